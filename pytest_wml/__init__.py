@@ -1,0 +1,1 @@
+"""Model-contract tests for IBM Watson Machine Learning."""
