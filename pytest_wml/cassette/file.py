@@ -1,0 +1,281 @@
+"""The file of a cassette: vcrpy's format as JSON text, which is YAML too.
+
+Format: https://vcrpy.readthedocs.io, format version 1; our own facts stand under `metadata`, and under
+`pytest-wml` in each interaction. Stock vcrpy plays the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from pytest_wml.cassette.normalise import CANONICAL_HOSTS, Interaction
+from pytest_wml.cassette.tape import Body, Content
+from pytest_wml.errors import WMLTestError
+from pytest_wml.hosts import Role
+
+FORMAT = 1
+_RERECORD = "record it again: pytest --wml=embedded --wml-record (or --wml-live --wml-record)"
+# YAML reads these as line breaks, or not at all, where JSON allows them bare.
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+class BadCassette(WMLTestError):
+    """A cassette file cannot be used as it is."""
+
+
+@dataclass(frozen=True)
+class Cassette:
+    """The recording of one deployment, or of one test's or fixture's own requests.
+
+    Args:
+        name: the file's name without `.yaml`.
+        metadata: JSON values: recorded_from, recorded_at, model (digests, signature) and more.
+        interactions: in the order of the file.
+    """
+
+    name: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+    interactions: tuple[Interaction, ...] = ()
+
+    @property
+    def model(self) -> Content | None:
+        """The model that was recorded; None where the recording names none."""
+        facts = self.metadata.get("model")
+        if not isinstance(facts, dict):
+            return None
+        return Content(
+            archive=str(facts.get("archive")),
+            model=str(facts.get("digest")),
+            basis=str(facts.get("basis")),
+            size=0,
+            signature=str(facts.get("signature", "")),
+        )
+
+
+def dump(cassette: Cassette) -> str:
+    """The text of the file; equal for equal cassettes."""
+    entries = [_entry(interaction) for interaction in cassette.interactions]
+    facts = {
+        "format": FORMAT,
+        "name": cassette.name,
+        **cassette.metadata,
+        "interactions": len(entries),
+        "checksum": _checksum(entries),
+    }
+    document = {"version": 1, "metadata": {"pytest-wml": facts}, "interactions": entries}
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file in one step: whoever is killed on the way leaves the old one whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def load(path: Path) -> Cassette:
+    """The cassette of a file.
+
+    Raises:
+        BadCassette: it is empty, cut off, changed by hand, no cassette of ours, or of a newer format.
+    """
+    document = _document(path)
+    facts = _facts(path, document)
+    entries = document["interactions"]
+    for number, entry in enumerate(entries):
+        _check(path, number, entry)
+    if facts.get("interactions") != len(entries) or facts.get("checksum") != _checksum(entries):
+        raise BadCassette(
+            f"Cassette {path.stem} is not whole: interactions are missing, added or in another order.",
+            file=path,
+            found=f"{len(entries)} interactions, its metadata says {facts.get('interactions')}",
+            fix=_RERECORD,
+        )
+    known = {"format", "name", "interactions", "checksum"}
+    metadata = {name: fact for name, fact in facts.items() if name not in known}
+    return Cassette(path.stem, metadata, tuple(_interaction(entry) for entry in entries))
+
+
+def _check(path: Path, number: int, entry: dict[str, Any]) -> None:
+    try:
+        whole = entry["pytest-wml"]["checksum"] == _entry_checksum(entry)
+    except (KeyError, TypeError, AttributeError, IndexError):
+        whole = False
+    if not whole:
+        asked = entry.get("request") if isinstance(entry.get("request"), dict) else {}
+        raise BadCassette(
+            f"Interaction {number} of cassette {path.stem} was changed by hand.",
+            file=path,
+            request=f"{asked.get('method')} {asked.get('uri')}" if asked else "none",
+            fix=_RERECORD,
+        )
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        if not text.strip():
+            raise BadCassette(f"Cassette {path.stem} is empty.", file=path, fix=_RERECORD)
+        document = json.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadCassette(f"Cassette {path.stem} cannot be read.", file=path, reason=error) from None
+    except RecursionError:
+        raise BadCassette(f"Cassette {path.stem} is nested too deeply.", file=path, fix=_RERECORD) from None
+    except json.JSONDecodeError as error:
+        if re.match(r"(---\s*)?(version:|interactions:)", text):
+            raise _stock(path) from None
+        raise BadCassette(
+            f"Cassette {path.stem} is cut off or damaged.",
+            file=f"{path}:{error.lineno}",
+            reason=error.msg,
+            fix=_RERECORD,
+        ) from None
+    if not isinstance(document, dict) or not isinstance(document.get("interactions"), list):
+        raise BadCassette(f"File {path.name} is no cassette: it has no interactions.", file=path, fix=_RERECORD)
+    if not all(isinstance(entry, dict) for entry in document["interactions"]):
+        raise BadCassette(f"Cassette {path.stem} has interactions that are none.", file=path, fix=_RERECORD)
+    return document
+
+
+def _facts(path: Path, document: dict[str, Any]) -> dict[str, Any]:
+    metadata = document.get("metadata")
+    facts = metadata.get("pytest-wml") if isinstance(metadata, dict) else None
+    if not isinstance(facts, dict):
+        raise _stock(path)
+    if facts.get("format") != FORMAT:
+        raise BadCassette(
+            f"Cassette {path.stem} has format {facts.get('format')}; this pytest-wml reads format {FORMAT}.",
+            file=path,
+            fix="install the pytest-wml that wrote it (pip install -U pytest-wml), or " + _RERECORD,
+        )
+    return facts
+
+
+def _stock(path: Path) -> BadCassette:
+    return BadCassette(
+        f"File {path.name} was recorded by vcrpy or another tool: it is bound to no model.",
+        file=path,
+        known="without the model's digest nobody can tell whether its answers are still the model's",
+        fix=f"move it out of the folder and {_RERECORD}",
+    )
+
+
+def _entry(interaction: Interaction) -> dict[str, Any]:
+    query = f"?{interaction.query}" if interaction.query else ""
+    host = CANONICAL_HOSTS[interaction.role]
+    entry: dict[str, Any] = {
+        "request": {
+            "method": interaction.method,
+            "uri": f"https://{host}{quote(interaction.path)}{query}",
+            "body": _text(interaction.body),
+            "headers": _headers(interaction.content_type),
+        },
+        "response": {
+            "status": {"code": interaction.status, "message": _reason(interaction.status)},
+            "headers": _headers(interaction.answer_type),
+            "body": {"string": _text(interaction.answer)},
+        },
+    }
+    ours = {"role": interaction.role.value, "identity": interaction.identity}
+    for side, body in (("body", interaction.body), ("answer", interaction.answer)):
+        kind = _kind(body)
+        if kind != "text":
+            ours[f"{side}_kind"] = kind
+    return {**entry, "pytest-wml": {**ours, "checksum": _entry_checksum({**entry, "pytest-wml": ours})}}
+
+
+def _interaction(entry: dict[str, Any]) -> Interaction:
+    asked, answered, ours = entry["request"], entry["response"], entry["pytest-wml"]
+    url = urlsplit(asked["uri"])
+    return Interaction(
+        identity=ours["identity"],
+        method=asked["method"],
+        role=Role(ours["role"]),
+        path=unquote(url.path),
+        query=url.query,
+        content_type=_type(asked["headers"]),
+        body=_body(asked["body"], ours.get("body_kind", "text")),
+        status=answered["status"]["code"],
+        answer_type=_type(answered["headers"]),
+        answer=_body(answered["body"]["string"], ours.get("answer_kind", "text")),
+    )
+
+
+def _kind(body: Body) -> str:
+    if isinstance(body, Content):
+        return "content"
+    try:
+        body.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return "base64"
+    return "text"
+
+
+def _text(body: Body) -> str:
+    if isinstance(body, Content):
+        return json.dumps(body.as_json())
+    if _kind(body) == "base64":
+        return base64.b64encode(body).decode("ascii")
+    return body.decode("utf-8", "surrogatepass")
+
+
+def _body(text: str, kind: str) -> Body:
+    if kind == "content":
+        return Content(**json.loads(text))
+    return base64.b64decode(text) if kind == "base64" else text.encode("utf-8", "surrogatepass")
+
+
+def _headers(content_type: str) -> dict[str, list[str]]:
+    return {"Content-Type": [content_type]} if content_type else {}
+
+
+def _type(headers: dict[str, list[str]]) -> str:
+    return headers.get("Content-Type", [""])[0]
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def _entry_checksum(entry: dict[str, Any]) -> str:
+    """Of everything that an interaction holds; raises KeyError or TypeError for what is none."""
+    asked, answered, ours = entry["request"], entry["response"], entry["pytest-wml"]
+    parts = [
+        asked["method"],
+        asked["uri"],
+        asked["body"],
+        *_type(asked["headers"]),
+        str(answered["status"]["code"]),
+        answered["body"]["string"],
+        *_type(answered["headers"]),
+        *(f"{name}={fact}" for name, fact in sorted(ours.items()) if name != "checksum"),
+    ]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _checksum(entries: list[dict[str, Any]]) -> str:
+    together = "".join(entry["pytest-wml"]["checksum"] for entry in entries)
+    return "sha256:" + hashlib.sha256(together.encode("ascii")).hexdigest()

@@ -1,0 +1,165 @@
+"""From what one person saw on one day to what everybody's recording holds: stable ids, dates and hosts."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_wml.cassette.identity import Request, parsed, request
+from pytest_wml.cassette.scrub import scrub
+from pytest_wml.cassette.tape import MUTATING, Body, Content, Taped
+from pytest_wml.hosts import Role
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_DATE = "2000-01-01T00:00:00.000Z"
+_DATE_KEYS = re.compile(r".*_at|created|updated|modified")
+_NAMESPACE = uuid.UUID("b1f8a6d2-6f0c-5b7e-9a51-0d6f5c3e7a10")
+_TRACE = "0" * 32
+_GUID = re.compile(r'"guid":\s*"([^"]+)"')
+_ACCOUNTS_INSTANCE = "00000000-0000-4000-8000-0000000000a1"
+"""Stands for the service instance of whoever records, which the client asks for by its guid."""
+
+CANONICAL_HOSTS = {
+    Role.ML: "us-south.ml.cloud.ibm.com",
+    Role.PLATFORM: "api.dataplatform.cloud.ibm.com",
+    Role.IAM: "iam.cloud.ibm.com",
+    Role.STORAGE: "s3.us.cloud-object-storage.appdomain.cloud",
+    Role.CPD: "cpd.example.com",
+}
+"""Recordings name these, whatever region they were made in."""
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """One request with one of its answers, as a cassette holds it.
+
+    Args:
+        identity: the hash of what decides about the answer.
+        query: as it was sent, `version` included, for other players of the file.
+        body: JSON text, other text, or the digests of an uploaded archive.
+        answer: likewise, of the response.
+    """
+
+    identity: str
+    method: str
+    role: Role
+    path: str
+    query: str
+    content_type: str
+    body: Body
+    status: int
+    answer_type: str
+    answer: Body
+
+    @property
+    def request(self) -> Request:
+        """What decides about the answer."""
+        return request(self.method, self.role, self.path, self.query, self.body)
+
+    @property
+    def mutates(self) -> bool:
+        """Whether it may have changed what the service answered later; scoring did not."""
+        return self.method in MUTATING and not self.scores
+
+    @property
+    def scores(self) -> bool:
+        """Whether it asked a deployment for predictions."""
+        return self.path.endswith("/predictions")
+
+
+def normalised(tape: Iterable[Taped], name: str, aliases: Mapping[str, str]) -> list[Interaction]:
+    """A tape's exchanges with stable ids, dates and hosts, without secrets and personal data.
+
+    The same requests against an unchanged service give the same interactions.
+
+    Args:
+        tape: in the order in which it was recorded.
+        name: of the cassette; the ids that the service made are derived from it.
+        aliases: ids of whoever records (the space) → what stands for them.
+    """
+    ids = _Ids(name, aliases)
+    return [ids.interaction(taped) for taped in tape]
+
+
+class _Ids:
+    """Which id of the service became which stable one."""
+
+    def __init__(self, name: str, aliases: Mapping[str, str]) -> None:
+        self._name = name
+        self._stable = dict(aliases)
+        self._asked: set[str] = set()
+        self._made: Counter[str] = Counter()
+
+    def interaction(self, taped: Taped) -> Interaction:
+        body = self._renamed(taped.body)
+        path, query = self._rename(taped.path), self._rename(taped.query)
+        asked = request(taped.method, taped.role, path, query, body)
+        self._asked.update(UUID.findall(f"{taped.path} {taped.query} {_text(taped.body)}"))
+        if taped.mutates:
+            self._learn(asked, taped)
+        if taped.path.startswith("/v2/spaces"):
+            for guid in _GUID.findall(_text(taped.answer)):
+                self._stable.setdefault(guid, _ACCOUNTS_INSTANCE)
+        return Interaction(
+            identity=asked.identity,
+            method=taped.method,
+            role=taped.role,
+            path=asked.path,
+            query=query,
+            content_type=taped.content_type.partition(";")[0],
+            body=body,
+            status=taped.status,
+            answer_type=taped.answer_type.partition(";")[0],
+            answer=self._renamed(taped.answer, taped),
+        )
+
+    def _learn(self, asked: Request, taped: Taped) -> None:
+        """The ids that this answer shows first were made by the service, for this request."""
+        for found in UUID.findall(_text(taped.answer)):
+            if found not in self._stable and found not in self._asked:
+                seed = f"{self._name} {asked.identity} {self._made[asked.identity]}"
+                self._made[asked.identity] += 1
+                self._stable[found] = str(uuid.uuid5(_NAMESPACE, seed))
+
+    def _renamed(self, body: Body, taped: Taped | None = None) -> Body:
+        """A body with stable ids; with `taped`, an answer: dates and hosts are made stable too."""
+        if isinstance(body, Content) or not body:
+            return body
+        value = parsed(body)
+        if value is None:
+            return body
+        value = scrub(value)
+        if taped is not None:
+            value = _undated(value)
+        text = self._rename(json.dumps(value, ensure_ascii=False))
+        if taped is not None:
+            text = text.replace(f"//{taped.host}", f"//{CANONICAL_HOSTS[taped.role]}")
+        return text.encode("utf-8", "surrogatepass")
+
+    def _rename(self, text: str) -> str:
+        return UUID.sub(lambda found: self._stable.get(found[0], found[0]), text)
+
+
+def _text(body: Body) -> str:
+    return "" if isinstance(body, Content) else body.decode("utf-8", "replace")
+
+
+def _undated(value: Any, key: str = "") -> Any:
+    """Dates of the service, its traces and compute ids, replaced by constants."""
+    if isinstance(value, dict):
+        return {
+            name: member if name in ("predictions", "input_data") else _undated(member, name)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [_undated(member, key) for member in value]
+    if isinstance(value, str) and _DATE_KEYS.fullmatch(key) and re.match(r"\d{4}-\d\d-\d\dT", value):
+        return _DATE
+    if key == "trace" and isinstance(value, str):
+        return _TRACE
+    return value

@@ -1,0 +1,84 @@
+"""Which recorded answer comes next."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from pytest_wml.cassette.file import Cassette
+from pytest_wml.cassette.identity import Request
+from pytest_wml.cassette.normalise import Interaction
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An interaction and its epoch: how many changes to the service's state stand before it in the file."""
+
+    number: int
+    epoch: int
+    interaction: Interaction
+
+
+class Player:
+    """The answers of one cassette, looked up by hash.
+
+    Several answers to one request are played in order and the last one again and again, so that extra
+    polls are free and fewer are fine. An answer that was recorded after a change (a deployment deleted, a
+    model renamed) comes only once that change was asked for: asking once more shifts nothing.
+
+    Args:
+        cassette: the recording.
+    """
+
+    def __init__(self, cassette: Cassette) -> None:
+        self.cassette = cassette
+        self._lock = threading.Lock()
+        self._answers: dict[str, list[_Answer]] = {}
+        self._next: dict[str, int] = {}
+        self._epoch = 0
+        self.played: set[int] = set()
+        epoch = 0
+        for number, interaction in enumerate(cassette.interactions):
+            answer = _Answer(number, epoch, interaction)
+            self._answers.setdefault(interaction.identity, []).append(answer)
+            epoch += interaction.mutates
+
+    def holds(self, identity: str) -> bool:
+        """Whether any answer to this request was recorded."""
+        return identity in self._answers
+
+    def peek(self, request: Request) -> Interaction | None:
+        """The next answer, without playing it."""
+        answers = self._answers.get(request.identity)
+        return answers[self._place(request.identity, answers)].interaction if answers else None
+
+    def play(self, identity: str) -> Interaction | None:
+        """The next answer to a request; None when none was recorded."""
+        with self._lock:
+            answers = self._answers.get(identity)
+            if not answers:
+                return None
+            place = self._place(identity, answers)
+            self._next[identity] = place + 1
+            answer = answers[place]
+            self.played.add(answer.number)
+            if answer.interaction.mutates:
+                self._epoch = max(self._epoch, answer.epoch + 1)
+            return answer.interaction
+
+    def _place(self, identity: str, answers: list[_Answer]) -> int:
+        place = min(self._next.get(identity, 0), len(answers) - 1)
+        if answers[0].interaction.mutates:
+            return place
+        # Not yet what a later change brought about, and no longer what an earlier one has undone.
+        epochs = [answer.epoch for answer in answers]
+        now = max((epoch for epoch in epochs if epoch <= self._epoch), default=epochs[0])
+        first = epochs.index(now)
+        last = len(epochs) - 1 - epochs[::-1].index(now)
+        return min(max(place, first), last)
+
+    def unplayed(self) -> list[Interaction]:
+        """What was recorded and not asked for."""
+        return [
+            interaction for number, interaction in enumerate(self.cassette.interactions) if number not in self.played
+        ]

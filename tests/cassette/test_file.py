@@ -1,0 +1,119 @@
+"""The file of a cassette: readable by stock tools, refused when it is not whole."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_wml.cassette.file import BadCassette, Cassette, dump, load, write
+from pytest_wml.cassette.normalise import normalised
+from tests.cassette.taping import MODEL, exchange, lifecycle
+
+IDS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
+
+
+@pytest.fixture
+def cassette():
+    metadata = {"recorded_from": "embedded", "recorded_at": "2026-01-01", "model": {"digest": "b" * 64, "basis": "model"}}
+    return Cassette("c", metadata, tuple(normalised(lifecycle(*IDS), "c", {})))
+
+
+@pytest.fixture
+def path(tmp_path, cassette):
+    write(tmp_path / "c.yaml", dump(cassette))
+    return tmp_path / "c.yaml"
+
+
+def test_what_is_written_is_read_back(path, cassette):
+    """A round trip loses nothing."""
+    assert load(path) == cassette
+
+
+@given(st.text(st.characters(codec="utf-8")), st.binary(max_size=50))
+def test_any_text_and_bytes_survive_as_json_and_as_yaml(tmp_path_factory, text, raw):
+    """Whatever a service answers: the file is JSON and YAML with one meaning, and gives it back."""
+    tape = [exchange("GET", "/a", {"x": text}), exchange("GET", "/b", None)]
+    tape[1] = tape[1].__class__(**{**tape[1].__dict__, "answer": raw})
+    cassette = Cassette("c", {}, tuple(normalised(tape, "c", {})))
+    written = dump(cassette)
+    assert yaml.safe_load(written) == json.loads(written)
+    path = tmp_path_factory.mktemp("cassette") / "c.yaml"
+    write(path, written)
+    assert load(path) == cassette
+
+
+def test_an_archive_is_kept_by_its_digests(path):
+    """The upload is there with its digests and size, not with its bytes."""
+    assert load(path).interactions[1].body == MODEL
+    assert path.stat().st_size < 10_000
+
+
+def test_stock_vcrpy_plays_the_file(path):
+    """vcrpy without any setting of ours answers the recorded requests."""
+    import requests
+    import vcr
+
+    with vcr.use_cassette(str(path), record_mode="none"):
+        answer = requests.delete(f"https://us-south.ml.cloud.ibm.com{load(path).interactions[7].path}", timeout=5)
+    assert answer.status_code == 204
+
+
+BROKEN = {
+    "empty": (lambda text: "", "is empty"),
+    "cut off": (lambda text: text[: len(text) // 2], "cut off or damaged"),
+    "stock vcrpy": (lambda text: "interactions:\n- request: {}\nversion: 1\n", "recorded by vcrpy"),
+    "stock vcrpy as JSON": (lambda text: '{"version": 1, "interactions": []}', "recorded by vcrpy"),
+    "newer": (lambda text: text.replace('"format": 1', '"format": 99'), "format 99"),
+    "edited": (lambda text: text.replace("initializing", "failed", 1), "Interaction 2 of cassette c was changed"),
+    "no cassette": (lambda text: '{"some": "json"}', "is no cassette"),
+    "a list": (lambda text: "[1, 2]", "is no cassette"),
+    "no interactions": (lambda text: '{"version": 1, "interactions": [1]}', "interactions that are none"),
+    "deep": (lambda text: "[" * 100_000, "too deeply"),
+    "binary": (lambda text: "\udcff\udcfe", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("damage", "message"), BROKEN.values(), ids=BROKEN)
+def test_a_damaged_file_is_refused_with_the_place_at_fault(path, damage, message):
+    """Each kind of damage has its message, and a way on."""
+    path.write_text(damage(path.read_text()), errors="surrogateescape")
+    with pytest.raises(BadCassette, match=message):
+        load(path)
+
+
+def test_an_interaction_taken_out_is_noticed(path):
+    """A file that is still valid JSON, but lost an interaction, is refused."""
+    document = json.loads(path.read_text())
+    del document["interactions"][4]
+    path.write_text(json.dumps(document))
+    with pytest.raises(BadCassette, match="not whole"):
+        load(path)
+
+
+def test_a_writer_that_dies_leaves_the_old_file(path, monkeypatch):
+    """The file changes in one step or not at all, and no rest is left behind."""
+    before = path.read_text()
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(path, "something else")
+    assert path.read_text() == before
+    assert [file.name for file in path.parent.iterdir()] == ["c.yaml"]
+
+
+def test_many_writers_leave_one_whole_file(path, cassette):
+    """Whoever comes last wins; nobody sees a mixture."""
+    threads = [threading.Thread(target=write, args=(path, dump(cassette))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert load(path) == cassette
