@@ -1,1 +1,32 @@
-"""Model-contract tests for IBM Watson Machine Learning."""
+"""Model-contract tests for IBM Watson Machine Learning: replayed, embedded or live.
+
+Public names are loaded when they are first used, since pytest imports this package in every project.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_wml.deployment import Deployment
+    from pytest_wml.door import open_door
+    from pytest_wml.embedded import EmbeddedWML
+    from pytest_wml.errors import WMLTestError
+    from pytest_wml.scoring import Prediction
+
+_HOMES = {
+    "Deployment": "deployment",
+    "EmbeddedWML": "embedded",
+    "Prediction": "scoring",
+    "WMLTestError": "errors",
+    "open_door": "door",
+}
+
+__all__ = ["Deployment", "EmbeddedWML", "Prediction", "WMLTestError", "open_door"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pytest_wml' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"pytest_wml.{_HOMES[name]}"), name)

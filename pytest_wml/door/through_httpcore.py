@@ -101,9 +101,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         return self._sock if info == "socket" else None
 
 
-async def _when_ready(
-    attempt: Callable[[], Any], sock: socket.socket, state: str, timeout: float | None
-) -> Any:
+async def _when_ready(attempt: Callable[[], Any], sock: socket.socket, state: str, timeout: float | None) -> Any:
     """The result of a non-blocking call, made again each time the socket is ready."""
     import anyio  # httpcore's own requirement for async use only
 

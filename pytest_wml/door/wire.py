@@ -82,9 +82,7 @@ class Conversation(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(
-        self, sock: socket.socket, app: WSGIApp, host: str, crashed: Callable[[Exception], None]
-    ) -> None:
+    def __init__(self, sock: socket.socket, app: WSGIApp, host: str, crashed: Callable[[Exception], None]) -> None:
         self._app = app
         self._host = host
         self._crashed = crashed

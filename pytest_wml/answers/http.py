@@ -1,0 +1,84 @@
+"""What the answering apps share: reading a request, sending JSON, knowing archives."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import IO, Any
+
+from pytest_wml.cassette.tape import Body, Content
+from pytest_wml.errors import BadArchive
+from pytest_wml.ledger import Environ
+from pytest_wml.model.archive import ContentDigests, ModelArchive, digest_content
+
+MISSED = 422
+"""What is answered where nothing can be: no client of IBM's retries it, and no probe takes it for a yes."""
+
+_IN_MEMORY = 1 << 20
+
+
+def path_of(environ: Environ) -> str:
+    """The request's path as text."""
+    return str(environ["PATH_INFO"]).encode("latin-1").decode("utf-8", "replace")
+
+
+def spooled(environ: Environ) -> IO[bytes]:
+    """The request's body as a file that can be read twice; large ones lie on disk."""
+    copy: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+    stream = environ["wsgi.input"]
+    while block := stream.read(1 << 16):
+        copy.write(block)
+    copy.seek(0)
+    return copy
+
+
+def is_upload(method: str, path: str) -> bool:
+    """Whether a request carries a model's or a function's archive."""
+    return method == "PUT" and path.rstrip("/").endswith(("/content", "/code"))
+
+
+def as_content(found: ContentDigests | ModelArchive) -> Content:
+    """What a cassette keeps of an archive."""
+    archive, model = (
+        (found.archive_digest, found.model_digest) if isinstance(found, ModelArchive) else (found.archive, found.model)
+    )
+    return Content(archive, model, found.basis, found.size, str(found.signature or ""))
+
+
+def kept(stream: IO[bytes], archive: bool) -> Body:
+    """A body as a cassette keeps it: an archive by its digests, anything else as it is."""
+    stream.seek(0)
+    if archive:
+        try:
+            return as_content(digest_content(stream))
+        except BadArchive:
+            stream.seek(0)  # not an archive: the service has to refuse it, and its refusal is recorded
+    return stream.read()
+
+
+def send(
+    start_response: Callable[..., Any], status: int, body: bytes, content_type: str = "application/json"
+) -> Iterable[bytes]:
+    """Answer with a body of known length."""
+    try:
+        reason = HTTPStatus(status).phrase
+    except ValueError:
+        reason = "Unknown"
+    headers = [("Content-Length", str(len(body)))] if status not in (204, 304) else []
+    if content_type and body:
+        headers.append(("Content-Type", content_type))
+    start_response(f"{status} {reason}", headers)
+    return [body] if body else []
+
+
+def send_json(start_response: Callable[..., Any], status: int, value: Any) -> Iterable[bytes]:
+    """Answer with a JSON value."""
+    return send(start_response, status, json.dumps(value).encode("utf-8"))
+
+
+def send_error(start_response: Callable[..., Any], status: int, code: str, message: str) -> Iterable[bytes]:
+    """Answer with an error in the service's own form."""
+    error = {"trace": "0" * 32, "errors": [{"code": code, "message": message}], "status_code": status}
+    return send_json(start_response, status, error)

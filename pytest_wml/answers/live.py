@@ -1,0 +1,118 @@
+"""The way to the real service: verified TLS, each request sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import requests
+
+from pytest_wml.answers.http import MISSED, path_of, send_error
+from pytest_wml.door import passage
+from pytest_wml.errors import WMLTestError
+from pytest_wml.ledger import ANSWERED_BY, Environ, Ledger
+
+_CONNECT, _READ = 10.0, 300.0
+_NOT_FORWARDED = frozenset(
+    {"connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
+     "transfer-encoding", "upgrade", "host", "content-length", "accept-encoding"}
+)  # fmt: skip
+_NOT_RETURNED = frozenset({"connection", "keep-alive", "transfer-encoding", "content-encoding", "content-length"})
+
+
+class ServiceUnreachable(WMLTestError):
+    """The live service did not answer."""
+
+
+class Live:
+    """A WSGI app that passes requests on to the host that they are meant for.
+
+    TLS is verified whatever IBM's client wants: its own fallback, to send everything again without
+    verification after any error of the network, never sees such an error.
+
+    Args:
+        verify: a file with the certificates of further authorities; otherwise those that requests trusts.
+    """
+
+    def __init__(self, verify: str | None = None) -> None:
+        self._session = requests.Session()
+        # Otherwise requests takes credentials from ~/.netrc and puts them over the client's own.
+        self._session.auth = lambda request: request
+        self._verify: str | bool = verify or True
+        self.ledger = Ledger(self)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        host = environ["HTTP_HOST"]
+        environ[ANSWERED_BY] = "live"
+        try:
+            with passage():
+                answer = self._pass_on(environ, host)
+        except requests.RequestException as error:
+            problem = ServiceUnreachable(
+                f"The live service at {host} did not answer.",
+                request=f"{environ['REQUEST_METHOD']} {path_of(environ)}",
+                reason=type(error).__name__,
+                fix="check WML_URL, the network and the proxy; a private authority's certificate is named by\n"
+                "REQUESTS_CA_BUNDLE; verification is never switched off",
+            )
+            self.ledger.fail(problem)
+            return send_error(start_response, MISSED, "service_unreachable", str(problem))
+        headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_RETURNED]
+        start_response(f"{answer.status_code} {answer.reason}", headers)
+        return _blocks(answer)
+
+    def close(self) -> None:
+        """Close the connections to the service."""
+        self._session.close()
+
+    def _pass_on(self, environ: Environ, host: str) -> requests.Response:
+        query = f"?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else ""
+        return self._session.request(
+            environ["REQUEST_METHOD"],
+            f"https://{host}{environ['REQUEST_URI'].partition('?')[0]}{query}",
+            data=_Sent.of(environ),
+            headers={**_headers(environ), "Accept-Encoding": "identity"},
+            stream=True,
+            allow_redirects=False,
+            verify=self._verify,
+            timeout=(_CONNECT, _READ),
+        )
+
+
+class _Sent:
+    """A request's body as requests sends it: of known length where the client said one."""
+
+    def __init__(self, stream: Any, length: int) -> None:
+        self._stream = stream
+        self._length = length
+
+    @classmethod
+    def of(cls, environ: Environ) -> Any:
+        if environ.get("CONTENT_LENGTH"):
+            return cls(environ["wsgi.input"], int(environ["CONTENT_LENGTH"]))
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            return iter(lambda: environ["wsgi.input"].read(1 << 16), b"")
+        return None
+
+    def __len__(self) -> int:
+        return self._length
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(self._stream.read(size))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(1 << 16), b"")
+
+
+def _headers(environ: Environ) -> dict[str, str]:
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").title(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") or name == "CONTENT_TYPE"
+    }
+    return {name: value for name, value in headers.items() if name.lower() not in _NOT_FORWARDED}
+
+
+def _blocks(answer: requests.Response) -> Iterator[bytes]:
+    with answer:
+        yield from answer.iter_content(1 << 16)

@@ -1,0 +1,116 @@
+"""Writes down what another app answers; nothing reaches the disk before the run ends well."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pytest_wml import tokens
+from pytest_wml.answers.http import is_upload, kept, path_of, spooled
+from pytest_wml.cassette.identity import parsed
+from pytest_wml.cassette.normalise import UUID
+from pytest_wml.cassette.scrub import Secrets, secret_of_header, secrets_in
+from pytest_wml.cassette.tape import Body, Content, Taped
+from pytest_wml.hosts import Hosts, Role
+from pytest_wml.ledger import Environ, Ledger, WSGIApp
+
+
+class Recorder:
+    """A WSGI app that keeps a tape of what passes between IBM's client and the app that answers.
+
+    Args:
+        app: the app that answers.
+        hosts: tells a host's role.
+        secrets: learns the secrets that pass.
+    """
+
+    def __init__(self, app: WSGIApp, hosts: Hosts, secrets: Secrets) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._secrets = secrets
+        self._lock = threading.Lock()
+        self._owners: dict[str, str] = {}
+        self.tapes: dict[str, list[Taped]] = defaultdict(list)
+        """By cassette name; under the empty name what was asked on behalf of all."""
+        self.users: dict[str, set[str]] = defaultdict(set)
+        """By cassette name: the node ids of the tests that asked something of it."""
+        self.ledger = Ledger(self)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        asker, method, path = self.ledger.asker, environ["REQUEST_METHOD"], path_of(environ)
+        seen: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            seen[:] = [status, headers]
+            return start_response(status, headers, exc_info)
+
+        with spooled(environ) as sent, tempfile.SpooledTemporaryFile(max_size=1 << 20) as answered:
+            environ["wsgi.input"] = sent
+            for block in self._app(environ, start):
+                answered.write(block)
+            status, headers = int(seen[0].split(" ", 1)[0]), {name.lower(): value for name, value in seen[1]}
+            self._learn_secrets(environ, headers)
+            answer = kept(answered, path.endswith("/download") and status == 200)
+            if tokens.is_authentication(path):
+                self._learn_tokens(kept(sent, archive=False), answer)
+            else:
+                taped = Taped(
+                    method=method,
+                    role=self._hosts.role(environ["HTTP_HOST"]) or Role.CPD,
+                    host=environ["HTTP_HOST"],
+                    path=path,
+                    query=environ["QUERY_STRING"],
+                    content_type=environ.get("CONTENT_TYPE", ""),
+                    body=kept(sent, is_upload(method, path)),
+                    status=status,
+                    answer_type=headers.get("content-type", ""),
+                    answer=answer,
+                )
+                self._keep(taped, asker.name, asker.where if asker.kind == "test" else "")
+            answered.seek(0)
+            return [answered.read()]
+
+    def close(self) -> None:
+        """Close the app that answers."""
+        close = getattr(self._app, "close", None)
+        if close is not None:
+            close()
+
+    def _keep(self, taped: Taped, asker: str, test: str) -> None:
+        with self._lock:
+            owner = self._owner(taped) or asker
+            self.tapes[owner].append(taped)
+            if test:
+                self.users[owner].add(test)
+            if taped.mutates and taped.status < 300 and isinstance(taped.answer, bytes):
+                for made in UUID.findall(taped.answer.decode("utf-8", "replace")):
+                    self._owners.setdefault(made, owner)
+
+    def _owner(self, taped: Taped) -> str:
+        """The cassette whose own answers created what this request names; empty for none."""
+        names = UUID.findall(f"{taped.path} {taped.query}")
+        if taped.method in ("POST", "PATCH") and taped.mutates and isinstance(taped.body, bytes):
+            names += UUID.findall(taped.body.decode("utf-8", "replace"))
+        return next((self._owners[name] for name in names if name in self._owners), "")
+
+    def _learn_secrets(self, environ: Environ, headers: dict[str, str]) -> None:
+        self._secrets.add(
+            secret_of_header(environ.get("HTTP_AUTHORIZATION", "")),
+            *(part.partition("=")[2].partition(";")[0] for part in environ.get("HTTP_COOKIE", "").split("; ")),
+            headers.get("set-cookie", "").partition("=")[2].partition(";")[0],
+        )
+
+    def _learn_tokens(self, asked: Body, answer: Body) -> None:
+        for body in (asked, answer):
+            if isinstance(body, Content):
+                continue
+            value = parsed(body)
+            self._secrets.add(*secrets_in(value))
+            if value is None:
+                for pair in body.decode("utf-8", "replace").split("&"):
+                    name, _, secret = pair.partition("=")
+                    if name in ("apikey", "password"):
+                        self._secrets.add(secret)

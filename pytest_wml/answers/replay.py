@@ -1,0 +1,184 @@
+"""Answers from cassettes; what was not recorded is refused and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any
+
+from pytest_wml import tokens
+from pytest_wml.answers.http import MISSED, is_upload, kept, path_of, send, send_error, send_json, spooled
+from pytest_wml.cassette.file import Cassette
+from pytest_wml.cassette.identity import Request, request
+from pytest_wml.cassette.library import Library, same_model
+from pytest_wml.cassette.nearest import differences, nearest
+from pytest_wml.cassette.normalise import CANONICAL_HOSTS, Interaction
+from pytest_wml.cassette.scrub import Secrets, secret_of_header
+from pytest_wml.cassette.tape import Content
+from pytest_wml.errors import WMLTestError
+from pytest_wml.hosts import Hosts, Role
+from pytest_wml.ledger import ANSWERED_BY, Environ, Ledger
+
+_RERECORD = "record it: run this test once with --wml=embedded --wml-record (or --wml-live --wml-record)"
+_LINES = 12
+
+
+class MissingRecording(WMLTestError):
+    """No recording answers a request."""
+
+
+class ModelChanged(WMLTestError):
+    """The model is not the one that was recorded."""
+
+
+class Replay:
+    """A WSGI app that answers from cassettes.
+
+    Args:
+        library: the cassettes.
+        hosts: tells a host's role.
+        aliases: ids of whoever runs (the space) → what stands for them in the files.
+        secrets: kept out of error messages.
+    """
+
+    def __init__(self, library: Library, hosts: Hosts, aliases: Mapping[str, str], secrets: Secrets) -> None:
+        self.library = library
+        self._hosts = hosts
+        self._aliases = dict(aliases)
+        self._secrets = secrets
+        self._uploaded: dict[str, IO[bytes]] = {}
+        self.ledger = Ledger(self)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = path_of(environ)
+        self._secrets.add(secret_of_header(environ.get("HTTP_AUTHORIZATION", "")))
+        if tokens.is_authentication(path):
+            environ[ANSWERED_BY] = "minted"
+            return send_json(start_response, 200, tokens.answer(path))
+        try:
+            interaction = self._answer(environ, path)
+            body = self._for_this_client(interaction, environ)
+        except WMLTestError as error:
+            self.ledger.fail(error)
+            return send_error(start_response, MISSED, "no_recording", str(error))
+        return send(start_response, interaction.status, body, interaction.answer_type)
+
+    def require(self, name: str, present: Content) -> None:
+        """Check that a deployment was recorded, and with this model.
+
+        Raises:
+            MissingRecording: there is no such cassette.
+            ModelChanged: it was recorded with another model.
+            BadCassette: the file cannot be used.
+        """
+        player = self.library.player(name)
+        if player is None:
+            raise self._nothing(name)
+        recorded = player.cassette.model
+        if recorded is not None and not same_model(recorded, present):
+            raise model_changed(player.cassette, recorded, present)
+
+    def require_any(self) -> None:
+        """Check that anything was recorded at all.
+
+        Raises:
+            MissingRecording: the folder has no cassette.
+        """
+        if not self.library.names():
+            raise self._nothing(self.library.home)
+
+    def _nothing(self, name: str) -> MissingRecording:
+        return MissingRecording(
+            f"Nothing was recorded for the deployment {name}.",
+            looked_for=self.library.path(name),
+            fix="record it: pytest --wml=embedded --wml-record (or --wml-live --wml-record);\n"
+            "or run without a recording: pytest --wml=embedded",
+        )
+
+    def close(self) -> None:
+        """Forget the archives that were uploaded in this run."""
+        for archive in self._uploaded.values():
+            archive.close()
+        self._uploaded.clear()
+
+    def _answer(self, environ: Environ, path: str) -> Interaction:
+        method, asker = environ["REQUEST_METHOD"], self.ledger.asker
+        stream = spooled(environ)
+        sent = kept(stream, is_upload(method, path))
+        role = self._hosts.role(environ["HTTP_HOST"]) or Role.CPD
+        body = sent if isinstance(sent, Content) else self._neutral_bytes(sent)
+        asked = request(method, role, self._neutral(path), self._neutral(environ["QUERY_STRING"]), body)
+        player = self.library.find(asked, asker.name)
+        interaction = self.library.play(player, asked) if player else None
+        if player is None or interaction is None:
+            raise self._missing(asked, asker.name)
+        environ[ANSWERED_BY] = player.cassette.name
+        if isinstance(sent, Content) and isinstance(interaction.body, Content):
+            if not same_model(interaction.body, sent):
+                raise model_changed(player.cassette, interaction.body, sent)
+            self._uploaded[interaction.body.model] = stream
+        else:
+            stream.close()
+        return interaction
+
+    def _neutral_bytes(self, body: bytes) -> bytes:
+        for actual, neutral in self._aliases.items():
+            body = body.replace(actual.encode(), neutral.encode())
+        return body
+
+    def _neutral(self, text: str) -> str:
+        for actual, neutral in self._aliases.items():
+            text = text.replace(actual, neutral)
+        return text
+
+    def _for_this_client(self, interaction: Interaction, environ: Environ) -> bytes:
+        answer = interaction.answer
+        if isinstance(answer, Content):
+            return self._archive(answer)
+        for actual, neutral in self._aliases.items():
+            answer = answer.replace(neutral.encode(), actual.encode())
+        canonical = f"//{CANONICAL_HOSTS[interaction.role]}"
+        return answer.replace(canonical.encode(), f"//{environ['HTTP_HOST']}".encode())
+
+    def _archive(self, recorded: Content) -> bytes:
+        uploaded = self._uploaded.get(recorded.model)
+        if uploaded is None:
+            raise MissingRecording(
+                "A recording holds an archive's digests, not its bytes, and this run has not uploaded it.",
+                archive=recorded.archive,
+                fix="store the model in the same run before it is downloaded, or use --wml=embedded",
+            )
+        uploaded.seek(0)
+        return uploaded.read()
+
+    def _missing(self, asked: Request, asker: str) -> MissingRecording:
+        recorded = nearest(asked, self.library.recorded(asked, asker))
+        files = self.library.names()
+        facts = {"request": str(asked)}
+        if recorded is not None:
+            facts["nearest"] = str(recorded)
+            facts["they_part_at"] = "\n".join(list(differences(asked, recorded))[:_LINES])
+        elif asker and files:
+            facts["cassette"] = f"{self.library.path(asker)} does not exist"
+        elif not files:
+            facts["cassettes"] = f"none in {self.library.folder}"
+        masked = {name: self._secrets.mask(fact) for name, fact in facts.items()}
+        return MissingRecording("No recording answers this request.", **masked, fix=_RERECORD)
+
+
+def model_changed(cassette: Cassette, recorded: Content, present: Content) -> ModelChanged:
+    """The error for a model that is not the recorded one: both digests, the date, the two ways on."""
+    both = recorded.basis == present.basis == "model"
+    facts = {
+        "recorded": recorded.model if both else f"{recorded.archive} (archive)",
+        "now": present.model if both else f"{present.archive} (archive)",
+        "recorded_at": f"{cassette.metadata.get('recorded_at')}, from {cassette.metadata.get('recorded_from')}",
+    }
+    if recorded.signature != present.signature:
+        facts["signature_then"] = recorded.signature or "unknown"
+        facts["signature_now"] = present.signature or "unknown"
+    return ModelChanged(
+        f"The model changed: cassette {cassette.name} was recorded with another one.",
+        **facts,
+        fix="check the new model against the embedded service: pytest --wml=embedded\n"
+        "and, when its answers are right, record them: pytest --wml=embedded --wml-record",
+    )

@@ -1,0 +1,54 @@
+"""Who asks: pytest's tests, fixtures and modules, and the cassette that each one's own requests belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+import pytest
+
+from pytest_wml.ledger import Asker
+
+_LONGEST = 150
+_ON_BEHALF_OF_ALL = "wml_client"
+_OF_THE_DEPLOYMENT = frozenset({"wml_deployment", "wml_model_archive", "wml_trained_cnn"})
+
+
+def test(item: pytest.Item) -> Asker:
+    """A test; `@pytest.mark.wml(cassette=…)` names its cassette."""
+    marker = item.get_closest_marker("wml")
+    given = marker.kwargs.get("cassette") if marker else None
+    return Asker("test", given or _file_name(item.nodeid), item.nodeid)
+
+
+def module(collector: pytest.Collector) -> Asker:
+    """A module that is being imported."""
+    return Asker("module", _file_name(collector.nodeid) or "session", f"the import of {collector.nodeid}")
+
+
+def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, home: str) -> Asker | None:
+    """A fixture; None for one of a single test, which asks on the test's behalf."""
+    name = definition.argname
+    where = f"fixture {name}"
+    if name == _ON_BEHALF_OF_ALL:
+        return Asker("fixture", "", where)
+    if name in _OF_THE_DEPLOYMENT:
+        return Asker("fixture", home, where)
+    if definition.scope == "function":
+        return None
+    parameter = f"-{getattr(request, 'param_index', 0)}" if hasattr(request, "param") else ""
+    if definition.scope in ("session", "package"):
+        return Asker("fixture", _file_name(name) + parameter, where)
+    # unittest's setUpClass is such a fixture, with a name of pytest's own.
+    plain = "" if name.startswith("_") else f".{name}"
+    return Asker("fixture", _file_name(f"{request.node.nodeid}{plain}") + parameter, where)
+
+
+def _file_name(node_id: str) -> str:
+    """A node id as the name of a file, equal on every system; what had to be changed adds a short hash."""
+    name = node_id.replace(".py", "").replace("::", ".").replace("/", ".")
+    plain = re.sub(r"[^\w.\[\]-]", "_", name)
+    if plain == name and len(name) <= _LONGEST:
+        return name
+    return f"{plain[:_LONGEST]}-{hashlib.sha256(node_id.encode('utf-8', 'replace')).hexdigest()[:8]}"

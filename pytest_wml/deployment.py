@@ -1,0 +1,157 @@
+"""Store a model, deploy it, wait until it is ready, score it, delete it."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_wml.errors import WMLTestError
+from pytest_wml.model.archive import ModelArchive
+from pytest_wml.scoring import Prediction, payload, prediction
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+class DeploymentFailed(WMLTestError):
+    """A model could not be stored or deployed."""
+
+
+@dataclass(frozen=True, repr=False)
+class Deployment:
+    """An online deployment that can be scored.
+
+    Args:
+        client: IBM's APIClient, its default space set.
+        id: of the deployment.
+        name: of the deployment.
+        archive: what was deployed, as far as it is known here.
+        scoring_url: where REST clients score.
+        model_id: of the stored model; empty for a deployment that existed before.
+    """
+
+    client: Any
+    id: str
+    name: str
+    archive: ModelArchive
+    scoring_url: str
+    model_id: str = ""
+
+    def __repr__(self) -> str:
+        return f"Deployment(name={self.name!r}, id={self.id!r}, model={self.archive.model_digest[:12]})"
+
+    def score(self, meta_props: Mapping[str, Any]) -> dict[str, Any]:
+        """Score as `client.deployments.score` does, without changing the caller's payload.
+
+        Args:
+            meta_props: `{"input_data": [{"values": […], "id": …, "fields": […]}]}`.
+
+        Returns:
+            `{"predictions": [{"id": …, "values": […]}]}`.
+        """
+        answer: dict[str, Any] = self.client.deployments.score(self.id, copy.deepcopy(dict(meta_props)))
+        return answer
+
+    def predict(self, array: ArrayLike | Mapping[str, ArrayLike]) -> Prediction:
+        """Score an array.
+
+        Args:
+            array: [N, …]; images are reshaped to what the signature asks for, and `reshaped` says so. For a
+                model with several inputs a mapping of their names to arrays.
+
+        Raises:
+            BadPayload: the array does not fit the model's signature, or the answer is not of WML's form.
+        """
+        sent, reshaped = payload(array, self.archive.signature)
+        return prediction(self.score(sent), reshaped)
+
+
+@contextlib.contextmanager
+def deployed(client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str) -> Iterator[Deployment]:
+    """A new online deployment of an archive, deleted at the end together with its model.
+
+    Args:
+        client: IBM's APIClient, its default space set.
+        archive: what to deploy.
+        name: of model and deployment.
+        model_type: WML's, such as `tensorflow_2.14`.
+        spec: name of the software specification.
+
+    Raises:
+        DeploymentFailed: the service refuses the specification, the model or the deployment.
+    """
+    with contextlib.ExitStack() as undo:
+        model_id = _store(client, archive, name, model_type, spec)
+        undo.callback(client.repository.delete, model_id)
+        details = _deploy(client, model_id, name)
+        deployment_id = details["metadata"]["id"]
+        undo.callback(client.deployments.delete, deployment_id)
+        yield Deployment(client, deployment_id, name, archive, client.deployments.get_scoring_href(details), model_id)
+
+
+def existing(client: Any, archive: ModelArchive, deployment: str) -> Deployment:
+    """A deployment that exists already, by id or serving name; it is only scored, never deleted.
+
+    Raises:
+        DeploymentFailed: the space has no such deployment.
+    """
+    for details in client.deployments.get_details(get_all=True)["resources"]:
+        entity, metadata = details["entity"], details["metadata"]
+        serving_name = entity.get("online", {}).get("parameters", {}).get("serving_name")
+        if deployment in (metadata["id"], serving_name):
+            url = client.deployments.get_scoring_href(details)
+            return Deployment(client, metadata["id"], entity["name"], archive, url)
+    raise DeploymentFailed(
+        f"The space has no deployment with the id or serving name {deployment!r}.",
+        fix="check --wml-deployment and the space of the credentials",
+    )
+
+
+def _store(client: Any, archive: ModelArchive, name: str, model_type: str, spec: str) -> str:
+    names = client.repository.ModelMetaNames
+    spec_id = client.software_specifications.get_id_by_name(spec)
+    if spec_id == "Not Found":
+        raise DeploymentFailed(
+            f"The service has no software specification {spec!r}.",
+            fix="set wml_software_spec; client.software_specifications.list() shows what there is",
+        )
+    properties = {
+        names.NAME: name,
+        names.TYPE: model_type,
+        getattr(names, "SOFTWARE_SPEC_UID", None) or names.SOFTWARE_SPEC_ID: spec_id,
+    }
+    with _refusals("The service refused the model.", archive=archive.path, model_type=model_type, spec=spec):
+        return str(client.repository.store_model(model=str(archive.path), meta_props=properties)["metadata"]["id"])
+
+
+def _deploy(client: Any, model_id: str, name: str) -> dict[str, Any]:
+    names = client.deployments.ConfigurationMetaNames
+    with _refusals("The model was stored, but its deployment failed.", model=name):
+        try:
+            return dict(client.deployments.create(model_id, meta_props={names.NAME: name, names.ONLINE: {}}))
+        except Exception:
+            _delete_deployments_of(client, model_id)
+            raise
+
+
+def _delete_deployments_of(client: Any, model_id: str) -> None:
+    """Delete what a failed creation left behind: the service refuses to delete a model that is deployed."""
+    with contextlib.suppress(Exception):  # the failure that brought us here is the one to show
+        for details in client.deployments.get_details(get_all=True)["resources"]:
+            if details["entity"].get("asset", {}).get("id") == model_id:
+                client.deployments.delete(details["metadata"]["id"])
+
+
+@contextlib.contextmanager
+def _refusals(problem: str, **facts: Any) -> Iterator[None]:
+    """Turn what IBM's client raises into one message; the client's own classes differ between its releases."""
+    try:
+        yield
+    except WMLTestError:
+        raise
+    except Exception as error:
+        reason = "\n".join(line for line in str(error).splitlines() if line.strip())[:2000]
+        raise DeploymentFailed(problem, **facts, reason=reason or type(error).__name__) from error

@@ -1,0 +1,133 @@
+"""The WSGI app."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.wrappers import Request, Response
+
+from pytest_wml.embedded.exchange import Call, refused
+from pytest_wml.embedded.refusals import (
+    Conflict,
+    Invalid,
+    MethodRefused,
+    Missing,
+    Refusal,
+    TooLarge,
+    Unauthenticated,
+)
+from pytest_wml.embedded.routes import match
+from pytest_wml.embedded.service import Service, Settings
+from pytest_wml.hosts import Role, cloud_role
+from pytest_wml.spaces import DEFAULT_SPACE_ID
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_STATUSES: dict[type[Refusal], int] = {
+    Invalid: 400,
+    Unauthenticated: 401,
+    Missing: 404,
+    MethodRefused: 405,
+    Conflict: 409,
+    TooLarge: 413,
+}
+_DRAINED = 64 << 20
+
+
+class EmbeddedWML:
+    """Watson Machine Learning in this process: a WSGI app that IBM's own clients accept.
+
+    It really scores what is uploaded. It answers for every host of IBM Cloud, and as a Cloud Pak for Data
+    for every other host. It may be called from many threads. It holds a folder and loaded models until it
+    is closed.
+
+    Args:
+        spaces: ids of the deployment spaces that are there from the start, active.
+        folder: where to keep uploads, in a folder of its own that closing removes; the system's by default.
+        clock: seconds since the epoch; what times, and the life of tokens, are taken from.
+        cpd_version: the version that it reports as a Cloud Pak for Data, such as `4.8.5`.
+        json_limit: bytes that a JSON body may have before it is refused with 413; uploads have no limit.
+
+    Attributes:
+        crashes: the exceptions that were answered with a 500, for the run to report; each is a bug of the
+            service.
+    """
+
+    def __init__(
+        self,
+        *,
+        spaces: Iterable[str] = (DEFAULT_SPACE_ID,),
+        folder: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        cpd_version: str = "5.0.3",
+        json_limit: int = 100 << 20,
+    ) -> None:
+        self.crashes: list[Exception] = []
+        self._folder = Path(tempfile.mkdtemp(prefix="embedded-wml-", dir=folder))
+        self._service = Service(self._folder, spaces, Settings(clock, cpd_version, json_limit))
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        # Both clients join relative links to their host with a slash too many.
+        request.path = re.sub("/+", "/", request.path)
+        response = self._answered(request)
+        _drain(request)
+        return response(environ, start_response)
+
+    def __enter__(self) -> EmbeddedWML:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the models and remove the folder; the app answers no more after it."""
+        self._service.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _answered(self, request: Request) -> Response:
+        try:
+            return self._handled(request)
+        except Refusal as refusal:
+            return refused(_status(refusal), refusal)
+        except NotFound:
+            return refused(404, Missing("not_found", f"There is no {request.path} at this host."))
+        except MethodNotAllowed:
+            return refused(405, MethodRefused("method_not_allowed", f"{request.method} is not for this path."))
+        except HTTPException as problem:
+            # What werkzeug finds wrong while it reads the request, such as a body that ends too early.
+            return refused(400, Invalid("invalid_request", problem.description or problem.name))
+        except Exception as crash:  # noqa: BLE001 whatever breaks must not leave as a traceback
+            self.crashes.append(crash)
+            return refused(500, Refusal("internal_error", "The service met an unexpected error."))
+
+    def _handled(self, request: Request) -> Response:
+        role = cloud_role(request.environ.get("HTTP_HOST", "")) or Role.CPD
+        route, ids = match(role, request.method, request.path)
+        if not route.open:
+            self._service.tokens.check(request.headers.get("Authorization"))
+        return route.handler(Call(request, role, self._service), **ids)
+
+
+def _status(refusal: Refusal) -> int:
+    return next(_STATUSES[kind] for kind in type(refusal).__mro__ if kind in _STATUSES)
+
+
+def _drain(request: Request) -> None:
+    # A server that closes a connection with unread bytes resets it, and the client never sees the answer.
+    with contextlib.suppress(HTTPException, OSError):
+        read = 0
+        while read < _DRAINED and (chunk := request.stream.read(1 << 16)):
+            read += len(chunk)

@@ -1,0 +1,174 @@
+"""One request and its answer, between werkzeug and the handlers."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from werkzeug.wrappers import Request, Response
+
+from pytest_wml.embedded.refusals import Invalid, Refusal, TooLarge, UnprocessableEntity
+from pytest_wml.embedded.service import Service
+from pytest_wml.embedded.state.shelf import R
+from pytest_wml.hosts import Role
+
+_CHUNK = 1 << 20
+_DEFAULT_LIMIT, _MAX_LIMIT = 100, 200
+
+
+class Call:
+    """One request, as handlers read it.
+
+    Args:
+        request: what came; its path has no repeated slashes any more.
+        role: what the host that it came to answers for.
+        service: what answers.
+    """
+
+    def __init__(self, request: Request, role: Role, service: Service) -> None:
+        self.request = request
+        self.role = role
+        self.service = service
+
+    @property
+    def cloud(self) -> bool:
+        """Whether this is IBM Cloud; else it is a Cloud Pak for Data."""
+        return self.role is not Role.CPD
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is, without a slash at the end; https, as both clients accept nothing else."""
+        return f"https://{self.request.environ.get('HTTP_HOST', 'localhost')}"
+
+    @property
+    def owner(self) -> str:
+        return "IBMid-embedded" if self.cloud else "1000331001"
+
+    def query(self, name: str) -> str | None:
+        """The first value of a query parameter: on further pages one client repeats them all."""
+        return self.request.args.get(name)
+
+    def space_id(self) -> str:
+        """The space that the query names; there must be one of this id.
+
+        Raises:
+            Invalid: the query names none.
+            Missing: there is none of this id.
+        """
+        return self.known_space(self.query("space_id") or self.query("project_id"))
+
+    def known_space(self, space_id: str | None) -> str:
+        if not space_id:
+            raise Invalid("missing_space_or_project", "Missing either space_id or project_id.")
+        return self.service.spaces.get(space_id).id
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body in pieces; for what may be large."""
+        while chunk := self.request.stream.read(_CHUNK):
+            yield chunk
+
+    def body(self) -> bytes:
+        """The body, as long as the service takes.
+
+        Raises:
+            TooLarge: it is longer.
+        """
+        limit = self.service.settings.json_limit
+        pieces: list[bytes] = []
+        size = self.request.content_length or 0
+        for chunk in self.chunks() if size <= limit else ():
+            pieces.append(chunk)
+            size = sum(map(len, pieces))
+            if size > limit:
+                break
+        if size > limit:
+            raise TooLarge("request_entity_too_large", f"The body has more than the {limit} bytes that are accepted.")
+        return b"".join(pieces)
+
+    def json(self) -> Any:
+        """The body as JSON, NaN and Infinity bare in it: one client sends them so.
+
+        Raises:
+            TooLarge: it is longer than the service takes.
+            UnprocessableEntity: it is no JSON.
+        """
+        try:
+            return json.loads(self.body())
+        except RecursionError:
+            raise UnprocessableEntity("the body is nested too deeply.") from None
+        except ValueError as problem:
+            raise UnprocessableEntity(f"the body is not JSON: {problem}") from None
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object.
+
+        Raises:
+            TooLarge: it is longer than the service takes.
+            UnprocessableEntity: it is no JSON object.
+        """
+        body = self.json()
+        if not isinstance(body, dict):
+            raise UnprocessableEntity("the body must be a JSON object.")
+        return body
+
+    def form(self) -> dict[str, str]:
+        """The body as a form, the first value of each field; blank fields are left out."""
+        fields = parse_qs(self.body().decode("utf-8", "replace"))
+        return {name: values[0] for name, values in fields.items()}
+
+    def page(self, records: Sequence[R], absolute: bool = False) -> tuple[list[R], dict[str, Any]]:
+        """One page of records, and the members of the list document that lead on.
+
+        `next.href` carries the whole query: one client sends only what it holds, the other adds all that it
+        sent before.
+
+        Raises:
+            Invalid: `limit` is no number from 1 to 200, or `start` is none that the service gave.
+        """
+        limit, start = self._number("limit", _DEFAULT_LIMIT), self._number("start", 0)
+        if not 1 <= limit <= _MAX_LIMIT:
+            raise Invalid("invalid_limit", f"Query parameter 'limit' must be from 1 to {_MAX_LIMIT}.")
+        rest = [record for record in records if not start or record.number <= start]
+        page = rest[:limit]
+        query = {name: value for name, value in self.request.args.items() if name not in ("limit", "start")}
+        place = (self.base_url if absolute else "") + self.request.path
+        lead: dict[str, Any] = {
+            "first": {"href": f"{place}?{urlencode({**query, 'limit': limit})}"},
+            "limit": limit,
+        }
+        if len(rest) > limit:
+            further = {**query, "start": rest[limit].number, "limit": limit}
+            lead["next"] = {"href": f"{place}?{urlencode(further)}"}
+        return page, lead
+
+    def _number(self, name: str, default: int) -> int:
+        value = self.query(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and len(value) < 10):
+            raise Invalid(f"invalid_{name}", f"Query parameter '{name}' must be a whole number.")
+        return int(value)
+
+
+def answer(status: int, document: Any = None) -> Response:
+    """A JSON answer; without a document, one without a body.
+
+    NaN is written as a bare NaN: Python's JSON, and so both clients, read it back as the number that it is.
+    """
+    if document is None:
+        return Response(status=status)
+    return Response(json.dumps(document), status=status, content_type="application/json")
+
+
+def refused(status: int, refusal: Refusal) -> Response:
+    """A refusal in the service's JSON."""
+    error = {"code": refusal.code, "message": refusal.message}
+    if refusal.more_info:
+        error["more_info"] = refusal.more_info
+    document: dict[str, Any] = {"trace": uuid.uuid4().hex, "errors": [error]}
+    if refusal.told_status is not None:
+        document["status_code"] = refusal.told_status
+    return answer(status, document)

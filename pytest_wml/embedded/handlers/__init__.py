@@ -1,0 +1,1 @@
+"""From a request to an answer: what the routes lead to."""

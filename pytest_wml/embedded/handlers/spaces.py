@@ -1,0 +1,107 @@
+"""Deployment spaces and the service instance that computes for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from pytest_wml.embedded import bodies
+from pytest_wml.embedded.exchange import Call, answer
+from pytest_wml.embedded.refusals import Missing
+from pytest_wml.embedded.state.patch import patched
+from pytest_wml.embedded.state.spaces import Space, SpaceDraft
+from pytest_wml.embedded.timestamps import rfc3339
+
+# Source: the paths that IBM's schema of the API allows for a space.
+_PATCHABLE = ("name", "description", "compute", "stage", "type", "settings", "tags")
+_OWN_MEMBERS = ("name", "description", "compute", "status", "scope", "members")
+
+
+def create(call: Call) -> Response:
+    """A new space: told to be `preparing`, and active when it is asked for next."""
+    space = call.service.spaces.create(_draft(call.json_object()), call.owner)
+    document = _document(call, space)
+    document["entity"]["members"] = [{"id": space.owner, "role": "admin", "state": "active", "type": "user"}]
+    return answer(202, document)
+
+
+def listing(call: Call) -> Response:
+    wanted = call.query("name")
+    found = call.service.spaces.find(lambda space: wanted in (None, space.name))
+    page, lead = call.page(found, absolute=True)
+    spaces = [call.service.spaces.read(space.id) for space in page]
+    return answer(200, {**lead, "resources": [_document(call, space) for space in spaces]})
+
+
+def read(call: Call, space_id: str) -> Response:
+    return answer(200, _document(call, call.service.spaces.read(space_id)))
+
+
+def patch(call: Call, space_id: str) -> Response:
+    operations = call.json()
+
+    def drafted(space: Space) -> SpaceDraft:
+        members = {"name": space.name, "description": space.description, **space.entity}
+        return _draft(patched(members, operations, _PATCHABLE)[0])
+
+    return answer(200, _document(call, call.service.spaces.update(space_id, drafted)))
+
+
+def delete(call: Call, space_id: str) -> Response:
+    call.service.delete_space(space_id)
+    return answer(202, {})
+
+
+def read_instance(call: Call, instance_id: str) -> Response:
+    """The service instance of a space."""
+    found = call.service.spaces.find(lambda space: space.instance_id == instance_id)
+    if not found:
+        raise Missing("instance_does_not_exist", f"Instance with id '{instance_id}' does not exist.")
+    entity = {
+        "account": {"id": "embedded"},
+        "consumption": {"capacity_unit_hours": {"current": 0, "limit": 20}},
+        "crn": _crn(found[0]),
+        "plan": {"id": "embedded", "name": "lite", "version": 2},
+        "status": "Active",
+    }
+    made = rfc3339(found[0].created_at)
+    metadata = {"created_at": made, "id": instance_id, "modified_at": made, "tags": []}
+    return answer(200, {"metadata": metadata, "entity": entity})
+
+
+def _draft(body: dict[str, Any]) -> SpaceDraft:
+    return SpaceDraft(
+        name=bodies.required_text(body, "name"),
+        description=bodies.text(body, "description") or "",
+        entity={name: value for name, value in body.items() if name not in _OWN_MEMBERS},
+    )
+
+
+def _document(call: Call, space: Space) -> dict[str, Any]:
+    compute = {
+        "crn": _crn(space),
+        "guid": space.instance_id,
+        "name": "Watson Machine Learning",
+        "type": "machine_learning",
+    }
+    entity = {
+        **space.entity,
+        "name": space.name,
+        "description": space.description,
+        "compute": [compute],
+        "scope": {"bss_account_id": "embedded" if call.cloud else "cpdaccount"},
+        "status": {"state": space.state},
+    }
+    metadata = {
+        "created_at": rfc3339(space.created_at),
+        "creator_id": space.owner,
+        "id": space.id,
+        "updated_at": rfc3339(space.updated_at),
+        "url": f"/v2/spaces/{space.id}",
+    }
+    return {"entity": entity, "metadata": metadata}
+
+
+def _crn(space: Space) -> str:
+    return f"crn:v1:embedded:private:pm-20:private:a/embedded:{space.instance_id}::"

@@ -1,0 +1,60 @@
+"""What the service refuses, in the service's own codes and words."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """The service will not do what it was asked.
+
+    Args:
+        code: the service's name for the error, such as `deployment_does_not_exist`.
+        message: for people; names what was wrong and what would be right.
+    """
+
+    more_info: ClassVar[str] = ""
+    told_status: ClassVar[int | str | None] = None
+    """Some of the service's errors repeat their status in the body, as a number or as text; most do not."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Invalid(Refusal):
+    """The request does not say something that the service can do."""
+
+
+class UnprocessableEntity(Invalid):
+    """A document that is well formed, and that the service has no use for."""
+
+    more_info = "https://cloud.ibm.com/apidocs/machine-learning"
+    told_status = "400"
+
+    def __init__(self, message: str) -> None:
+        super().__init__("invalid_request_entity", f"Invalid request entity: {message}")
+
+
+class Unauthenticated(Refusal):
+    """The request carries no token that the service knows."""
+
+    more_info = "https://cloud.ibm.com/apidocs/machine-learning-cp"
+    told_status = 401
+
+
+class Missing(Refusal):
+    """What was asked for does not exist."""
+
+
+class MethodRefused(Refusal):
+    """The path exists, and not for this method."""
+
+
+class Conflict(Refusal):
+    """What was asked cannot be done while something else is as it is."""
+
+
+class TooLarge(Refusal):
+    """The body is larger than the service takes."""

@@ -1,0 +1,110 @@
+"""Which handler answers which path at which host."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Response
+
+from pytest_wml.embedded.handlers import (
+    assets,
+    deployments,
+    identity,
+    models,
+    others,
+    predictions,
+    spaces,
+    specifications,
+)
+from pytest_wml.hosts import Role
+
+IAM, PLATFORM, ML, CPD = Role.IAM, Role.PLATFORM, Role.ML, Role.CPD
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path.
+
+    A Cloud Pak for Data is one host and answers for every role; in IBM Cloud each role has hosts of its own.
+    """
+
+    role: Role
+    method: str
+    path: str
+    handler: Callable[..., Response]
+    open: bool = False
+    """Whether it is answered without a token."""
+
+
+ROUTES = (
+    Route(IAM, "POST", "/oidc/token", identity.iam_token, open=True),
+    Route(IAM, "POST", "/identity/token", identity.iam_token, open=True),
+    Route(CPD, "POST", "/icp4d-api/v1/authorize", identity.authorize, open=True),
+    Route(CPD, "POST", "/idprovider/v1/auth/identitytoken", identity.identity_token, open=True),
+    Route(CPD, "GET", "/v1/preauth/validateAuth", identity.validate_auth, open=True),
+    Route(CPD, "GET", "/ml/wml_services/version", identity.version, open=True),
+    Route(CPD, "GET", "/ml/wml_services/v2/version", identity.version, open=True),
+    Route(ML, "GET", "/ml/v1/foundation_model_specs", others.foundation_model_specs, open=True),
+    Route(ML, "GET", "/ml/v4/instances/<instance_id>", spaces.read_instance),
+    Route(PLATFORM, "POST", "/v2/spaces", spaces.create),
+    Route(PLATFORM, "GET", "/v2/spaces", spaces.listing),
+    Route(PLATFORM, "GET", "/v2/spaces/<space_id>", spaces.read),
+    Route(PLATFORM, "PATCH", "/v2/spaces/<space_id>", spaces.patch),
+    Route(PLATFORM, "DELETE", "/v2/spaces/<space_id>", spaces.delete),
+    Route(PLATFORM, "GET", "/v2/software_specifications", specifications.software_list),
+    Route(PLATFORM, "GET", "/v2/software_specifications/<spec_id>", specifications.software),
+    Route(ML, "GET", "/ml/v4/list/software_specifications", specifications.software_states),
+    Route(PLATFORM, "GET", "/v2/hardware_specifications", specifications.hardware_list),
+    Route(PLATFORM, "GET", "/v2/hardware_specifications/<spec_id>", specifications.hardware),
+    Route(ML, "POST", "/ml/v4/models", models.create),
+    Route(ML, "GET", "/ml/v4/models", models.listing),
+    Route(ML, "GET", "/ml/v4/models/<model_id>", models.read),
+    Route(ML, "PATCH", "/ml/v4/models/<model_id>", models.patch),
+    Route(ML, "DELETE", "/ml/v4/models/<model_id>", models.delete),
+    Route(ML, "PUT", "/ml/v4/models/<model_id>/content", models.upload),
+    Route(ML, "GET", "/ml/v4/models/<model_id>/content", models.attachments),
+    Route(ML, "GET", "/ml/v4/models/<model_id>/download", models.download),
+    Route(ML, "POST", "/ml/v4/models/<model_id>/revisions", models.commit),
+    Route(ML, "GET", "/ml/v4/models/<model_id>/revisions", models.revisions),
+    Route(PLATFORM, "GET", "/v2/assets/<asset_id>", assets.read),
+    Route(PLATFORM, "DELETE", "/v2/assets/<asset_id>", assets.delete),
+    Route(ML, "GET", "/ml/v4/<any(functions, pipelines, experiments, ai_services):_kind>", others.none_of_a_kind),
+    Route(
+        ML,
+        "GET",
+        "/ml/v4/<any(functions, pipelines, experiments, ai_services):kind>/<asset_id>",
+        others.no_asset,
+    ),
+    Route(PLATFORM, "GET", "/wx/v1-beta/prompts/<asset_id>", others.no_prompt),
+    Route(PLATFORM, "GET", "/wx/v1/prompts/<asset_id>", others.no_prompt),
+    Route(ML, "POST", "/ml/v4/deployments", deployments.create),
+    Route(ML, "GET", "/ml/v4/deployments", deployments.listing),
+    Route(ML, "GET", "/ml/v4/deployments/<deployment_id>", deployments.read),
+    Route(ML, "PATCH", "/ml/v4/deployments/<deployment_id>", deployments.patch),
+    Route(ML, "DELETE", "/ml/v4/deployments/<deployment_id>", deployments.delete),
+    Route(ML, "POST", "/ml/v4/deployments/<deployment_id>/predictions", predictions.predict),
+)
+
+
+@functools.cache
+def _url_map(role: Role) -> Map:
+    rules = [
+        Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES if role in (route.role, Role.CPD)
+    ]
+    return Map(rules, strict_slashes=False, merge_slashes=False)
+
+
+def match(role: Role, method: str, path: str) -> tuple[Route, dict[str, Any]]:
+    """The route of a request, and the ids in its path.
+
+    Raises:
+        werkzeug.exceptions.NotFound: a host of this role has no such path.
+        werkzeug.exceptions.MethodNotAllowed: it has, for other methods.
+    """
+    route, ids = _url_map(role).bind("", url_scheme="https").match(path, method)
+    assert isinstance(route, Route)
+    return route, dict(ids)

@@ -1,0 +1,1 @@
+"""What the service knows: spaces, models, deployments. Nothing here knows of HTTP."""

@@ -1,0 +1,180 @@
+"""Deployments and what becomes of them."""
+
+from __future__ import annotations
+
+import re
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pytest_wml.embedded.catalogue import DEFAULT_HARDWARE_SPEC, HardwareSpec
+from pytest_wml.embedded.contents import Content
+from pytest_wml.embedded.refusals import Conflict, Invalid, Missing
+from pytest_wml.embedded.runtimes.protocol import LoadFailed
+from pytest_wml.embedded.scorers import Scorers
+from pytest_wml.embedded.state.shelf import Shelf
+
+# Up to 36 of these letters: the service's own words in a recorded refusal.
+_SERVING_NAME = re.compile(r"[a-z0-9_]{1,36}")
+_BAD_SERVING_NAME = (
+    "Field 'serving_name' is either blank or has invalid characters in it. Serving name can be up to 36 "
+    "characters and can include _, a-z and 0-9. Try again with a valid serving name"
+)
+
+State = Literal["initializing", "updating", "ready", "failed"]
+
+
+@dataclass(frozen=True)
+class DeploymentDraft:
+    """What a caller says of a deployment, checked."""
+
+    name: str
+    asset_id: str
+    asset_rev: str | None = None
+    kind: Literal["online", "batch"] = "online"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Of an online deployment; `serving_name` among them."""
+    hardware_spec: HardwareSpec = DEFAULT_HARDWARE_SPEC
+    num_nodes: int = 1
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+    custom: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def serving_name(self) -> str | None:
+        return self.parameters.get("serving_name")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    number: int
+    id: str
+    space_id: str
+    owner: str
+    draft: DeploymentDraft
+    content: Content | None
+    """What the asset held when it was deployed; what is uploaded later needs a new deployment or a patch."""
+    asset_type: str
+    created_at: float
+    modified_at: float
+    state: State = "initializing"
+    failure: str = ""
+    note: str = ""
+    """What `entity.status.message` says."""
+
+
+def _missing(deployment_id: str) -> Missing:
+    return Missing(
+        "deployment_does_not_exist",
+        f"Deployment with id '{deployment_id}' does not exist. Re-try with a valid deployment id.",
+    )
+
+
+class Deployments(Shelf[Deployment]):
+    """Deployments by id, online ones also by serving name.
+
+    A deployment is told to be `initializing` when it is made. Whoever asks for it next waits until its model
+    is loaded and is told `ready` or `failed`: no client has to wait longer than the load takes.
+    """
+
+    def __init__(self, lock: threading.RLock, clock: Callable[[], float], scorers: Scorers) -> None:
+        super().__init__(lock, _missing)
+        self._clock = clock
+        self._scorers = scorers
+
+    def create(
+        self, draft: DeploymentDraft, content: Content | None, asset_type: str, space_id: str, owner: str
+    ) -> Deployment:
+        """A new deployment, `initializing`.
+
+        Raises:
+            Invalid: `invalid_serving_name`.
+            Conflict: the serving name is taken.
+        """
+        now = self._clock()
+        with self._lock:
+            self._check_serving_name(draft.serving_name)
+            return self.put(
+                Deployment(
+                    number=self.next_number(),
+                    id=str(uuid.uuid4()),
+                    space_id=space_id,
+                    owner=owner,
+                    draft=draft,
+                    content=content,
+                    asset_type=asset_type,
+                    created_at=now,
+                    modified_at=now,
+                )
+            )
+
+    def locate(self, id_or_serving_name: str, space_id: str | None = None) -> Deployment:
+        """The deployment as it is, without waiting for it.
+
+        Raises:
+            Missing: there is none of this id or serving name in the space.
+        """
+        with self._lock:
+            deployment = self._records.get(id_or_serving_name) or self.by_serving_name(id_or_serving_name)
+        if deployment is None or space_id not in (None, deployment.space_id):
+            raise _missing(id_or_serving_name)
+        return deployment
+
+    def by_serving_name(self, serving_name: str) -> Deployment | None:
+        found = self.find(lambda deployment: deployment.draft.serving_name == serving_name)
+        return found[0] if found else None
+
+    def settled(self, deployment: Deployment) -> Deployment:
+        """The deployment after its model was loaded: `ready` or `failed`."""
+        if deployment.state not in ("initializing", "updating"):
+            return deployment
+        state: State = "ready"
+        failure = ""
+        try:
+            self._scorers.load(deployment.content)
+        except LoadFailed as problem:
+            state, failure = "failed", str(problem)
+
+        def settled(current: Deployment) -> Deployment:
+            # Patched to another asset while this one was loading: the next who asks waits for that.
+            same = current.content == deployment.content
+            return replace(current, state=state, failure=failure) if same else current
+
+        return self.change(deployment.id, settled)
+
+    def update(self, deployment_id: str, draft: DeploymentDraft) -> Deployment:
+        """Change what needs no restart.
+
+        Raises:
+            Invalid: `invalid_serving_name`.
+            Conflict: the serving name is taken.
+        """
+        with self._lock:
+            self._check_serving_name(draft.serving_name, except_for=deployment_id)
+            return self.change(deployment_id, lambda current: replace(current, draft=draft, modified_at=self._clock()))
+
+    def replace_asset(self, deployment_id: str, draft: DeploymentDraft, content: Content | None) -> Deployment:
+        """Serve another asset or revision under the same id; `updating` until it is asked for next."""
+
+        def replaced(current: Deployment) -> Deployment:
+            return replace(
+                current,
+                draft=draft,
+                content=content,
+                state="updating",
+                note="Successfully patched the asset.",
+                modified_at=self._clock(),
+            )
+
+        return self.change(deployment_id, replaced)
+
+    def _check_serving_name(self, serving_name: object, except_for: str = "") -> None:
+        if serving_name is None:
+            return
+        if not isinstance(serving_name, str) or not _SERVING_NAME.fullmatch(serving_name):
+            raise Invalid("invalid_serving_name", _BAD_SERVING_NAME)
+        holder = self.by_serving_name(serving_name)
+        if holder and holder.id != except_for:
+            raise Conflict("serving_name_already_exists", f"Serving name '{serving_name}' is already in use.")

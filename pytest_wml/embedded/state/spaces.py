@@ -1,0 +1,86 @@
+"""Deployment spaces."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pytest_wml.embedded.refusals import Missing
+from pytest_wml.embedded.state.shelf import Shelf
+
+
+@dataclass(frozen=True)
+class Space:
+    number: int
+    id: str
+    name: str
+    owner: str
+    instance_id: str
+    """The service instance that computes for this space: `entity.compute[0].guid`."""
+    created_at: float
+    updated_at: float
+    state: str = "preparing"
+    description: str = ""
+    entity: Mapping[str, Any] = field(default_factory=dict)
+    """Members of the entity that the service keeps and does not read: stage, tags, settings."""
+
+
+@dataclass(frozen=True)
+class SpaceDraft:
+    name: str
+    description: str = ""
+    entity: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _missing(space_id: str) -> Missing:
+    return Missing("space_does_not_exist", f"Space with id '{space_id}' does not exist.")
+
+
+class Spaces(Shelf[Space]):
+    """Spaces by id; a new one is `preparing` until it is read for the first time."""
+
+    def __init__(self, lock: threading.RLock, clock: Callable[[], float]) -> None:
+        super().__init__(lock, _missing)
+        self._clock = clock
+
+    def provision(self, space_id: str, owner: str) -> Space:
+        """A space that is there from the start, active."""
+        draft = SpaceDraft(name=f"embedded {space_id[:8]}")
+        return self.put(replace(self._made(space_id, draft, owner), state="active"))
+
+    def create(self, draft: SpaceDraft, owner: str) -> Space:
+        return self.put(self._made(str(uuid.uuid4()), draft, owner))
+
+    def read(self, space_id: str) -> Space:
+        """The space, active: preparing one takes the service no time here, only an answer."""
+        return self.change(space_id, lambda space: replace(space, state="active"))
+
+    def update(self, space_id: str, drafted: Callable[[Space], SpaceDraft]) -> Space:
+        def updated(space: Space) -> Space:
+            draft = drafted(space)
+            return replace(
+                space,
+                name=draft.name,
+                description=draft.description,
+                entity=draft.entity,
+                updated_at=self._clock(),
+            )
+
+        return self.change(space_id, updated)
+
+    def _made(self, space_id: str, draft: SpaceDraft, owner: str) -> Space:
+        now = self._clock()
+        return Space(
+            number=self.next_number(),
+            id=space_id,
+            name=draft.name,
+            owner=owner,
+            instance_id=str(uuid.uuid4()),
+            created_at=now,
+            updated_at=now,
+            description=draft.description,
+            entity=draft.entity,
+        )

@@ -1,0 +1,123 @@
+"""Errors of ours in pytest's reports: one message, no traceback, in the test or fixture that caused them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_wml.errors import WMLTestError
+from pytest_wml.ledger import Asker
+from pytest_wml.session import Run
+
+_WORKERS = "pytest_wml"
+
+
+def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) -> pytest.TestReport:
+    """Put our errors into a test's report, also those that IBM's client swallowed or wrapped."""
+    errors: list[Exception] = [failure.error for failure in run.ledger.take_failures()]
+    raised = _ours(call.excinfo.value) if call.excinfo else None
+    if raised is not None:
+        errors.append(raised)
+    if errors:
+        where = _place(call, run) if call.excinfo else ""
+        report.longrepr = "\n".join(filter(None, [_text(errors), where]))
+        report.outcome = "failed"
+    if report.outcome == "failed":
+        run.failed.add(report.nodeid)
+    return report
+
+
+def _text(errors: Iterable[Exception]) -> str:
+    """The first error whole, and how many others it brought about."""
+    first, *others = dict.fromkeys(map(str, errors))
+    more = f"\n({len(others)} more such errors followed)" if others else ""
+    return first + more
+
+
+def of_fixture(run: Run, definition: pytest.FixtureDef[Any], asker: Asker) -> None:
+    """Fail a fixture whose requests nothing answered, for every test that uses it.
+
+    Raises:
+        WMLTestError: the first failure that this fixture caused.
+    """
+    mine = run.ledger.take_failures(asker)
+    if not mine:
+        return
+    error = mine[0].error
+    if definition.cached_result is not None:
+        key = definition.cached_result[1]
+        definition.cached_result = (None, key, (error, None))
+    raise error from None
+
+
+def of_collecting(run: Run, report: pytest.CollectReport) -> pytest.CollectReport:
+    """Fail the collection of a module whose import asked what nothing answered."""
+    errors = [failure.error for failure in run.ledger.take_failures()]
+    if errors:
+        report.outcome = "failed"
+        report.longrepr = _text(errors)
+        report.result = []
+    return report
+
+
+def at_the_end(session: pytest.Session, run: Run) -> None:
+    """Save what was recorded, and fail the run for what failed outside any test."""
+    config = session.config
+    run.leftover += [failure.error for failure in run.ledger.take_failures()]
+    output = getattr(config, "workeroutput", None)
+    if output is not None:
+        output[_WORKERS] = {
+            "shard": run.shard().as_json() if run.settings.record.value else None,
+            "leftover": [str(error) for error in run.leftover],
+        }
+        return
+    if run.settings.record.value:
+        run.shards.append(run.shard())
+        run.save(partial=is_partial(config))
+    if (run.leftover or any(outcome.error for outcome in run.outcomes)) and session.exitstatus in (0, 5):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def of_worker(node: Any, run: Run) -> None:
+    """Take over what an xdist worker recorded and what failed there outside any test."""
+    from pytest_wml.recording import Shard
+
+    output = getattr(node, "workeroutput", {}).get(_WORKERS, {})
+    run.leftover += [WMLTestError(text) for text in output.get("leftover", ())]
+    if output.get("shard"):
+        run.shards.append(Shard.from_json(output["shard"]))
+
+
+def lines(run: Run) -> Iterator[str]:
+    """What failed outside any test, for the terminal."""
+    for error in run.leftover:
+        yield f"outside any test: {error}"
+
+
+def is_partial(config: pytest.Config) -> bool:
+    """Whether only some of the tests were asked for."""
+    chosen = (getattr(config.option, name, None) for name in ("keyword", "markexpr", "lf", "deselect"))
+    return any(chosen) or any("::" in argument for argument in config.args)
+
+
+def _ours(error: BaseException | None) -> WMLTestError | None:
+    """The error of ours that was raised, or that another one was raised for."""
+    seen = 0
+    while error is not None and seen < 50:
+        if isinstance(error, WMLTestError):
+            return error
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return None
+
+
+def _place(call: pytest.CallInfo[None], run: Run) -> str:
+    """The line of the user's own code at which it happened."""
+    assert call.excinfo is not None
+    for entry in reversed(call.excinfo.traceback):
+        path = Path(entry.path)
+        if path.is_relative_to(run.root) and "site-packages" not in path.parts:
+            return f"  at: {path.relative_to(run.root)}:{entry.lineno + 1}"
+    return ""

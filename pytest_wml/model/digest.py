@@ -1,0 +1,202 @@
+"""Two digests of a model: ``archive`` (its files) and ``model`` (what it computes).
+
+``archive``: SHA-256 over the sorted members' names, sizes and contents. How they are packed, in which order,
+with which times and owners, does not count, nor does ``fingerprint.pb``, which TensorFlow fills with random
+numbers.
+
+``model``: SHA-256 over the signatures, the graph without the names that TensorFlow makes up (see ``graph``),
+the multiset of the checkpoint's tensors (type, shape, content) and the assets. Exporting the same weights
+again with the same TensorFlow gives the same digest; another TensorFlow may build another graph and so
+another digest. Left out: the checkpoint's bookkeeping, the stamp of the TensorFlow version, and integer
+tensors that no signature reads (step counters and the states of random generators, which decide no answer).
+Where there is no ``saved_model.pb`` to read, the model's digest is the archive's, and the basis says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import mmap
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from pytest_wml.model.bundle import CompressedIndex
+from pytest_wml.model.checkpoint import PREFIX, read_tensors
+from pytest_wml.model.contents import File, archive_digest, gathered
+from pytest_wml.model.graph import Library, Scope, combined
+from pytest_wml.model.members import CHUNK, Limits, form_of, members
+from pytest_wml.model.restore import variable_keys
+from pytest_wml.model.savedmodel import SavedModel, tensor_name
+from pytest_wml.model.signature import Signature, served
+
+Basis = Literal["model", "archive"]
+Kind = Literal["savedmodel", "keras", "other"]
+
+GRAPH, TEXT_GRAPH = "saved_model.pb", "saved_model.pbtxt"
+_KEPT = frozenset({GRAPH, PREFIX})
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+# Raised when the rules above change: recordings are bound to digests.
+_VERSION = "pytest-wml model digest 1"
+
+
+@dataclass(frozen=True)
+class ContentDigests:
+    """What identifies a model's files.
+
+    Attributes:
+        archive: digest of the members, 64 hexadecimal digits.
+        model: digest of the model, 64 hexadecimal digits; the archive's where ``basis`` is ``archive``.
+        basis: what ``model`` was made from.
+        size: bytes of the upload or file; of all files for a folder.
+        signature: the one that a deployment answers with, None where it could not be read.
+        signatures: all of them, sorted by name.
+        members: the files' paths, sorted; empty for a file that is no archive.
+        kind: what the files are.
+        note: why ``basis`` is ``archive``, for a reader; empty otherwise.
+    """
+
+    archive: str
+    model: str
+    basis: Basis
+    size: int
+    signature: Signature | None
+    signatures: tuple[Signature, ...]
+    members: tuple[str, ...]
+    kind: Kind
+    note: str
+
+
+def digest_content(stream: BinaryIO | bytes, limits: Limits | None = None) -> ContentDigests:
+    """Read an uploaded .tar.gz, .tar or .zip, told by its content, or any other file.
+
+    Args:
+        stream: the bytes, or a stream of them, read from its start where it can be wound back.
+        limits: how much an archive may hold.
+
+    Large members pass through a temporary folder, not through memory.
+
+    Raises:
+        BadArchive: the archive is damaged, too large, or holds what must not be unpacked.
+    """
+    if isinstance(stream, bytes):
+        stream = io.BytesIO(stream)
+    if stream.seekable():
+        return _digest_stream(stream, limits)
+    with tempfile.TemporaryFile(prefix="pytest-wml-") as copy:
+        while piece := stream.read(CHUNK):
+            copy.write(piece)
+        return _digest_stream(copy, limits)
+
+
+def digest_folder(folder: Path, limits: Limits | None = None) -> ContentDigests:
+    """Read a folder as if it had been packed, without copying its files.
+
+    Raises:
+        BadArchive: it is too large, or holds what must not be packed.
+    """
+    files = dict(gathered(members(folder, limits), frozenset(), folder))
+    return _digests(files, sum(file.size for file in files.values()))
+
+
+def _digest_stream(stream: BinaryIO, limits: Limits | None) -> ContentDigests:
+    if form_of(stream) is None:
+        return _single_file(stream)
+    # On Windows a file that is still mapped, because an error holds on to it, cannot be deleted.
+    with tempfile.TemporaryDirectory(prefix="pytest-wml-", ignore_cleanup_errors=True) as folder:
+        files = dict(gathered(members(stream, limits), _KEPT, Path(folder)))
+        return _digests(files, stream.seek(0, io.SEEK_END))
+
+
+def _single_file(stream: BinaryIO) -> ContentDigests:
+    digest, size, start = hashlib.sha256(), 0, b""
+    while piece := stream.read(CHUNK):
+        start = start or piece[: len(_HDF5)]
+        digest.update(piece)
+        size += len(piece)
+    archive = archive_digest({"": File(size, digest.hexdigest())})
+    kind: Kind = "keras" if start == _HDF5 else "other"
+    return ContentDigests(archive, archive, "archive", size, None, (), (), kind, "the file is no archive")
+
+
+def _digests(files: dict[str, File], size: int) -> ContentDigests:
+    archive, names, kind = archive_digest(files), tuple(sorted(files)), _kind(files)
+    if GRAPH not in files:
+        note = f"only {GRAPH} is read, not {TEXT_GRAPH}" if TEXT_GRAPH in files else f"there is no {GRAPH}"
+        return ContentDigests(archive, archive, "archive", size, None, (), names, kind, note)
+    with _mapped(files[GRAPH]) as graph:
+        model = SavedModel(graph)
+        signatures = model.signatures
+        basis: Basis = "model"
+        try:
+            digest, note = _model_digest(model, files), ""
+        except CompressedIndex as error:
+            digest, note, basis = archive, error.problem, "archive"
+    return ContentDigests(archive, digest, basis, size, served(signatures), signatures, names, kind, note)
+
+
+def _kind(files: Mapping[str, File]) -> Kind:
+    if GRAPH in files or TEXT_GRAPH in files:
+        return "savedmodel"
+    in_root = [name for name in files if "/" not in name]
+    # A .keras file is a zip of these two.
+    unpacked = {"config.json", "model.weights.h5"} <= set(in_root)
+    return (
+        "keras" if unpacked or any(name.endswith((".h5", ".hdf5", ".keras")) for name in in_root) else "other"
+    )
+
+
+@contextmanager
+def _mapped(file: File) -> Iterator[memoryview]:
+    if not file.size or file.path is None:
+        yield memoryview(b"")
+        return
+    with file.path.open("rb") as stream:
+        mapping = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            yield memoryview(mapping)
+        finally:
+            # Slices that live on, in a traceback for one, keep it open; it closes with the last of them.
+            with suppress(BufferError):
+                mapping.close()
+
+
+def _model_digest(model: SavedModel, files: Mapping[str, File]) -> str:
+    tensors, nodes = read_tensors(files), model.nodes()
+    loaded = {name: place for name, place in variable_keys(model, nodes).items() if place[0] in tensors}
+    known = {name: combined("variable", tensors[key].digest, part) for name, (key, part) in loaded.items()}
+    known |= dict(_assets(model, files))
+    known |= _inputs(model)
+    scope = Scope(nodes, known, Library(model.functions()))
+    outputs = [
+        combined(name, key, scope.digest(tensor))
+        for name, side, key, tensor in model.endpoints()
+        if side == "outputs"
+    ]
+    read = {loaded[name][0] for name in scope.used & loaded.keys()}
+    contents = sorted(
+        tensor.digest
+        for key, tensor in tensors.items()
+        if key in read or not tensor.dtype.lstrip("u").startswith("int")
+    )
+    signatures = json.dumps([signature.as_json() for signature in model.signatures])
+    assets = [f"{name} {file.digest}" for name, file in sorted(files.items()) if name.startswith("assets/")]
+    return combined(_VERSION, signatures, combined(*outputs), combined(*contents), *assets).hex()
+
+
+def _inputs(model: SavedModel) -> dict[str, bytes]:
+    uses: dict[str, list[str]] = {}
+    for name, side, key, tensor in model.endpoints():
+        if side == "inputs":
+            uses.setdefault(tensor_name(tensor), []).extend((name, key))
+    return {tensor: combined("input", *names) for tensor, names in uses.items()}
+
+
+def _assets(model: SavedModel, files: Mapping[str, File]) -> Iterator[tuple[str, bytes]]:
+    for tensor, name in model.assets().items():
+        file = files.get(f"assets/{name}")
+        yield tensor_name(tensor), combined("asset", name, file.digest if file else "")

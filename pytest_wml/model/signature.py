@@ -1,0 +1,91 @@
+"""What a served model takes and gives: the contract's types and shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_wml.errors import BadArchive
+
+Shape = tuple[int | None, ...] | None
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output.
+
+    Attributes:
+        name: its key in the signature; for a scoring answer the prediction's id.
+        dtype: a numpy-like name: ``float32``, ``int64``, ``string``, ``bool``…
+        shape: one entry a dimension, None where any length is taken; None for an unknown rank.
+    """
+
+    name: str
+    dtype: str
+    shape: Shape
+
+    def __str__(self) -> str:
+        if self.shape is None:
+            return f"{self.name}: {self.dtype} of unknown rank"
+        return f"{self.name}: {self.dtype} [{', '.join(str(length) for length in self.shape)}]"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give a value that ``json.dumps`` takes and ``from_json`` reads back."""
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "shape": None if self.shape is None else list(self.shape),
+        }
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A SavedModel's signature: inputs and outputs, each sorted by name.
+
+    The file holds them in a map, so no other order could be relied on.
+    """
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def __str__(self) -> str:
+        taken = ", ".join(map(str, self.inputs))
+        given = ", ".join(map(str, self.outputs))
+        return f"{self.name}({taken}) -> {given}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give a value that ``json.dumps`` takes and ``from_json`` reads back."""
+        return {
+            "name": self.name,
+            "inputs": [spec.as_json() for spec in self.inputs],
+            "outputs": [spec.as_json() for spec in self.outputs],
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> Signature:
+        """Read what ``as_json`` gave.
+
+        Raises:
+            BadArchive: the value is no signature.
+        """
+        try:
+            inputs, outputs = (tuple(map(_spec, value[side])) for side in ("inputs", "outputs"))
+            return cls(str(value["name"]), inputs, outputs)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadArchive("A stored signature cannot be read.", found=repr(value)[:200]) from error
+
+
+def _spec(value: Any) -> TensorSpec:
+    shape = value["shape"]
+    lengths = None if shape is None else tuple(None if length is None else int(length) for length in shape)
+    return TensorSpec(str(value["name"]), str(value["dtype"]), lengths)
+
+
+def served(signatures: tuple[Signature, ...]) -> Signature | None:
+    """Give the signature that a deployment answers with.
+
+    ``serving_default`` where the model has it, else the only one whatever its name, else the first by name.
+    """
+    by_name = {signature.name: signature for signature in sorted(signatures, key=lambda each: each.name)}
+    return by_name.get("serving_default") or next(iter(by_name.values()), None)

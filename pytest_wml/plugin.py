@@ -1,0 +1,113 @@
+"""pytest's hooks, each of which hands over; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from pytest_wml import asking, failures, fixtures, marker, options, report
+from pytest_wml.errors import WMLTestError
+from pytest_wml.session import RUN, Run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add_to(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # Before any conftest: a client that one builds at import must not reach the network.
+    _start(early_config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", marker.DESCRIPTION)
+    config.pluginmanager.register(fixtures, "pytest_wml_fixtures")
+    _start(config)
+
+
+def _start(config: pytest.Config) -> None:
+    if RUN in config.stash:
+        return
+    try:
+        settings = options.read(config, os.environ)
+    except WMLTestError as error:
+        raise pytest.UsageError(str(error)) from None
+    run = config.stash[RUN] = Run(settings, config.rootpath, os.environ)
+    run.open()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    run = config.stash.get(RUN, None)
+    if run is not None:
+        run.close()
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return list(report.header(config.stash[RUN]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    run = collector.config.stash[RUN]
+    with run.ledger.asking(asking.module(collector)):
+        collected = yield
+    return failures.of_collecting(run, collected)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    marker.check(items, config.stash[RUN].mode)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    with item.config.stash[RUN].ledger.asking(asking.test(item)):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    run = request.config.stash[RUN]
+    asker = asking.fixture(fixturedef, request, run.name)
+    if asker is None:
+        return (yield)
+    try:
+        with run.ledger.asking(asker):
+            return (yield)
+    finally:
+        failures.of_fixture(run, fixturedef, asker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    made = yield
+    return failures.of_test(item.config.stash[RUN], made, call)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    failures.at_the_end(session, session.config.stash[RUN])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    failures.of_worker(node, node.config.stash[RUN])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    run = config.stash[RUN]
+    lines = [*report.summary(run), *failures.lines(run)]
+    if lines:
+        terminalreporter.section("wml")
+        for line in lines:
+            terminalreporter.write_line(line)

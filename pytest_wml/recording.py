@@ -1,0 +1,157 @@
+"""What a run recorded, from one process or several, written as cassettes once it ended well."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from pytest_wml.cassette.file import BadCassette, Cassette, dump, load, write
+from pytest_wml.cassette.merge import merged
+from pytest_wml.cassette.normalise import Interaction, normalised
+from pytest_wml.cassette.scrub import Secrets
+from pytest_wml.cassette.tape import Content, Taped
+
+
+@dataclass
+class Shard:
+    """What one process recorded.
+
+    Args:
+        tapes: by cassette name; under the empty name what was asked on behalf of all.
+        users: by cassette name, the tests that asked something of it.
+        models: by cassette name, the model of a deployment that was not uploaded in this run.
+        failed: the tests that failed.
+        secrets: of the run; they travel in memory only.
+        aliases: ids of whoever records → what stands for them.
+    """
+
+    tapes: Mapping[str, list[Taped]] = field(default_factory=dict)
+    users: Mapping[str, set[str]] = field(default_factory=dict)
+    models: Mapping[str, Content] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+    secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """A form that travels from an xdist worker to the controller."""
+        return {
+            "tapes": {name: [taped.as_json() for taped in tape] for name, tape in self.tapes.items()},
+            "users": {name: sorted(tests) for name, tests in self.users.items()},
+            "models": {name: model.as_json() for name, model in self.models.items()},
+            "failed": sorted(self.failed),
+            "secrets": sorted(self.secrets),
+            "aliases": dict(self.aliases),
+        }
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Shard:
+        return cls(
+            tapes={name: [Taped.from_json(taped) for taped in tape] for name, tape in form["tapes"].items()},
+            users={name: set(tests) for name, tests in form["users"].items()},
+            models={name: Content(**model) for name, model in form["models"].items()},
+            failed=set(form["failed"]),
+            secrets=frozenset(form["secrets"]),
+            aliases=form["aliases"],
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one cassette: written, unchanged or refused, and why."""
+
+    path: Path
+    written: bool
+    text: str
+    error: bool = False
+
+
+def save(
+    shards: Iterable[Shard], folder: Path, facts: Mapping[str, Any], *, partial: bool, today: datetime.date
+) -> Iterator[Outcome]:
+    """Write the cassettes of a run; yield what became of each.
+
+    Args:
+        shards: of every process that ran tests.
+        folder: where cassettes lie.
+        facts: what every cassette's metadata says: recorded_from, client.
+        partial: whether only some tests ran; then what an existing cassette of the same model holds beyond
+            is kept.
+        today: the date of the recording.
+    """
+    shards = list(shards)
+    secrets = Secrets()
+    for shard in shards:
+        secrets.add(*shard.secrets)
+    failed = set().union(*(shard.failed for shard in shards)) if shards else set()
+    for name in sorted({name for shard in shards for name, tape in shard.tapes.items() if name and tape}):
+        path = folder / f"{name}.yaml"
+        used = set().union(*(shard.users.get(name, set()) for shard in shards))
+        if used & failed:
+            first = min(used & failed)
+            yield Outcome(path, False, f"not written: {first} failed")
+            continue
+        try:
+            cassette = _cassette(shards, name, facts, today)
+            if partial and path.exists():
+                cassette = _completed(cassette, load(path))
+            yield _written(path, cassette, secrets)
+        except BadCassette as error:
+            yield Outcome(path, False, str(error), error=True)
+        except OSError as error:
+            yield Outcome(path, False, f"not written: {error.strerror} ({path})", error=True)
+
+
+def _cassette(shards: list[Shard], name: str, facts: Mapping[str, Any], today: datetime.date) -> Cassette:
+    parts = [
+        normalised([*shard.tapes.get("", ()), *shard.tapes[name]], name, shard.aliases)
+        for shard in shards
+        if shard.tapes.get(name)
+    ]
+    interactions = merged(parts)
+    metadata = {**facts, "recorded_at": today.isoformat(), "api_version": _api_version(interactions)}
+    known = next((shard.models[name] for shard in shards if name in shard.models), None)
+    model = known or next((one.body for one in interactions if isinstance(one.body, Content)), None)
+    if model is not None:
+        metadata["model"] = {
+            "digest": model.model,
+            "basis": model.basis,
+            "archive": model.archive,
+            "signature": model.signature,
+        }
+    return Cassette(name, metadata, interactions)
+
+
+def _api_version(interactions: Iterable[Interaction]) -> str:
+    return max((parse_qs(one.query).get("version", [""])[0] for one in interactions), default="")
+
+
+def _completed(new: Cassette, old: Cassette) -> Cassette:
+    """A partial recording together with what the cassette held before, for the same model."""
+    if old.model and new.model and old.model.model != new.model.model:
+        raise BadCassette(
+            f"Cassette {new.name} belongs to another model; recording only some tests would mix the two.",
+            recorded=old.model.model,
+            now=new.model.model,
+            fix="record the whole suite: without -k, --lf or single tests",
+        )
+    asked = {interaction.identity for interaction in new.interactions}
+    kept = [interaction for interaction in old.interactions if interaction.identity not in asked or interaction.mutates]
+    oldest = min(str(cassette.metadata.get("oldest", cassette.metadata["recorded_at"])) for cassette in (new, old))
+    metadata = {**new.metadata, "oldest": oldest} if kept else new.metadata
+    return Cassette(new.name, metadata, merged([new.interactions, kept]))
+
+
+def _written(path: Path, cassette: Cassette, secrets: Secrets) -> Outcome:
+    text = dump(cassette)
+    found = secrets.found_in(text)
+    if found:
+        raise BadCassette(
+            f"Cassette {cassette.name} was not written: {found} of this run's secrets stand in it.",
+            fix="find out which answer or payload repeats the secret; the service's own fields are scrubbed",
+        )
+    write(path, text)
+    return Outcome(path, True, f"written, {len(cassette.interactions)} interactions")

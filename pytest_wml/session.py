@@ -1,0 +1,215 @@
+"""What one run holds: settings, credentials, the door, who answers, what was recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_wml import credentials as credentials_
+from pytest_wml.door import Door
+from pytest_wml.hosts import Hosts
+from pytest_wml.ledger import Environ, Ledger
+from pytest_wml.options import Mode, Settings
+from pytest_wml.spaces import DEFAULT_SPACE_ID
+
+if TYPE_CHECKING:
+    from pytest_wml.answers.record import Recorder
+    from pytest_wml.answers.replay import Replay
+    from pytest_wml.cassette.scrub import Secrets
+    from pytest_wml.recording import Outcome, Shard
+
+_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip", ".keras", ".h5")
+
+
+RUN = pytest.StashKey["Run"]()
+
+
+class Run:
+    """One test run's state.
+
+    Nothing heavy is loaded before the first request to WML: a project without WML does not pay for it.
+
+    Args:
+        settings: every option.
+        root: pytest's root folder; relative paths are below it.
+        environ: the environment at the start.
+    """
+
+    def __init__(self, settings: Settings, root: Path, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.root = root
+        self._environ = dict(environ)
+        self.failed: set[str] = set()
+        self.leftover: list[Exception] = []
+        """Failures outside any test: during an import, in a conftest, after the last test."""
+        self.shards: list[Shard] = []
+        self.outcomes: list[Outcome] = []
+        self.models: dict[str, Any] = {}
+        self._app: Any = None
+        self.ledger = Ledger(self._answer)
+        self.hosts = Hosts.of(filter(None, [self._cpd_host()]))
+        self.door = Door(
+            self.ledger,
+            self.hosts,
+            skip_waits=self.mode is not Mode.LIVE,
+            refused=self.ledger.crashed,
+            crashed=self.ledger.crashed,
+        )
+
+    @property
+    def mode(self) -> Mode:
+        """Where answers come from."""
+        return self.settings.mode.value
+
+    @property
+    def cassettes(self) -> Path:
+        """The folder of the cassettes."""
+        return self.root / self.settings.cassettes.value
+
+    @cached_property
+    def name(self) -> str:
+        """The name of the run's deployment and of its cassette."""
+        given = self.settings.name.value
+        if given:
+            return given
+        model = Path(self.settings.model.value).name
+        if model in ("", "train"):
+            return "mnist_cnn"
+        suffix = next((suffix for suffix in _SUFFIXES if model.endswith(suffix)), "")
+        return model.removesuffix(suffix)
+
+    @cached_property
+    def found_credentials(self) -> credentials_.Credentials | None:
+        """The credentials that the environment or a file gives.
+
+        Raises:
+            BadCredentials: they cannot be used.
+        """
+        file = self.settings.credentials.value
+        return credentials_.find(self._environ, str(self.root / file) if file else "")
+
+    @property
+    def credentials(self) -> credentials_.Credentials:
+        """The credentials to use; offline ones where none are needed and none are given.
+
+        Raises:
+            BadCredentials: a live run without, or they cannot be used.
+        """
+        if self.mode is Mode.LIVE:
+            return credentials_.required(self.found_credentials)
+        return self.found_credentials or credentials_.OFFLINE
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The secrets of the run."""
+        from pytest_wml.cassette.scrub import Secrets
+
+        return Secrets(self.found_credentials.secrets if self.found_credentials else ())
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The space of whoever runs → the space that recordings name."""
+        space = self.found_credentials.space_id if self.found_credentials else ""
+        return {space: DEFAULT_SPACE_ID} if space not in ("", DEFAULT_SPACE_ID) else {}
+
+    def open(self) -> None:
+        """Take over connections to IBM's hosts."""
+        self.door.open()
+
+    def close(self) -> None:
+        """Put everything back."""
+        self.door.close()
+        close = getattr(self._app, "close", None)
+        if close is not None:
+            close()
+
+    def shard(self) -> Shard:
+        """What this process recorded."""
+        from pytest_wml.recording import Shard
+
+        recorder: Recorder | None = self._app if self.settings.record.value else None
+        return Shard(
+            tapes=recorder.tapes if recorder else {},
+            users=recorder.users if recorder else {},
+            models=self.models,
+            failed=self.failed,
+            secrets=self.secrets.all(),
+            aliases=self.aliases,
+        )
+
+    def save(self, partial: bool) -> None:
+        """Write the cassettes of all processes."""
+        from pytest_wml import client
+        from pytest_wml.recording import save
+
+        shards = [shard for shard in self.shards if any(shard.tapes.values())]
+        if shards:
+            facts = {"recorded_from": self.mode.value, "client": client.version()}
+            today = datetime.datetime.now(datetime.UTC).date()
+            self.outcomes = list(save(self.shards, self.cassettes, facts, partial=partial, today=today))
+
+    def progress(self, config: pytest.Config) -> Callable[[str], None]:
+        """What shows a line of progress at once, also under pytest's capture and in xdist's workers."""
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        capture = config.pluginmanager.get_plugin("capturemanager")
+
+        def show(line: str) -> None:
+            with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+                if reporter is not None:
+                    reporter.ensure_newline()
+                    reporter.write_line(line)
+                else:
+                    print(line, file=sys.stderr, flush=True)
+
+        return show
+
+    @property
+    def replay(self) -> Replay:
+        """The replaying app; only in replay."""
+        app: Replay = self._start()
+        return app
+
+    def _answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        answer: Iterable[bytes] = self._start()(environ, start_response)
+        return answer
+
+    def _start(self) -> Any:
+        if self._app is None:
+            self._app = self._choose()
+            self._app.ledger = self.ledger
+        return self._app
+
+    def _choose(self) -> Any:
+        """The app that answers in this mode, imported only now."""
+        if self.mode is Mode.REPLAY:
+            from pytest_wml.answers.replay import Replay
+            from pytest_wml.cassette.library import Library
+
+            return Replay(Library(self.cassettes, self.name), self.hosts, self.aliases, self.secrets)
+        app: Any
+        if self.mode is Mode.EMBEDDED:
+            from pytest_wml.embedded import EmbeddedWML
+
+            app = EmbeddedWML(spaces={DEFAULT_SPACE_ID, self.credentials.space_id or DEFAULT_SPACE_ID})
+        else:
+            from pytest_wml.answers.live import Live
+
+            app = Live()
+        if not self.settings.record.value:
+            return app
+        from pytest_wml.answers.record import Recorder
+
+        return Recorder(app, self.hosts, self.secrets)
+
+    def _cpd_host(self) -> str | None:
+        try:
+            return self.found_credentials.cpd_host if self.found_credentials else None
+        except credentials_.BadCredentials:
+            return None  # said by the fixture that needs them, not to everybody who runs a test
