@@ -30,19 +30,18 @@ def module(collector: pytest.Collector) -> Asker:
 def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, home: str) -> Asker | None:
     """A fixture; None for one of a single test, which asks on the test's behalf."""
     name = definition.argname
-    where = f"fixture {name}"
     if name == _ON_BEHALF_OF_ALL:
-        return Asker("fixture", "", where)
+        return Asker("fixture", "", name)
     if name in _OF_THE_DEPLOYMENT:
-        return Asker("fixture", home, where)
+        return Asker("fixture", home, name)
     if definition.scope == "function":
         return None
     parameter = f"-{getattr(request, 'param_index', 0)}" if hasattr(request, "param") else ""
     if definition.scope in ("session", "package"):
-        return Asker("fixture", _file_name(name) + parameter, where)
+        return Asker("fixture", _file_name(name) + parameter, name)
     # unittest's setUpClass is such a fixture, with a name of pytest's own.
     plain = "" if name.startswith("_") else f".{name}"
-    return Asker("fixture", _file_name(f"{request.node.nodeid}{plain}") + parameter, where)
+    return Asker("fixture", _file_name(f"{request.node.nodeid}{plain}") + parameter, name)
 
 
 def _file_name(node_id: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
 from pytest_wml.session import Run
+from pytest_wml.tally import Tally
 
 _WORKERS = "pytest_wml"
 
@@ -72,6 +73,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
         output[_WORKERS] = {
             "shard": run.shard().as_json() if run.settings.record.value else None,
             "leftover": [str(error) for error in run.leftover],
+            "tally": run.tally().as_json(),
         }
         return
     if run.settings.record.value:
@@ -87,6 +89,8 @@ def of_worker(node: Any, run: Run) -> None:
 
     output = getattr(node, "workeroutput", {}).get(_WORKERS, {})
     run.leftover += [WMLTestError(text) for text in output.get("leftover", ())]
+    if "tally" in output:
+        run.others.add(Tally.from_json(output["tally"]))
     if output.get("shard"):
         run.shards.append(Shard.from_json(output["shard"]))
 

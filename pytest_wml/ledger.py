@@ -26,7 +26,7 @@ class Asker:
         kind: `session`, `module`, `fixture` or `test`.
         name: the name of the cassette that its own requests belong to; empty for what is asked on behalf
             of all (IBM's client being constructed), which every cassette of the run holds.
-        where: for people: a node id, or a fixture's name.
+        where: a node id, or a fixture's name.
     """
 
     kind: str

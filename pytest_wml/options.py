@@ -161,6 +161,10 @@ def add_to(parser: pytest.Parser) -> None:
 def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
     """Every option's value and source.
 
+    Args:
+        config: pytest's; may still be on its way, before conftests are loaded.
+        environ: the environment.
+
     Raises:
         BadOption: a value that the option does not accept, or two that contradict each other.
     """
@@ -176,7 +180,7 @@ def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
 
 def _read(option: Option[T], config: pytest.Config, environ: Mapping[str, str]) -> Setting[T]:
     candidates = (
-        (option.flag, config.getoption(option.dest)),
+        (option.flag, getattr(config.known_args_namespace, option.dest, None)),
         (option.env, environ.get(option.env)),
         (f"ini {option.ini}", config.getini(option.ini)),
     )

@@ -67,8 +67,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    with item.config.stash[RUN].ledger.asking(asking.test(item)):
-        return (yield)
+    run = item.config.stash[RUN]
+    with run.ledger.asking(asking.test(item)):
+        ended = yield
+    run.test_ended(item.nodeid, getattr(item, "fixturenames", ()))
+    return ended
 
 
 @pytest.hookimpl(wrapper=True)

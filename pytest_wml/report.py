@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-from pytest_wml.options import Mode
 
 if TYPE_CHECKING:
     from pytest_wml.session import Run
@@ -24,22 +21,17 @@ def header(run: Run) -> Iterator[str]:
 
 def summary(run: Run) -> Iterator[str]:
     """The lines below the tests; nothing for a run that asked WML nothing."""
-    answered = Counter(exchange.answered_by for exchange in run.ledger.exchanges)
-    if answered:
-        total, live = sum(answered.values()), answered["live"]
-        yield f"{run.mode.value}: {total} requests answered, live calls: {live}{_waits(run)}"
-    if run.mode is Mode.REPLAY and answered:
-        for player in run.replay.library.players():
-            facts, model = player.cassette.metadata, player.cassette.model
+    tally = run.tally()
+    total = sum(tally.answered.values())
+    if total:
+        waits = f", {tally.waited:g} s of waiting left out" if tally.waited else ""
+        yield f"{run.mode.value}: {total} requests answered, live calls: {tally.answered['live']}{waits}"
+    for name, cassette in sorted(tally.cassettes.items()):
+        answers = tally.answered[name]
+        if answers:
             yield (
-                f"{player.cassette.name}.yaml: {answered[player.cassette.name]} answers, recorded "
-                f"{facts.get('recorded_at')} from {facts.get('recorded_from')}, "
-                f"model {model.model[:16] if model else 'unknown'}"
+                f"{name}.yaml: {answers} answers, recorded {cassette.recorded_at} from {cassette.recorded_from}, "
+                f"model {cassette.model[:16] or 'unknown'}"
             )
     for outcome in run.outcomes:
         yield f"{outcome.path.name}: {outcome.text}"
-
-
-def _waits(run: Run) -> str:
-    seconds = run.door.skipped_seconds
-    return f", {seconds:g} s of waiting left out" if seconds else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from pytest_wml.hosts import Hosts
 from pytest_wml.ledger import Environ, Ledger
 from pytest_wml.options import Mode, Settings
 from pytest_wml.spaces import DEFAULT_SPACE_ID
+from pytest_wml.tally import Tally
 
 if TYPE_CHECKING:
     from pytest_wml.answers.record import Recorder
@@ -52,6 +54,8 @@ class Run:
         self.shards: list[Shard] = []
         self.outcomes: list[Outcome] = []
         self.models: dict[str, Any] = {}
+        self.others = Tally()
+        """What the xdist workers that have ended asked."""
         self._app: Any = None
         self.ledger = Ledger(self._answer)
         self.hosts = Hosts.of(filter(None, [self._cpd_host()]))
@@ -129,6 +133,19 @@ class Run:
         close = getattr(self._app, "close", None)
         if close is not None:
             close()
+
+    def test_ended(self, test: str, fixtures: Iterable[str]) -> None:
+        """Tell the recorder, if there is one, that a test with these fixtures has ended."""
+        if self.settings.record.value and self._app is not None:
+            self._app.test_ended(test, fixtures)
+
+    def tally(self) -> Tally:
+        """What this process and the xdist workers that have ended asked."""
+        own = Tally(Counter(exchange.answered_by for exchange in self.ledger.exchanges), self.door.skipped_seconds)
+        if self.mode is Mode.REPLAY and self._app is not None:
+            own.cassettes = {player.cassette.name: player.tally() for player in self.replay.library.players()}
+        own.add(self.others)
+        return own
 
     def shard(self) -> Shard:
         """What this process recorded."""

@@ -13,9 +13,9 @@ from pytest_wml.answers.http import is_upload, kept, path_of, spooled
 from pytest_wml.cassette.identity import parsed
 from pytest_wml.cassette.normalise import UUID
 from pytest_wml.cassette.scrub import Secrets, secret_of_header, secrets_in
-from pytest_wml.cassette.tape import Body, Content, Taped
+from pytest_wml.cassette.tape import Body, Content, Taped, created
 from pytest_wml.hosts import Hosts, Role
-from pytest_wml.ledger import Environ, Ledger, WSGIApp
+from pytest_wml.ledger import Asker, Environ, Ledger, WSGIApp
 
 
 class Recorder:
@@ -36,7 +36,8 @@ class Recorder:
         self.tapes: dict[str, list[Taped]] = defaultdict(list)
         """By cassette name; under the empty name what was asked on behalf of all."""
         self.users: dict[str, set[str]] = defaultdict(set)
-        """By cassette name: the node ids of the tests that asked something of it."""
+        """By cassette name: the node ids of the tests that asked something of it, or whose fixtures did."""
+        self._fixtures: dict[str, set[str]] = defaultdict(set)
         self.ledger = Ledger(self)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -69,7 +70,7 @@ class Recorder:
                     answer_type=headers.get("content-type", ""),
                     answer=answer,
                 )
-                self._keep(taped, asker.name, asker.where if asker.kind == "test" else "")
+                self._keep(taped, asker)
             answered.seek(0)
             return [answered.read()]
 
@@ -79,14 +80,23 @@ class Recorder:
         if close is not None:
             close()
 
-    def _keep(self, taped: Taped, asker: str, test: str) -> None:
+    def test_ended(self, test: str, fixtures: Iterable[str]) -> None:
+        """A test that used these fixtures has ended: what they asked was asked for it too."""
         with self._lock:
-            owner = self._owner(taped) or asker
+            for fixture in fixtures:
+                for name in self._fixtures.get(fixture, ()):
+                    self.users[name].add(test)
+
+    def _keep(self, taped: Taped, asker: Asker) -> None:
+        with self._lock:
+            owner = self._owner(taped) or asker.name
             self.tapes[owner].append(taped)
-            if test:
-                self.users[owner].add(test)
-            if taped.mutates and taped.status < 300 and isinstance(taped.answer, bytes):
-                for made in UUID.findall(taped.answer.decode("utf-8", "replace")):
+            if asker.kind == "test":
+                self.users[owner].add(asker.where)
+            elif asker.kind == "fixture":
+                self._fixtures[asker.where].add(owner)
+            if taped.mutates and taped.status < 300:
+                for made in created(taped.answer):
                     self._owners.setdefault(made, owner)
 
     def _owner(self, taped: Taped) -> str:

@@ -10,7 +10,7 @@ from pytest_wml.cassette.file import load
 from pytest_wml.cassette.identity import Request
 from pytest_wml.cassette.normalise import UUID, Interaction
 from pytest_wml.cassette.player import Player
-from pytest_wml.cassette.tape import Content
+from pytest_wml.cassette.tape import Content, created
 
 
 class Library:
@@ -67,9 +67,9 @@ class Library:
     def play(self, player: Player, request: Request) -> Interaction | None:
         """The next answer; what it creates belongs to its cassette from now on."""
         interaction = player.play(request.identity)
-        if interaction is not None and interaction.mutates and isinstance(interaction.answer, bytes):
+        if interaction is not None and interaction.mutates and interaction.status < 300:
             with self._lock:
-                for made in UUID.findall(interaction.answer.decode("utf-8", "replace")):
+                for made in created(interaction.answer):
                     self._owners.setdefault(made, player)
         return interaction
 

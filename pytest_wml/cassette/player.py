@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pytest_wml.cassette.file import Cassette
 from pytest_wml.cassette.identity import Request
 from pytest_wml.cassette.normalise import Interaction
+from pytest_wml.tally import Played
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Player:
         self._answers: dict[str, list[_Answer]] = {}
         self._next: dict[str, int] = {}
         self._epoch = 0
-        self.played: set[int] = set()
+        self._played: set[int] = set()
         epoch = 0
         for number, interaction in enumerate(cassette.interactions):
             answer = _Answer(number, epoch, interaction)
@@ -61,7 +62,7 @@ class Player:
             place = self._place(identity, answers)
             self._next[identity] = place + 1
             answer = answers[place]
-            self.played.add(answer.number)
+            self._played.add(answer.number)
             if answer.interaction.mutates:
                 self._epoch = max(self._epoch, answer.epoch + 1)
             return answer.interaction
@@ -77,8 +78,13 @@ class Player:
         last = len(epochs) - 1 - epochs[::-1].index(now)
         return min(max(place, first), last)
 
-    def unplayed(self) -> list[Interaction]:
-        """What was recorded and not asked for."""
-        return [
-            interaction for number, interaction in enumerate(self.cassette.interactions) if number not in self.played
-        ]
+    def tally(self) -> Played:
+        """What was played of it."""
+        facts, model = self.cassette.metadata, self.cassette.model
+        return Played(
+            recorded_at=str(facts.get("oldest", facts.get("recorded_at", ""))),
+            recorded_from=str(facts.get("recorded_from", "")),
+            model=model.model if model else "",
+            total=len(self.cassette.interactions),
+            played=set(self._played),
+        )

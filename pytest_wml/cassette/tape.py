@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,3 +100,15 @@ def body_from_json(form: dict[str, Any]) -> Body:
     if "base64" in form:
         return base64.b64decode(form["base64"])
     return str(form["text"]).encode("utf-8")
+
+
+def created(answer: Body) -> set[str]:
+    """The ids of what an answer says was created: a model, a deployment, a space, a job."""
+    if isinstance(answer, Content):
+        return set()
+    try:
+        value = json.loads(answer)
+        metadata = value.get("metadata", {})
+        return {metadata[name] for name in ("id", "guid", "asset_id") if isinstance(metadata.get(name), str)}
+    except (ValueError, AttributeError, RecursionError):
+        return set()

@@ -118,7 +118,10 @@ class EmbeddedWML:
         route, ids = match(role, request.method, request.path)
         if not route.open:
             self._service.tokens.check(request.headers.get("Authorization"))
-        return route.handler(Call(request, role, self._service), **ids)
+        call = Call(request, role, self._service)
+        if route.role is Role.ML:
+            call.check_version()
+        return route.handler(call, **ids)
 
 
 def _status(refusal: Refusal) -> int:

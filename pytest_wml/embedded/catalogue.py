@@ -18,10 +18,12 @@ class HardwareSpec:
     memory_gb: int
 
 
-# Source of the ids: outputs recorded in IBM's sample notebooks.
+# Source of the ids of S and M: outputs recorded in IBM's sample notebooks; of L: public code; of the sizes:
+# IBM's page on compute requirements. XS, ML and XL exist too, but nobody was seen to write their ids down.
 HARDWARE_SPECS = (
     HardwareSpec("e7ed1d6c-2e89-42d7-aed5-863b972c1d2b", "S", 2, 8),
     HardwareSpec("c076e82c-b2a7-4d20-9c0f-1f0c2fdf5a24", "M", 4, 16),
+    HardwareSpec("a6c4923b-b8e4-444c-9f43-8a7ec3020110", "L", 8, 32),
 )
 DEFAULT_HARDWARE_SPEC = HARDWARE_SPECS[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from pytest_wml.embedded.state.shelf import R
 from pytest_wml.hosts import Role
 
 _CHUNK = 1 << 20
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DEFAULT_LIMIT, _MAX_LIMIT = 100, 200
 
 
@@ -50,6 +52,18 @@ class Call:
     def query(self, name: str) -> str | None:
         """The first value of a query parameter: on further pages one client repeats them all."""
         return self.request.args.get(name)
+
+    def check_version(self) -> None:
+        """Pass when the query has the version of the API, a date; further pages of a list need none.
+
+        Raises:
+            Invalid: it has none, or no date. Any date will do: each release of the clients brings its own.
+        """
+        version = self.query("version")
+        if version is None and self.query("start") is None:
+            raise Invalid("missing_version", "Query parameter 'version' is required, a date like 2023-07-07.")
+        if version is not None and not _DATE.fullmatch(version):
+            raise Invalid("invalid_version", "Query parameter 'version' must be a date like 2023-07-07.")
 
     def space_id(self) -> str:
         """The space that the query names; there must be one of this id.
@@ -142,6 +156,8 @@ class Call:
         if len(rest) > limit:
             further = {**query, "start": rest[limit].number, "limit": limit}
             lead["next"] = {"href": f"{place}?{urlencode(further)}"}
+        if self.query("total_count") == "true":
+            lead["total_count"] = len(records)
         return page, lead
 
     def _number(self, name: str, default: int) -> int:

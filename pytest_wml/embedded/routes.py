@@ -14,6 +14,7 @@ from pytest_wml.embedded.handlers import (
     assets,
     deployments,
     identity,
+    jobs,
     models,
     others,
     predictions,
@@ -43,6 +44,7 @@ class Route:
 ROUTES = (
     Route(IAM, "POST", "/oidc/token", identity.iam_token, open=True),
     Route(IAM, "POST", "/identity/token", identity.iam_token, open=True),
+    Route(IAM, "POST", "/api/2.0/apikeys/token", identity.aws_token, open=True),
     Route(CPD, "POST", "/icp4d-api/v1/authorize", identity.authorize, open=True),
     Route(CPD, "POST", "/idprovider/v1/auth/identitytoken", identity.identity_token, open=True),
     Route(CPD, "GET", "/v1/preauth/validateAuth", identity.validate_auth, open=True),
@@ -87,6 +89,11 @@ ROUTES = (
     Route(ML, "PATCH", "/ml/v4/deployments/<deployment_id>", deployments.patch),
     Route(ML, "DELETE", "/ml/v4/deployments/<deployment_id>", deployments.delete),
     Route(ML, "POST", "/ml/v4/deployments/<deployment_id>/predictions", predictions.predict),
+    Route(ML, "POST", "/ml/v4/deployment_jobs", jobs.create),
+    Route(ML, "GET", "/ml/v4/deployment_jobs", jobs.listing),
+    Route(ML, "GET", "/ml/v4/deployment_jobs/<job_id>", jobs.read),
+    Route(ML, "DELETE", "/ml/v4/deployment_jobs/<job_id>", jobs.delete),
+    Route(PLATFORM, "DELETE", "/v2/jobs/<job_id>/runs/<run_id>", jobs.delete_run),
 )
 
 

@@ -6,11 +6,14 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pytest_wml.embedded.contents import Content, Contents
-from pytest_wml.embedded.refusals import Conflict
+from pytest_wml.embedded.refusals import Conflict, Invalid
+from pytest_wml.embedded.runtimes.protocol import BadInput
 from pytest_wml.embedded.scorers import Scorers
 from pytest_wml.embedded.state.deployments import Deployment, DeploymentDraft, Deployments
+from pytest_wml.embedded.state.jobs import Elements, Job, JobDraft, JobFailed, Jobs
 from pytest_wml.embedded.state.models import Model, Models
 from pytest_wml.embedded.state.spaces import Spaces
 from pytest_wml.embedded.tokens import Tokens
@@ -43,6 +46,7 @@ class Service:
         self.spaces = Spaces(self._lock, settings.clock)
         self.models = Models(self._lock, settings.clock)
         self.deployments = Deployments(self._lock, settings.clock, self.scorers)
+        self.jobs = Jobs(self._lock, settings.clock)
         for space_id in spaces:
             self.spaces.provision(space_id, owner="IBMid-embedded")
 
@@ -91,8 +95,48 @@ class Service:
             return self.deployments.replace_asset(deployment.id, draft, model.content)
 
     def undeploy(self, deployment_id: str) -> None:
-        self.deployments.drop(deployment_id)
+        """Delete a deployment with its jobs."""
+        with self._lock:
+            self.deployments.drop(deployment_id)
+            for job in self.jobs.find(lambda job: job.draft.deployment_id == deployment_id):
+                self.jobs.drop(job.id)
         self._drop_unused()
+
+    def ready(self, deployment: Deployment, kind: Literal["online", "batch"]) -> Deployment:
+        """The deployment after its model was loaded.
+
+        Raises:
+            Invalid: it is of the other kind.
+            Conflict: its model cannot be served.
+        """
+        if deployment.draft.kind != kind:
+            raise Invalid("invalid_deployment_type", f"Deployment '{deployment.id}' is not {kind}.")
+        settled = self.deployments.settled(deployment)
+        if settled.state != "ready":
+            raise Conflict("deployment_is_not_ready", f"Deployment '{deployment.id}' is {settled.state}.")
+        return settled
+
+    def start_job(self, draft: JobDraft, space_id: str, owner: str) -> Job:
+        """A new job of a batch deployment, `queued`.
+
+        Raises:
+            Missing: there is no such deployment in the space.
+            Invalid: it is online.
+            Conflict: its model cannot be served.
+        """
+        self.ready(self.deployments.locate(draft.deployment_id, space_id), "batch")
+        return self.jobs.create(draft, space_id, owner)
+
+    def advance(self, job: Job) -> Job:
+        """The job one state further."""
+        return self.jobs.advanced(job, self._scored)
+
+    def _scored(self, job: Job) -> Elements:
+        deployment = self.deployments.get(job.draft.deployment_id)
+        try:
+            return self.scorers.score(deployment.content, job.draft.input_data)
+        except BadInput as problem:
+            raise JobFailed(f"Bad input. {problem}") from problem
 
     def delete_model(self, model_id: str) -> Model:
         """Delete a model with its revisions and content.
@@ -112,11 +156,17 @@ class Service:
         return model
 
     def delete_space(self, space_id: str) -> None:
-        """Delete a space with everything in it."""
+        """Delete a space with its models.
+
+        Raises:
+            Missing: there is no such space.
+            Conflict: it has deployments, which IBM's documentation says must be deleted before.
+        """
         with self._lock:
+            self.spaces.get(space_id)
+            if self.deployments.find(lambda deployment: deployment.space_id == space_id):
+                raise Conflict("space_has_deployments", f"Space '{space_id}' has deployments, delete them first.")
             self.spaces.drop(space_id)
-            for deployment in self.deployments.find(lambda deployment: deployment.space_id == space_id):
-                self.deployments.drop(deployment.id)
             for model in self.models.find(lambda model: model.space_id == space_id):
                 self.models.drop(model.id)
         self._drop_unused()

@@ -64,6 +64,7 @@ SOFTWARE_SPECS = (
     _supported("f47ae1c3-198e-5718-b59d-2ea471561e9e", "runtime-25.1-py3.12", "xgboost_2.1"),
     _supported("60ddf4d9-65ac-562d-aa8d-9f26da5dfc76", "genai-A25-py3.12"),
     _supported("368d2795-aaa7-59a0-834c-248c64a5a99e", "onnxruntime_opset_19", "onnxruntime_1.16"),
+    _supported("d0b5361f-0810-554e-8d7b-874b5ff799b1", "onnxruntime_opset_21", "onnxruntime_1.17"),
     _supported("8c1a58c6-62b5-4dc4-987a-df751c2756b6", "hybrid_0.1", "wml-hybrid_0.1"),
     _supported("9b3f9040-9cee-4ead-8d7a-780600f542f7", "hybrid_0.2", "wml-hybrid_0.1"),
     _deprecated("336b29df-e0e1-5e7d-b6a5-f6ab722625b2", "runtime-23.1-py3.10", *_RT_23_1),

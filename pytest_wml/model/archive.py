@@ -168,9 +168,7 @@ def _write(target: Path, chunks: Iterator[bytes]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         stream = target.open("xb")
     except (FileExistsError, NotADirectoryError) as error:
-        raise BadArchive(
-            "A member of the archive cannot be unpacked.", member=target, cause=error.strerror
-        ) from error
+        raise BadArchive("A member of the archive cannot be unpacked.", member=target, cause=error.strerror) from error
     with stream:
         for chunk in chunks:
             stream.write(chunk)

@@ -56,9 +56,7 @@ def read_tensors(files: Mapping[str, File]) -> dict[str, Tensor]:
 
 def _index_bytes(file: File) -> bytes:
     if file.size > _LARGEST_INDEX or file.path is None:
-        raise BadArchive(
-            "The checkpoint's index (variables.index) is too large.", size=f"{file.size:,} bytes"
-        )
+        raise BadArchive("The checkpoint's index (variables.index) is too large.", size=f"{file.size:,} bytes")
     return file.path.read_bytes()
 
 

@@ -145,9 +145,7 @@ def _kind(files: Mapping[str, File]) -> Kind:
     in_root = [name for name in files if "/" not in name]
     # A .keras file is a zip of these two.
     unpacked = {"config.json", "model.weights.h5"} <= set(in_root)
-    return (
-        "keras" if unpacked or any(name.endswith((".h5", ".hdf5", ".keras")) for name in in_root) else "other"
-    )
+    return "keras" if unpacked or any(name.endswith((".h5", ".hdf5", ".keras")) for name in in_root) else "other"
 
 
 @contextmanager
@@ -173,9 +171,7 @@ def _model_digest(model: SavedModel, files: Mapping[str, File]) -> str:
     known |= _inputs(model)
     scope = Scope(nodes, known, Library(model.functions()))
     outputs = [
-        combined(name, key, scope.digest(tensor))
-        for name, side, key, tensor in model.endpoints()
-        if side == "outputs"
+        combined(name, key, scope.digest(tensor)) for name, side, key, tensor in model.endpoints() if side == "outputs"
     ]
     read = {loaded[name][0] for name in scope.used & loaded.keys()}
     contents = sorted(

@@ -184,6 +184,4 @@ class Library:
         scope = Scope(body.nodes, known, self)
         results = [scope.digest(reference) for reference in body.results]
         effects = sorted(scope.digest(name) for name in body.effects)
-        return combined(
-            "function", *(combined(str(dtype)) for _, dtype in body.arguments), *results, *effects
-        )
+        return combined("function", *(combined(str(dtype)) for _, dtype in body.arguments), *results, *effects)

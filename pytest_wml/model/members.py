@@ -67,7 +67,7 @@ def form_of(stream: BinaryIO) -> Form | None:
     if not start.startswith(b"\x1f\x8b"):
         return "tar" if _is_tar(start) else None
     with _reading():
-        unpacked = gzip.GzipFile(fileobj=stream).read(tarfile.BLOCKSIZE)
+        unpacked = gzip.GzipFile(fileobj=stream, mode="rb").read(tarfile.BLOCKSIZE)
     stream.seek(0)
     return "gzip" if _is_tar(unpacked) else None
 
@@ -83,11 +83,7 @@ def members(source: Path | BinaryIO, limits: Limits | None = None) -> Iterator[M
         BadArchive: a member must not be unpacked, a limit is passed, or the archive is damaged.
     """
     limits = limits or Limits()
-    if isinstance(source, Path):
-        found = _folder(source)
-    else:
-        found = _zip(source) if form_of(source) == "zip" else _tar(source)
-    return _limited(found, limits)
+    return _limited(_found(source), limits)
 
 
 def safe_name(name: str) -> str:
@@ -108,6 +104,12 @@ def safe_name(name: str) -> str:
     if bad:
         raise _refused(name, "its path leads out of the archive or cannot be a file's")
     return "/".join(parts)
+
+
+def _found(source: Path | BinaryIO) -> Iterator[Member | None]:
+    if isinstance(source, Path):
+        return _folder(source)
+    return _zip(source) if form_of(source) == "zip" else _tar(source)
 
 
 def _limited(found: Iterator[Member | None], limits: Limits) -> Iterator[Member]:
@@ -159,7 +161,7 @@ def _file_chunks(path: Path) -> Iterator[bytes]:
 def _tar(stream: BinaryIO) -> Iterator[Member | None]:
     packed = _start(stream).startswith(b"\x1f\x8b")
     with _reading():
-        inner = gzip.GzipFile(fileobj=stream) if packed else stream
+        inner = gzip.GzipFile(fileobj=stream, mode="rb") if packed else stream
         with tarfile.open(fileobj=_Forward(inner), mode="r:") as archive:
             while info := archive.next():
                 # tarfile keeps every header, which a hundred thousand members make a hundred megabytes.

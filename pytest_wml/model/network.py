@@ -27,7 +27,7 @@ def build_network(seed: int = 0) -> keras.Model:
             layers.MaxPooling2D(),
             layers.Flatten(),
             layers.Dense(96, activation="relu", kernel_initializer=weights(3)),
-            layers.Dropout(0.15, seed=seed),
+            layers.Dropout(0.3, seed=seed),
             layers.Dense(10, kernel_initializer=weights(4)),
         ],
         name="mnist_cnn",

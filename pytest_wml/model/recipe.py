@@ -16,15 +16,15 @@ class Recipe:
         examples: how many are shown in all, each time shifted anew.
         report_every: steps between two reports.
         learning_rate: at the start; it falls to zero along half a cosine.
-        largest_shift: pixels that an example is moved by at most, in both directions.
+        largest_shift: pixels that an example is moved by at most, up or down and left or right.
     """
 
     seed: int = 0
     batch_size: int = 128
     examples: int = 60_000
     report_every: int = 10
-    learning_rate: float = 0.003
-    largest_shift: int = 2
+    learning_rate: float = 0.004
+    largest_shift: int = 1
 
     @property
     def steps(self) -> int:

@@ -150,8 +150,7 @@ def _serving(graphs: list[Message]) -> Message:
 
 def _signature(name: str, message: Message) -> Signature:
     inputs, outputs = (
-        tuple(_spec(key, Message(info)) for key, info in sorted(message.mapping(number).items()))
-        for number in (1, 2)
+        tuple(_spec(key, Message(info)) for key, info in sorted(message.mapping(number).items())) for number in (1, 2)
     )
     return Signature(name, inputs, outputs)
 

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from pytest_wml.model.device import device_name
 from pytest_wml.model.mnist import Data, Images, Labels, Mnist, load_mnist
 from pytest_wml.model.network import build_network
 from pytest_wml.model.recipe import Recipe
-
-Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Report:
-    """Loss and accuracy on the examples shown since the report before, after so many steps."""
-
-    step: int
-    loss: float
-    accuracy: float
+from pytest_wml.model.reports import Progress, Report, silent
 
 
 @dataclass(frozen=True)
@@ -50,9 +40,7 @@ class TrainedModel:
     source: str
 
 
-def train(
-    recipe: Recipe | None = None, *, data: Data = "auto", progress: Progress | None = None
-) -> TrainedModel:
+def train(recipe: Recipe | None = None, *, data: Data = "auto", progress: Progress = silent) -> TrainedModel:
     """Train the sample network.
 
     Two runs on one machine agree bit by bit; other machines, thread counts or devices give other weights.
@@ -67,25 +55,18 @@ def train(
         TrainingFailed: the digits are not to be had.
     """
     recipe = recipe or Recipe()
-    tell = progress or _silent
     mnist = load_mnist(data)
     device = device_name(keras.backend.backend())
-    tell(f"training on {mnist.source}, {recipe.examples:,} examples in {recipe.steps} steps ({device})")
+    progress(f"training on {mnist.source}, {recipe.examples:,} examples in {recipe.steps} steps ({device})")
     started = time.perf_counter()
     network = build_network(recipe.seed)
     _compile(network, recipe)
-    reports = _Reports(recipe, device, tell)
+    reports = _Reports(recipe, device, progress)
     network.fit(_Batches(mnist, recipe), epochs=1, shuffle=False, verbose=0, callbacks=[reports])
     seconds = time.perf_counter() - started
     accuracy = _accuracy(network, mnist)
-    tell(f"accuracy {accuracy:.1%} on {len(mnist.held_out_labels):,} held-out digits, {seconds:.1f} s ({device})")
-    return TrainedModel(
-        network, accuracy, device, seconds, recipe.steps, tuple(reports.history), mnist.source
-    )
-
-
-def _silent(line: str) -> None:
-    del line
+    progress(f"accuracy {accuracy:.1%} on {len(mnist.held_out_labels):,} held-out digits, {seconds:.1f} s ({device})")
+    return TrainedModel(network, accuracy, device, seconds, recipe.steps, tuple(reports.history), mnist.source)
 
 
 def _compile(network: keras.Model, recipe: Recipe) -> None:
@@ -111,7 +92,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._labels = mnist.labels
         margin = recipe.largest_shift
         padded = np.pad(mnist.images.reshape(-1, 28, 28), ((0, 0), (margin, margin), (margin, margin)))
-        self._windows = np.lib.stride_tricks.sliding_window_view(padded, (28, 28), axis=(1, 2))
+        self._windows = np.lib.stride_tricks.sliding_window_view(padded, (1, 28, 28))[:, :, :, 0]
         random = np.random.default_rng(recipe.seed)
         rounds = -(-recipe.examples // len(self._labels))
         order = [random.permutation(len(self._labels)) for _ in range(rounds)]
@@ -130,13 +111,14 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
 class _Reports(keras.callbacks.Callback):  # type: ignore[misc]
     """Tell loss and accuracy every few steps.
 
-    Keras gives the means since the start; the difference of two weighted by their examples is the mean between.
+    Keras gives the means since the start; the difference of two weighted by their examples is the mean
+    between.
     """
 
     def __init__(self, recipe: Recipe, device: str, tell: Progress) -> None:
         super().__init__()
         self._recipe, self._device, self._tell = recipe, device, tell
-        self._sums = np.zeros(3)
+        self._sums: npt.NDArray[np.float64] = np.zeros(3)
         self.history: list[Report] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -144,7 +126,7 @@ class _Reports(keras.callbacks.Callback):  # type: ignore[misc]
         if (step % self._recipe.report_every and step != self._recipe.steps) or not logs:
             return
         shown = min(step * self._recipe.batch_size, self._recipe.examples)
-        sums = shown * np.array([1.0, float(logs["loss"]), float(logs["accuracy"])])
+        sums = np.array([1.0, float(logs["loss"]), float(logs["accuracy"])]) * shown
         count, loss, accuracy = sums - self._sums
         self._sums = sums
         self.history.append(Report(step, loss / count, accuracy / count))

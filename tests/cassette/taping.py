@@ -12,7 +12,9 @@ ML = "eu-de.ml.cloud.ibm.com"
 MODEL = Content(archive="a" * 64, model="b" * 64, basis="model", size=400_000, signature="serving_default(x) -> y")
 
 
-def exchange(method: str, path: str, answer: Any = None, *, body: Any = None, status: int = 200, query: str = "") -> Taped:
+def exchange(
+    method: str, path: str, answer: Any = None, *, body: Any = None, status: int = 200, query: str = ""
+) -> Taped:
     """One exchange with the ML host; JSON values are dumped."""
     return Taped(
         method=method,
@@ -40,7 +42,9 @@ def lifecycle(model_id: str, deployment_id: str, created: str = "2026-01-02T03:0
     return [
         exchange("POST", "/ml/v4/models", model, body={"name": "m"}, status=201),
         exchange("PUT", f"/ml/v4/models/{model_id}/content", {}, body=MODEL, status=201),
-        exchange("POST", "/ml/v4/deployments", deployment("initializing"), body={"asset": {"id": model_id}}, status=202),
+        exchange(
+            "POST", "/ml/v4/deployments", deployment("initializing"), body={"asset": {"id": model_id}}, status=202
+        ),
         exchange("GET", place, deployment("initializing")),
         exchange("GET", place, deployment("initializing")),
         exchange("GET", place, deployment("ready")),

@@ -19,7 +19,11 @@ IDS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-22222222
 
 @pytest.fixture
 def cassette():
-    metadata = {"recorded_from": "embedded", "recorded_at": "2026-01-01", "model": {"digest": "b" * 64, "basis": "model"}}
+    metadata = {
+        "recorded_from": "embedded",
+        "recorded_at": "2026-01-01",
+        "model": {"digest": "b" * 64, "basis": "model"},
+    }
     return Cassette("c", metadata, tuple(normalised(lifecycle(*IDS), "c", {})))
 
 

@@ -39,12 +39,15 @@ class Rest:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         data = json.dumps(body) if body is not None and not isinstance(body, bytes) else body
+        query = {"version": "2020-08-01", **more.pop("query", {})}
         base_url = more.pop("host", self.host)
-        return self.http.open(path, method=method, data=data, headers=headers, base_url=base_url, **more)
+        return self.http.open(
+            path, method=method, data=data, headers=headers, base_url=base_url, query_string=query, **more
+        )
 
     def space(self, method: str, path: str, body: object = None, **query: str) -> TestResponse:
         """A request in the space that is always there."""
-        return self.send(method, path, body, query_string={"space_id": DEFAULT_SPACE_ID, **query})
+        return self.send(method, path, body, query={"space_id": DEFAULT_SPACE_ID, **query})
 
     def create_model(self, **members: object) -> TestResponse:
         draft = {"name": "model", "type": TYPE, "software_spec": SPEC, "space_id": DEFAULT_SPACE_ID}

@@ -54,7 +54,7 @@ def test_a_single_input_may_be_named(rest, deployments):
 def test_other_members_of_the_body_are_not_read(rest, deployments):
     """IBM's curl examples send the space along."""
     body = {"space_id": "any", "scoring_parameters": {}, "input_data": [{"values": [IMAGE]}]}
-    path = f"/ml/v4/deployments/{deployments['classifier']}/predictions?version=2020-08-01"
+    path = f"/ml/v4/deployments/{deployments['classifier']}/predictions"
     assert rest.send("POST", path, body).status_code == 200
 
 

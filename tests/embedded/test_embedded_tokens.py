@@ -124,7 +124,7 @@ def test_an_expired_token_is_refused(timed, clock):
 
 def test_foundation_models_need_no_token(rest):
     """One client asks for them before it has a token."""
-    answer = rest.send("GET", "/ml/v1/foundation_model_specs?limit=1&version=2020-01-01", token=None)
+    answer = rest.send("GET", "/ml/v1/foundation_model_specs", token=None, query={"limit": "1"})
     assert answer.status_code == 200
     assert answer.json["resources"] == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Literal
 
 from werkzeug.wrappers import Response
@@ -18,6 +18,15 @@ from pytest_wml.embedded.timestamps import rfc3339
 _PATCHABLE = ("name", "description", "tags", "custom", "online", "asset", "hardware_spec")
 _RESTARTING = {"asset", "hardware_spec", "online"}
 """Members whose patch the service answers with 202 and carries out afterwards."""
+_FILTERS: dict[str, Callable[[Deployment], Collection[str | None]]] = {
+    "asset_id": lambda deployment: (deployment.draft.asset_id,),
+    "name": lambda deployment: (deployment.draft.name,),
+    "serving_name": lambda deployment: (deployment.draft.serving_name,),
+    "state": lambda deployment: (deployment.state,),
+    "type": lambda deployment: (deployment.draft.kind, deployment.asset_type),
+    "tag.value": lambda deployment: deployment.draft.tags or (),
+}
+"""By query parameter, the values that a deployment can be found by."""
 
 
 def create(call: Call) -> Response:
@@ -34,9 +43,8 @@ def listing(call: Call) -> Response:
         return _conflict(call, serving_name)
     space_id = call.space_id()
     found = call.service.deployments.find(lambda deployment: deployment.space_id == space_id)
-    wanted = _filters(call)
     settled = [call.service.deployments.settled(deployment) for deployment in found]
-    page, lead = call.page([one for one in settled if all(fits(one) for fits in wanted)])
+    page, lead = call.page([deployment for deployment in settled if _wanted(call, deployment)])
     return answer(200, {**lead, "resources": [_document(call, deployment) for deployment in page]})
 
 
@@ -71,23 +79,9 @@ def _conflict(call: Call, serving_name: str) -> Response:
     return answer(204)
 
 
-def _filters(call: Call) -> list[Callable[[Deployment], bool]]:
-    read: dict[str, Callable[[Deployment], Any]] = {
-        "asset_id": lambda deployment: deployment.draft.asset_id,
-        "name": lambda deployment: deployment.draft.name,
-        "serving_name": lambda deployment: deployment.draft.serving_name,
-        "state": lambda deployment: deployment.state,
-        "type": lambda deployment: deployment.draft.kind,
-    }
-    filters: list[Callable[[Deployment], bool]] = []
-    for name, value_of in read.items():
-        wanted = call.query(name)
-        if wanted is not None:
-            filters.append(lambda one, value_of=value_of, wanted=wanted: value_of(one) == wanted)  # type: ignore[misc]
-    tag = call.query("tag.value")
-    if tag is not None:
-        filters.append(lambda deployment: tag in (deployment.draft.tags or ()))
-    return filters
+def _wanted(call: Call, deployment: Deployment) -> bool:
+    queries = call.request.args
+    return all(queries[name] in values(deployment) for name, values in _FILTERS.items() if name in queries)
 
 
 def _draft(body: dict[str, Any]) -> DeploymentDraft:
@@ -155,15 +149,23 @@ def _document(call: Call, deployment: Deployment) -> dict[str, Any]:
     return {"entity": entity, "metadata": metadata}
 
 
+def _place(call: Call, id_or_serving_name: str) -> str:
+    return f"{call.base_url}/ml/v4/deployments/{id_or_serving_name}/predictions"
+
+
+def _places(call: Call, deployment: Deployment) -> dict[str, Any]:
+    inference: list[dict[str, Any]] = [{"url": _place(call, deployment.id)}]
+    if deployment.draft.serving_name:
+        inference.append({"url": _place(call, deployment.draft.serving_name), "uses_serving_name": True})
+    return {"serving_urls": [place["url"] for place in inference], "inference": inference}
+
+
 def _status(call: Call, deployment: Deployment) -> dict[str, Any]:
     status: dict[str, Any] = {"state": deployment.state}
     if deployment.draft.kind == "online":
-        places = [deployment.id, deployment.draft.serving_name]
-        urls = [f"{call.base_url}/ml/v4/deployments/{place}/predictions" for place in places if place]
-        status["online_url"] = {"url": urls[0]}
+        status["online_url"] = {"url": _place(call, deployment.id)}
         if deployment.state != "initializing":
-            status["serving_urls"] = urls
-            status["inference"] = [{"url": url} for url in urls]
+            status.update(_places(call, deployment))
     if deployment.note:
         status["message"] = {"level": "warning", "text": deployment.note}
     if deployment.state == "failed":

@@ -12,6 +12,16 @@ from pytest_wml.embedded.exchange import Call, answer
 from pytest_wml.embedded.tokens import HOUR
 
 _API_KEY_GRANT = "urn:ibm:params:oauth:grant-type:apikey"
+_CLOUD_CLAIMS = {
+    "iam_id": "IBMid-embedded",
+    "id": "IBMid-embedded",
+    "sub": "embedded",
+    "account": {"valid": True, "bss": "embedded"},
+    "iss": "https://iam.cloud.ibm.com/identity",
+    "grant_type": _API_KEY_GRANT,
+    "scope": "ibm openid",
+    "client_id": "bx",
+}
 _CPD_TOKEN_LIFE = 12 * HOUR
 _CPD_CLAIMS = {"sub": "embedded", "iss": "KNOXSSO", "aud": "DSX", "uid": "1000331001", "role": "Admin"}
 
@@ -23,18 +33,7 @@ def iam_token(call: Call) -> Response:
         return _iam_refusal(call, "BXNIM0106E", "Property is not supported: grant_type")
     if not form.get("apikey", "").strip():
         return _iam_refusal(call, "BXNIM0415E", "Provided API key could not be found.")
-    token = call.service.tokens.issue(
-        {
-            "iam_id": call.owner,
-            "id": call.owner,
-            "sub": "embedded",
-            "account": {"valid": True, "bss": "embedded"},
-            "iss": "https://iam.cloud.ibm.com/identity",
-            "grant_type": _API_KEY_GRANT,
-            "scope": "ibm openid",
-            "client_id": "bx",
-        }
-    )
+    token = call.service.tokens.issue(_CLOUD_CLAIMS)
     document = {
         "access_token": token.text,
         "refresh_token": "not_supported",
@@ -42,6 +41,20 @@ def iam_token(call: Call) -> Response:
         "expires_in": token.expires_at - token.issued_at,
         "expiration": token.expires_at,
         "scope": "ibm openid",
+    }
+    return answer(200, document)
+
+
+def aws_token(call: Call) -> Response:
+    """The same for the service's regions in AWS, which have an identity service of their own."""
+    if not (bodies.text(call.json_object(), "apikey") or "").strip():
+        return _iam_refusal(call, "BXNIM0415E", "Provided API key could not be found.")
+    token = call.service.tokens.issue(_CLOUD_CLAIMS)
+    document = {
+        "token": token.text,
+        "token_type": "Bearer",
+        "expires_in": token.expires_at - token.issued_at,
+        "expiration": token.expires_at,
     }
     return answer(200, document)
 

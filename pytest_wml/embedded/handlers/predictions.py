@@ -7,18 +7,14 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from pytest_wml.embedded.exchange import Call, answer
-from pytest_wml.embedded.refusals import Conflict, Invalid
+from pytest_wml.embedded.refusals import Invalid
 from pytest_wml.embedded.runtimes.protocol import BadInput
 
 
 def predict(call: Call, deployment_id: str) -> Response:
     """Score by deployment id or serving name; the query names no space."""
     service = call.service
-    deployment = service.deployments.settled(service.deployments.locate(deployment_id))
-    if deployment.draft.kind != "online":
-        raise Invalid("deployment_is_not_online", f"Deployment '{deployment_id}' is for batch jobs.")
-    if deployment.state != "ready":
-        raise Conflict("deployment_is_not_ready", f"Deployment '{deployment_id}' is {deployment.state}.")
+    deployment = service.ready(service.deployments.locate(deployment_id), "online")
     input_data = input_data_of(call.json())
     try:
         return answer(200, {"predictions": service.scorers.score(deployment.content, input_data)})

@@ -41,7 +41,7 @@ class SavedModel:
         self._loaded = loaded
         self._function = loaded.signatures[_signature_name(loaded)]
         _, inputs = self._function.structured_input_signature
-        self._inputs = [_input(name, spec) for name, spec in inputs.items()]
+        self._inputs = [_input(name, inputs[name]) for name in sorted(inputs)]
         for name, output in self._function.structured_outputs.items():
             _family(f"Output '{name}'", output.dtype)
 

@@ -1,0 +1,69 @@
+"""What a run asked and who answered, counted in each process and added up by the controller."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Played:
+    """What was played of one cassette.
+
+    Args:
+        recorded_at: date of its oldest interaction.
+        recorded_from: `live` or `embedded`.
+        model: digest of the recorded model; empty where it names none.
+        total: interactions in the file.
+        played: the numbers of those that were played.
+    """
+
+    recorded_at: str
+    recorded_from: str
+    model: str
+    total: int
+    played: set[int] = field(default_factory=set)
+
+
+@dataclass
+class Tally:
+    """Counts of one process, or of all.
+
+    Args:
+        answered: requests by who answered: a cassette's name, `embedded`, `live` or `minted`.
+        waited: seconds of IBM's client's own waiting that were left out.
+        cassettes: by name, what was played.
+    """
+
+    answered: Counter[str] = field(default_factory=Counter)
+    waited: float = 0.0
+    cassettes: dict[str, Played] = field(default_factory=dict)
+
+    def add(self, other: Tally) -> None:
+        """Add another process's counts."""
+        self.answered += other.answered
+        self.waited += other.waited
+        for name, played in other.cassettes.items():
+            self.cassettes.setdefault(name, played).played.update(played.played)
+
+    def as_json(self) -> dict[str, Any]:
+        """A form that travels between processes."""
+        return {
+            "answered": dict(self.answered),
+            "waited": self.waited,
+            "cassettes": {
+                name: {**played.__dict__, "played": sorted(played.played)} for name, played in self.cassettes.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, form: dict[str, Any]) -> Tally:
+        return cls(
+            answered=Counter(form["answered"]),
+            waited=form["waited"],
+            cassettes={
+                name: Played(**{**played, "played": set(played["played"])})
+                for name, played in form["cassettes"].items()
+            },
+        )
