@@ -70,8 +70,7 @@ class Deployment:
 
 
 @contextlib.contextmanager
-def deployed(client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str) ->
-Iterator[Deployment]:
+def deployed(client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str) -> Iterator[Deployment]:
     """A new online deployment of an archive, deleted at the end together with its model.
 
     Args:
@@ -90,8 +89,7 @@ Iterator[Deployment]:
         details = _deploy(client, model_id, name)
         deployment_id = details["metadata"]["id"]
         undo.callback(client.deployments.delete, deployment_id)
-        yield Deployment(client, deployment_id, name, archive, client.deployments.get_scoring_href(details),
-        model_id)
+        yield Deployment(client, deployment_id, name, archive, client.deployments.get_scoring_href(details), model_id)
 
 
 def existing(client: Any, archive: ModelArchive, deployment: str) -> Deployment:
@@ -126,8 +124,7 @@ def _store(client: Any, archive: ModelArchive, name: str, model_type: str, spec:
         getattr(names, "SOFTWARE_SPEC_UID", None) or names.SOFTWARE_SPEC_ID: spec_id,
     }
     with _refusals("The service refused the model.", archive=archive.path, model_type=model_type, spec=spec):
-        return str(client.repository.store_model(model=str(archive.path),
-        meta_props=properties)["metadata"]["id"])
+        return str(client.repository.store_model(model=str(archive.path), meta_props=properties)["metadata"]["id"])
 
 
 def _deploy(client: Any, model_id: str, name: str) -> dict[str, Any]:

@@ -28,7 +28,15 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
     if report.outcome == "failed":
         run.failed.add(report.nodeid)
+        _mask(run, report)
     return report
+
+
+def _mask(run: Run, report: pytest.TestReport) -> None:
+    """Cover the run's secrets, which pytest would show among the values of a failed assertion."""
+    if run.secrets.found_in(str(report.longrepr)):
+        report.longrepr = run.secrets.mask(str(report.longrepr))
+    report.sections = [(name, run.secrets.mask(text)) for name, text in report.sections]
 
 
 def _text(errors: Iterable[Exception]) -> str:

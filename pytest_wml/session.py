@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import sys
 from collections import Counter
@@ -108,7 +109,8 @@ class Run:
         """
         if self.mode is Mode.LIVE:
             return credentials_.required(self.found_credentials)
-        return self.found_credentials or credentials_.OFFLINE
+        found = self.found_credentials or credentials_.OFFLINE
+        return found if found.space_id else dataclasses.replace(found, space_id=DEFAULT_SPACE_ID)
 
     @cached_property
     def secrets(self) -> Secrets:
@@ -214,7 +216,7 @@ class Run:
         if self.mode is Mode.EMBEDDED:
             from pytest_wml.embedded import EmbeddedWML
 
-            app = EmbeddedWML(spaces={DEFAULT_SPACE_ID, self.credentials.space_id or DEFAULT_SPACE_ID})
+            app = EmbeddedWML(spaces={DEFAULT_SPACE_ID, self.credentials.space_id})
         else:
             from pytest_wml.answers.live import Live
 

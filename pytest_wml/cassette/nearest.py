@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,24 +13,36 @@ from pytest_wml.cassette.normalise import Interaction
 
 _SHOWN = 60
 _DIFFERENCES = 8
+_CANDIDATES = 50
+_COUNTED = 1000
 
 
 def nearest(asked: Request, recorded: Iterable[Interaction]) -> Request | None:
-    """The recorded request most like this one: same method and path first, then a like path."""
-    best: tuple[float, Request] | None = None
-    for interaction in {interaction.identity: interaction for interaction in recorded}.values():
-        likeness = _likeness(asked, interaction)
-        if best is None or likeness > best[0]:
-            best = likeness, interaction.request
-    return best[1] if best else None
+    """The recorded request most like this one: one for the same path with the fewest differences, else a like path."""
+    distinct = list({interaction.identity: interaction for interaction in recorded}.values())
+    same = [one for one in distinct if (one.method, one.path) == (asked.method, asked.path)]
+    if same:
+        same.sort(key=lambda one: abs(len(asked.body) - _size(one)))
+        return min((one.request for one in same[:_CANDIDATES]), key=lambda one: _distance(asked, one))
+    return max((one.request for one in distinct), key=lambda one: _likeness(asked, one), default=None)
 
 
-def _likeness(asked: Request, recorded: Interaction) -> float:
-    same_place = asked.method == recorded.method and asked.path == recorded.path
-    path = 1.0 if same_place else difflib.SequenceMatcher(None, asked.path, recorded.path).ratio() / 2
-    size = min(len(asked.body), len(recorded.body if isinstance(recorded.body, bytes) else b""))
-    longest = max(len(asked.body), len(recorded.body if isinstance(recorded.body, bytes) else b""), 1)
-    return path + (asked.method == recorded.method) / 4 + size / longest / 8
+def _size(interaction: Interaction) -> int:
+    return len(interaction.body) if isinstance(interaction.body, bytes) else 0
+
+
+def _distance(asked: Request, recorded: Request) -> int:
+    """How many places of query and body differ, counted up to a bound."""
+    query = len(set(asked.query) ^ set(recorded.query))
+    try:
+        places = _parted("$", json.loads(asked.body or "null"), json.loads(recorded.body or "null"))
+        return query + sum(1 for _ in itertools.islice(places, _COUNTED))
+    except (ValueError, RecursionError):
+        return query + (asked.body != recorded.body)
+
+
+def _likeness(asked: Request, recorded: Request) -> float:
+    return difflib.SequenceMatcher(None, asked.path, recorded.path).ratio() + (asked.method == recorded.method) / 2
 
 
 def differences(asked: Request, recorded: Request) -> Iterator[str]:

@@ -80,9 +80,17 @@ class Call:
         return self.service.spaces.get(space_id).id
 
     def chunks(self) -> Iterator[bytes]:
-        """The body in pieces; for what may be large."""
-        while chunk := self.request.stream.read(_CHUNK):
-            yield chunk
+        """The body in pieces; for what may be large.
+
+        Raises:
+            Invalid: it breaks off.
+        """
+        try:
+            while chunk := self.request.stream.read(_CHUNK):
+                yield chunk
+        except OSError as problem:
+            # How servers tell that a body in chunks ends before its last one.
+            raise Invalid("incomplete_body", "The body ends before it is complete.") from problem
 
     def body(self) -> bytes:
         """The body, as long as the service takes.

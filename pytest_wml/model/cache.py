@@ -77,11 +77,19 @@ def _key(recipe: Recipe, data: Data) -> str:
     deciding = {
         "recipe": recipe.as_json(),
         "data": file_digest(data_file(data)),
-        "keras": metadata.version("keras"),
-        backend: metadata.version(backend),
+        "keras": _version("keras"),
+        backend: _version(backend),
         "sources": [file_digest(Path(__file__).with_name(name)) for name in _SOURCES],
     }
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        # Installed under another name: tensorflow-cpu, tf-nightly.
+        return "unknown"
 
 
 def _backend() -> str:

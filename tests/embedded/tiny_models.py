@@ -24,9 +24,9 @@ def saved(folder: Path, function, *inputs: tf.TensorSpec, variables: tuple[tf.Va
     return packed(folder)
 
 
-def classifier(folder: Path) -> Path:
+def classifier(folder: Path, bias: tuple[float, ...] = (0.1, 0.0, 0.0, 0.0)) -> Path:
     """Images float32 [?, 2, 2, 1] → probabilities float32 [?, 4] and classes int64 [?]."""
-    bias = tf.Variable([0.1, 0.0, 0.0, 0.0], name="bias")
+    bias = tf.Variable(bias, name="bias")
 
     def serve(images):
         logits = tf.reshape(images, [-1, 4]) + bias

@@ -6,9 +6,9 @@ import base64
 import json
 
 import pytest
-from conftest import Rest, error_of
 
 from pytest_wml.embedded import EmbeddedWML
+from tests.embedded.rest import Rest, error_of
 
 IAM = "https://iam.cloud.ibm.com"
 GRANT = "urn:ibm:params:oauth:grant-type:apikey"

@@ -11,6 +11,8 @@ pytest.importorskip("ibm_watson_machine_learning")
 
 from ibm_watson_machine_learning.wml_client_error import ApiRequestFailure, WMLClientError
 
+from tests.embedded.rest import tarred
+
 PIXELS = [[[[0.0], [3.0]], [[0.0], [0.0]]], [[[0.0], [0.0]], [[0.0], [5.0]]]]
 
 
@@ -230,10 +232,8 @@ def test_a_deployment_serves_another_revision(client, archives):
 
 def test_a_model_that_cannot_be_loaded_fails_its_deployment(client, tmp_path):
     """The client tells the reason that the service gives."""
-    import conftest
-
     archive = tmp_path / "empty.tar.gz"
-    archive.write_bytes(conftest.tarred(readme__txt=b"no model"))
+    archive.write_bytes(tarred(readme__txt=b"no model"))
     stored = client.repository.store_model(str(archive), meta_props=props(client, "no model"))
     with pytest.raises(WMLClientError, match="SavedModel file does not exist at"):
         deploy(client, client.repository.get_model_id(stored))

@@ -7,7 +7,8 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import Rest, error_of, tarred
+
+from tests.embedded.rest import Rest, error_of, tarred
 
 IMAGE = [[[0.0], [3.0]], [[0.0], [0.0]]]
 

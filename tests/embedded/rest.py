@@ -1,0 +1,106 @@
+"""The service as plain REST, without any of IBM's clients."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from werkzeug.test import Client, TestResponse
+
+from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
+
+CPD = "https://cpd-wml.apps.example.com"
+SPEC = {"name": "runtime-24.1-py3.11"}
+TYPE = "tensorflow_2.14"
+
+
+class Rest:
+    """The service as plain REST with a bearer token, in the space that is always there."""
+
+    def __init__(self, app: EmbeddedWML, host: str = CPD) -> None:
+        self.app = app
+        self.host = host
+        self.http = Client(app)
+        login = self.send("POST", "/icp4d-api/v1/authorize", {"username": "me", "api_key": "key"}, token=None)
+        self.token: str | None = login.json["token"]
+
+    def send(self, method: str, path: str, body: object = None, token: str | None = "", **more: Any) -> TestResponse:
+        headers = dict(more.pop("headers", {}))
+        token = self.token if token == "" else token
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        data = json.dumps(body) if body is not None and not isinstance(body, bytes) else body
+        query = {**({} if "?" in path else {"version": "2020-08-01"}), **more.pop("query", {})}
+        base_url = more.pop("host", self.host)
+        return self.http.open(
+            path,
+            method=method,
+            data=data,
+            headers=headers,
+            base_url=base_url,
+            query_string=query or None,
+            buffered=True,
+            **more,
+        )
+
+    def space(self, method: str, path: str, body: object = None, **query: str) -> TestResponse:
+        """A request in the space that is always there."""
+        return self.send(method, path, body, query={"space_id": DEFAULT_SPACE_ID, **query})
+
+    def create_model(self, **members: object) -> TestResponse:
+        draft = {"name": "model", "type": TYPE, "software_spec": SPEC, "space_id": DEFAULT_SPACE_ID}
+        return self.send("POST", "/ml/v4/models", {**draft, **members})
+
+    def upload(self, model_id: str, content: bytes) -> TestResponse:
+        return self.space("PUT", f"/ml/v4/models/{model_id}/content", content, content_format="native")
+
+    def store(self, archive: Path | bytes, **members: object) -> str:
+        """Store a model; returns its id."""
+        created = self.create_model(**members)
+        assert created.status_code == 201, created.text
+        model_id = created.json["metadata"]["id"]
+        content = archive if isinstance(archive, bytes) else archive.read_bytes()
+        assert self.upload(model_id, content).status_code == 201
+        return model_id
+
+    def create_deployment(self, model_id: str, **members: object) -> TestResponse:
+        draft = {"name": "deployment", "online": {}, "asset": {"id": model_id}, "space_id": DEFAULT_SPACE_ID}
+        return self.send("POST", "/ml/v4/deployments", {**draft, **members})
+
+    def deploy(self, archive: Path | bytes, **members: object) -> str:
+        """Store and deploy a model, wait until it is settled; returns the deployment's id."""
+        created = self.create_deployment(self.store(archive), **members)
+        assert created.status_code == 202, created.text
+        deployment_id = created.json["metadata"]["id"]
+        self.deployment(deployment_id)
+        return deployment_id
+
+    def deployment(self, deployment_id: str) -> dict[str, Any]:
+        read = self.space("GET", f"/ml/v4/deployments/{deployment_id}")
+        assert read.status_code == 200, read.text
+        return read.json
+
+    def score(self, deployment_id: str, *elements: object) -> TestResponse:
+        body = {"input_data": list(elements)}
+        return self.send("POST", f"/ml/v4/deployments/{deployment_id}/predictions", body)
+
+
+def error_of(answer: TestResponse) -> dict[str, Any]:
+    """The first error of a refusal, after checking that it has the form of the service's."""
+    assert answer.content_type == "application/json"
+    assert answer.json["trace"]
+    return answer.json["errors"][0]
+
+
+def tarred(**files: bytes) -> bytes:
+    """A tar.gz with these files; a double underscore in a name is its dot."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name.replace("__", "."))
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()

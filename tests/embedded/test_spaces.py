@@ -1,0 +1,115 @@
+"""Deployment spaces over plain REST."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
+from tests.embedded.rest import Rest, error_of
+
+
+def create(rest, **members):
+    created = rest.send("POST", "/v2/spaces", {"name": "mine", **members})
+    assert created.status_code == 202, created.text
+    return created.json
+
+
+def test_a_space_is_there_from_the_start(rest):
+    """The default space is active and has an instance that computes for it."""
+    space = rest.send("GET", f"/v2/spaces/{DEFAULT_SPACE_ID}").json
+    assert space["entity"]["status"] == {"state": "active"}
+    instance = space["entity"]["compute"][0]
+    assert instance["type"] == "machine_learning"
+    read = rest.send("GET", f"/ml/v4/instances/{instance['guid']}").json
+    assert read["metadata"]["id"] == instance["guid"]
+    assert read["entity"]["plan"]["name"] == "lite"
+
+
+def test_spaces_can_be_named(archives):
+    """The service starts with the spaces that it is given."""
+    with EmbeddedWML(spaces=["11111111-1111-4111-8111-111111111111"]) as app:
+        listed = Rest(app).send("GET", "/v2/spaces").json["resources"]
+    assert [space["metadata"]["id"] for space in listed] == ["11111111-1111-4111-8111-111111111111"]
+
+
+def test_a_new_space_is_prepared_and_then_active(own):
+    """The answer to the creation says preparing, the next one active."""
+    created = create(own, description="for tests", stage={"production": False})
+    assert created["entity"]["status"]["state"] == "preparing"
+    assert created["entity"]["stage"] == {"production": False}
+    assert created["entity"]["members"][0]["role"] == "admin"
+    read = own.send("GET", f"/v2/spaces/{created['metadata']['id']}").json
+    assert read["entity"]["status"]["state"] == "active"
+    assert read["entity"]["description"] == "for tests"
+
+
+def test_spaces_are_paged_with_absolute_links(own):
+    """As recorded: the platform's links have the host."""
+    for index in range(3):
+        create(own, name=f"space {index}")
+    page = own.send("GET", "/v2/spaces", query={"limit": "3"}).json
+    assert [space["entity"]["name"] for space in page["resources"]] == ["space 2", "space 1", "space 0"]
+    following = urlsplit(page["next"]["href"])
+    assert f"{following.scheme}://{following.netloc}" == own.host
+    rest_of_it = own.send(
+        "GET", following.path, query={name: values[0] for name, values in parse_qs(following.query).items()}
+    ).json
+    assert [space["metadata"]["id"] for space in rest_of_it["resources"]] == [DEFAULT_SPACE_ID]
+    assert "next" not in rest_of_it
+
+
+def test_spaces_are_found_by_name(own):
+    """One client asks by name."""
+    space_id = create(own, name="wanted")["metadata"]["id"]
+    found = own.send("GET", "/v2/spaces", query={"name": "wanted"}).json["resources"]
+    assert [space["metadata"]["id"] for space in found] == [space_id]
+
+
+def test_a_space_is_patched(own):
+    """A JSON patch of name and description; add replaces what is there."""
+    space_id = create(own)["metadata"]["id"]
+    patch = [
+        {"op": "add", "path": "/name", "value": "other"},
+        {"op": "replace", "path": "/description", "value": "new"},
+    ]
+    patched = own.send("PATCH", f"/v2/spaces/{space_id}", patch)
+    assert patched.status_code == 200
+    assert (patched.json["entity"]["name"], patched.json["entity"]["description"]) == ("other", "new")
+
+
+def test_a_space_is_deleted_with_its_models(own):
+    """202, and then neither is found."""
+    space_id = create(own)["metadata"]["id"]
+    model_id = own.create_model(space_id=space_id).json["metadata"]["id"]
+    assert own.send("DELETE", f"/v2/spaces/{space_id}").status_code == 202
+    assert own.send("GET", f"/v2/spaces/{space_id}").status_code == 404
+    assert own.space("GET", f"/ml/v4/models/{model_id}").status_code == 404
+
+
+def test_a_space_with_deployments_stays(own):
+    """Deployments must be deleted before their space."""
+    own.create_deployment(own.store(b"content"))
+    answer = own.send("DELETE", f"/v2/spaces/{DEFAULT_SPACE_ID}")
+    assert answer.status_code == 409
+    assert error_of(answer)["code"] == "space_has_deployments"
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_an_unknown_space_is_not_found(rest, method):
+    """404 in JSON for each method."""
+    answer = rest.send(method, "/v2/spaces/none", [{"op": "remove", "path": "/description"}])
+    assert answer.status_code == 404
+    assert error_of(answer)["code"] == "space_does_not_exist"
+
+
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": 7}, [], {"name": None}])
+def test_a_space_without_a_name_is_refused(rest, body):
+    """400, whatever is there instead."""
+    assert rest.send("POST", "/v2/spaces", body).status_code == 400
+
+
+def test_an_unknown_instance_is_not_found(rest):
+    """404 in JSON."""
+    assert error_of(rest.send("GET", "/ml/v4/instances/none"))["code"] == "instance_does_not_exist"
