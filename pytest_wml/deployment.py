@@ -31,6 +31,7 @@ class Deployment:
         archive: what was deployed, as far as it is known here.
         scoring_url: where REST clients score.
         model_id: of the stored model; empty for a deployment that existed before.
+        mode: what answers: `replay`, `embedded` or `live`.
     """
 
     client: Any
@@ -39,6 +40,7 @@ class Deployment:
     archive: ModelArchive
     scoring_url: str
     model_id: str = ""
+    mode: str = ""
 
     def __repr__(self) -> str:
         return f"Deployment(name={self.name!r}, id={self.id!r}, model={self.archive.model_digest[:12]})"
@@ -70,7 +72,9 @@ class Deployment:
 
 
 @contextlib.contextmanager
-def deployed(client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str) -> Iterator[Deployment]:
+def deployed(
+    client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str, mode: str
+) -> Iterator[Deployment]:
     """A new online deployment of an archive, deleted at the end together with its model.
 
     Args:
@@ -79,6 +83,7 @@ def deployed(client: Any, archive: ModelArchive, *, name: str, model_type: str, 
         name: of model and deployment.
         model_type: WML's, such as `tensorflow_2.14`.
         spec: name of the software specification.
+        mode: what answers.
 
     Raises:
         DeploymentFailed: the service refuses the specification, the model or the deployment.
@@ -89,10 +94,11 @@ def deployed(client: Any, archive: ModelArchive, *, name: str, model_type: str, 
         details = _deploy(client, model_id, name)
         deployment_id = details["metadata"]["id"]
         undo.callback(client.deployments.delete, deployment_id)
-        yield Deployment(client, deployment_id, name, archive, client.deployments.get_scoring_href(details), model_id)
+        url = client.deployments.get_scoring_href(details)
+        yield Deployment(client, deployment_id, name, archive, url, model_id, mode)
 
 
-def existing(client: Any, archive: ModelArchive, deployment: str) -> Deployment:
+def existing(client: Any, archive: ModelArchive, deployment: str, *, mode: str) -> Deployment:
     """A deployment that exists already, by id or serving name; it is only scored, never deleted.
 
     Raises:
@@ -103,7 +109,7 @@ def existing(client: Any, archive: ModelArchive, deployment: str) -> Deployment:
         serving_name = entity.get("online", {}).get("parameters", {}).get("serving_name")
         if deployment in (metadata["id"], serving_name):
             url = client.deployments.get_scoring_href(details)
-            return Deployment(client, metadata["id"], entity["name"], archive, url)
+            return Deployment(client, metadata["id"], entity["name"], archive, url, mode=mode)
     raise DeploymentFailed(
         f"The space has no deployment with the id or serving name {deployment!r}.",
         fix="check --wml-deployment and the space of the credentials",

@@ -38,7 +38,8 @@ class Digits:
         Raises:
             NoSuchDigit: the label is none of 0 to 9; a KeyError too.
         """
-        return self.all_of(label)[0]
+        clearest: npt.NDArray[np.float32] = self.all_of(label)[0]
+        return clearest
 
     def all_of(self, label: int) -> npt.NDArray[np.float32]:
         """Give every image of a digit: float32 [10, 784], the clearest first.

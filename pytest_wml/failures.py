@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_wml import marker
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
 from pytest_wml.session import Run
@@ -39,7 +40,7 @@ def _mask(run: Run, report: pytest.TestReport) -> None:
     report.sections = [(name, run.secrets.mask(text)) for name, text in report.sections]
 
 
-def _text(errors: Iterable[Exception]) -> str:
+def _text(errors: Iterable[object]) -> str:
     """The first error whole, and how many others it brought about."""
     first, *others = dict.fromkeys(map(str, errors))
     more = f"\n({len(others)} more such errors followed)" if others else ""
@@ -63,11 +64,13 @@ def of_fixture(run: Run, definition: pytest.FixtureDef[Any], asker: Asker) -> No
 
 
 def of_collecting(run: Run, report: pytest.CollectReport) -> pytest.CollectReport:
-    """Fail the collection of a module whose import asked what nothing answered."""
-    errors = [failure.error for failure in run.ledger.take_failures()]
-    if errors:
+    """Fail the collection of a module whose import asked what nothing answered, or whose markers are wrong."""
+    errors = [str(failure.error) for failure in run.ledger.take_failures()]
+    problems = [_text(errors)] if errors else []
+    problems += marker.mistakes(report.result)
+    if problems:
         report.outcome = "failed"
-        report.longrepr = _text(errors)
+        report.longrepr = "\n".join(problems)
         report.result = []
     return report
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_wml.deployment import Deployment
     from pytest_wml.digits import Digits
     from pytest_wml.model.archive import ModelArchive
-    from pytest_wml.model.cache import TrainedCNN
+    from pytest_wml.model.cnn import TrainedCNN
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_wml.errors import WMLTestError
-
-Environ = dict[str, Any]
-WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+from pytest_wml.wsgi import Environ, WSGIApp
 
 ANSWERED_BY = "pytest_wml.answered_by"
 """Where an answering app leaves its name in the WSGI environ."""

@@ -4,47 +4,55 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from pytest_wml.options import Mode
 
 DESCRIPTION = (
-    "wml(*, cassette=None, live_only=False): cassette names the recording of the test's own requests; "
-    "live_only skips the test unless it runs against the service."
+    "wml(*, cassette=None, live_only=False, not_in_replay=False): cassette names the recording of the test's own "
+    "requests; live_only skips the test unless it runs against the service; not_in_replay skips it in replay."
 )
 
 
-def wml(*, cassette: str | None = None, live_only: bool = False) -> tuple[str | None, bool]:
+def wml(
+    *, cassette: str | None = None, live_only: bool = False, not_in_replay: bool = False
+) -> tuple[str | None, dict[str, bool]]:
     """What the marker accepts.
 
     Args:
         cassette: name of the file that holds what the test asks on its own; default: made of its node id.
         live_only: the test makes sense against the live service only, and is skipped elsewhere.
+        not_in_replay: the test needs the model itself, as a comparison with TensorFlow does.
+
+    Returns:
+        the cassette's name and the switches.
     """
-    return cassette, live_only
+    return cassette, {"live_only": live_only, "not_in_replay": not_in_replay}
 
 
 _KNOWN = ", ".join(inspect.signature(wml).parameters)
 
 
-def check(items: Iterable[pytest.Item], mode: Mode) -> None:
-    """Refuse markers with unknown arguments, and skip what the mode cannot run.
+def mistakes(items: Iterable[object]) -> Iterator[str]:
+    """Yield what is wrong with the markers of what was collected, with the test's node id."""
+    for item in items:
+        if isinstance(item, pytest.Item):
+            for mark in item.iter_markers("wml"):
+                problem = _problem(mark)
+                if problem:
+                    yield f"{item.nodeid}: {problem}"
 
-    Raises:
-        pytest.UsageError: naming every test whose marker is wrong.
-    """
-    wrong = []
+
+def skip(items: Iterable[pytest.Item], mode: Mode) -> None:
+    """Skip what the mode cannot run."""
     for item in items:
         for mark in item.iter_markers("wml"):
-            problem = _problem(mark)
-            if problem:
-                wrong.append(f"{item.nodeid}: {problem}")
-            elif mark.kwargs.get("live_only") and mode is not Mode.LIVE:
+            if mark.kwargs.get("live_only") and mode is not Mode.LIVE:
                 item.add_marker(pytest.mark.skip(reason=f"live_only, and this run is in {mode.value}"))
-    if wrong:
-        raise pytest.UsageError("\n".join(wrong))
+            elif mark.kwargs.get("not_in_replay") and mode is Mode.REPLAY:
+                item.add_marker(pytest.mark.skip(reason="needs the model itself: run it with --wml=embedded"))
 
 
 def _problem(mark: pytest.Mark) -> str:
@@ -53,9 +61,10 @@ def _problem(mark: pytest.Mark) -> str:
         return f"@pytest.mark.wml takes keywords only; it accepts {_KNOWN}."
     if unknown:
         return f"@pytest.mark.wml does not know {', '.join(unknown)}; it accepts {_KNOWN}."
-    cassette, live_only = wml(**mark.kwargs)
+    cassette, switches = wml(**mark.kwargs)
     if cassette is not None and (not isinstance(cassette, str) or not re.fullmatch(r"[\w\[\]-][\w.\[\]-]*", cassette)):
         return f"@pytest.mark.wml(cassette={cassette!r}): a plain file name without folder and ending is needed."
-    if not isinstance(live_only, bool):
-        return f"@pytest.mark.wml(live_only={live_only!r}): True or False is needed."
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            return f"@pytest.mark.wml({name}={value!r}): True or False is needed."
     return ""

@@ -17,10 +17,11 @@ import pytest
 from pytest_wml import credentials as credentials_
 from pytest_wml.door import Door
 from pytest_wml.hosts import Hosts
-from pytest_wml.ledger import Environ, Ledger
+from pytest_wml.ledger import Ledger
 from pytest_wml.options import Mode, Settings
 from pytest_wml.spaces import DEFAULT_SPACE_ID
 from pytest_wml.tally import Tally
+from pytest_wml.wsgi import Environ
 
 if TYPE_CHECKING:
     from pytest_wml.answers.record import Recorder
@@ -117,12 +118,12 @@ class Run:
         """The secrets of the run."""
         from pytest_wml.cassette.scrub import Secrets
 
-        return Secrets(self.found_credentials.secrets if self.found_credentials else ())
+        return Secrets(self._usable_credentials.secrets if self._usable_credentials else ())
 
     @property
     def aliases(self) -> dict[str, str]:
         """The space of whoever runs → the space that recordings name."""
-        space = self.found_credentials.space_id if self.found_credentials else ""
+        space = self._usable_credentials.space_id if self._usable_credentials else ""
         return {space: DEFAULT_SPACE_ID} if space not in ("", DEFAULT_SPACE_ID) else {}
 
     def open(self) -> None:
@@ -227,8 +228,13 @@ class Run:
 
         return Recorder(app, self.hosts, self.secrets)
 
-    def _cpd_host(self) -> str | None:
+    @property
+    def _usable_credentials(self) -> credentials_.Credentials | None:
+        """The credentials, or None for bad ones: those are told to the fixture that needs them, not to everybody."""
         try:
-            return self.found_credentials.cpd_host if self.found_credentials else None
+            return self.found_credentials
         except credentials_.BadCredentials:
-            return None  # said by the fixture that needs them, not to everybody who runs a test
+            return None
+
+    def _cpd_host(self) -> str | None:
+        return self._usable_credentials.cpd_host if self._usable_credentials else None

@@ -18,7 +18,7 @@ from pytest_wml.session import RUN, Run
 if TYPE_CHECKING:
     from pytest_wml.deployment import Deployment
     from pytest_wml.model.archive import ModelArchive
-    from pytest_wml.model.cache import TrainedCNN
+    from pytest_wml.model.cnn import TrainedCNN
 
 TRAIN = "train"
 
@@ -39,7 +39,7 @@ def trained_cnn(config: pytest.Config) -> TrainedCNN:
     from pytest_wml.model.cache import trained_cnn
     from pytest_wml.model.recipe import Recipe
 
-    return trained_cnn(Recipe(), cache_folder(config), config.stash[RUN].progress(config))
+    return trained_cnn(Recipe(), cache_folder(config), progress=config.stash[RUN].progress(config))
 
 
 def sample_archive() -> Path:
@@ -120,13 +120,16 @@ def deployment(run: Run, client: Any, archive: ModelArchive) -> Iterator[Deploym
     """
     from pytest_wml.answers.http import as_content
     from pytest_wml.deployment import deployed, existing
+    from pytest_wml.model.extras import require
 
     if run.mode is Mode.REPLAY:
         run.replay.require(run.name, as_content(archive))
+    elif run.mode is Mode.EMBEDDED and archive.kind == "savedmodel":
+        require("tensorflow", "to score a SavedModel on the embedded service")
     settings = run.settings
     if settings.deployment.value:
         run.models[run.name] = as_content(archive)
-        yield existing(client, archive, settings.deployment.value)
+        yield existing(client, archive, settings.deployment.value, mode=run.mode.value)
         return
     with deployed(
         client,
@@ -134,5 +137,6 @@ def deployment(run: Run, client: Any, archive: ModelArchive) -> Iterator[Deploym
         name=run.name,
         model_type=settings.model_type.value,
         spec=settings.software_spec.value,
+        mode=run.mode.value,
     ) as made:
         yield made

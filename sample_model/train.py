@@ -14,7 +14,6 @@ from pytest_wml.errors import WMLTestError
 from pytest_wml.model.export import export
 from pytest_wml.model.packing import pack
 from pytest_wml.model.recipe import Recipe
-from pytest_wml.model.training import train
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -41,6 +40,9 @@ def main() -> int:
     given = arguments().parse_args()
     if given.examples < 1:
         arguments().error("--examples must be at least 1")
+    # Imported here: it loads TensorFlow, and --help should answer at once.
+    from pytest_wml.model.training import train
+
     try:
         trained = train(Recipe(seed=given.seed, examples=given.examples), data=given.data, progress=_show)
         folder = export(trained.network.get_weights(), given.out / "mnist_cnn")

@@ -6,12 +6,12 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 from pytest_wml.cassette.tape import Body, Content
 from pytest_wml.errors import BadArchive
-from pytest_wml.ledger import Environ
 from pytest_wml.model.archive import ContentDigests, ModelArchive, digest_content
+from pytest_wml.wsgi import Environ
 
 MISSED = 422
 """What is answered where nothing can be: no client of IBM's retries it, and no probe takes it for a yes."""
@@ -24,9 +24,9 @@ def path_of(environ: Environ) -> str:
     return str(environ["PATH_INFO"]).encode("latin-1").decode("utf-8", "replace")
 
 
-def spooled(environ: Environ) -> IO[bytes]:
+def spooled(environ: Environ) -> BinaryIO:
     """The request's body as a file that can be read twice; large ones lie on disk."""
-    copy: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+    copy = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - the caller closes it
     stream = environ["wsgi.input"]
     while block := stream.read(1 << 16):
         copy.write(block)
@@ -47,7 +47,7 @@ def as_content(found: ContentDigests | ModelArchive) -> Content:
     return Content(archive, model, found.basis, found.size, str(found.signature or ""))
 
 
-def kept(stream: IO[bytes], archive: bool) -> Body:
+def kept(stream: BinaryIO, archive: bool) -> Body:
     """A body as a cassette keeps it: an archive by its digests, anything else as it is."""
     stream.seek(0)
     if archive:

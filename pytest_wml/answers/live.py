@@ -10,7 +10,8 @@ import requests
 from pytest_wml.answers.http import MISSED, path_of, send_error
 from pytest_wml.door import passage
 from pytest_wml.errors import WMLTestError
-from pytest_wml.ledger import ANSWERED_BY, Environ, Ledger
+from pytest_wml.ledger import ANSWERED_BY, Ledger
+from pytest_wml.wsgi import Environ
 
 _CONNECT, _READ = 10.0, 300.0
 _NOT_FORWARDED = frozenset(

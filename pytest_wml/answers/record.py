@@ -6,7 +6,7 @@ import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from pytest_wml import tokens
 from pytest_wml.answers.http import is_upload, kept, path_of, spooled
@@ -15,7 +15,8 @@ from pytest_wml.cassette.normalise import UUID
 from pytest_wml.cassette.scrub import Secrets, secret_of_header, secrets_in
 from pytest_wml.cassette.tape import Body, Content, Taped, created
 from pytest_wml.hosts import Hosts, Role
-from pytest_wml.ledger import Asker, Environ, Ledger, WSGIApp
+from pytest_wml.ledger import Asker, Ledger
+from pytest_wml.wsgi import Environ, WSGIApp
 
 
 class Recorder:
@@ -48,7 +49,7 @@ class Recorder:
             seen[:] = [status, headers]
             return start_response(status, headers, exc_info)
 
-        with spooled(environ) as sent, tempfile.SpooledTemporaryFile(max_size=1 << 20) as answered:
+        with spooled(environ) as sent, cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=1 << 20)) as answered:
             environ["wsgi.input"] = sent
             for block in self._app(environ, start):
                 answered.write(block)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from pytest_wml import tokens
 from pytest_wml.answers.http import MISSED, is_upload, kept, path_of, send, send_error, send_json, spooled
@@ -18,7 +18,8 @@ from pytest_wml.cassette.scrub import Secrets, secret_of_header
 from pytest_wml.cassette.tape import Body, Content
 from pytest_wml.errors import WMLTestError
 from pytest_wml.hosts import Hosts, Role
-from pytest_wml.ledger import ANSWERED_BY, Environ, Ledger
+from pytest_wml.ledger import ANSWERED_BY, Ledger
+from pytest_wml.wsgi import Environ
 
 _RERECORD = "record it: run this test once with --wml=embedded --wml-record (or --wml-live --wml-record)"
 _LINES = 12
@@ -47,7 +48,7 @@ class Replay:
         self._hosts = hosts
         self._aliases = dict(aliases)
         self._secrets = secrets
-        self._uploaded: dict[str, IO[bytes]] = {}
+        self._uploaded: dict[str, BinaryIO] = {}
         self.ledger = Ledger(self)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -47,7 +47,7 @@ _PERSONAL_KEYS = {
 _DATA_KEYS = frozenset({"input_data", "predictions", "fields", "values", "scoring"})
 """A model's own data, in which a key such as `owner` is a feature and not a person."""
 
-_EMPTY = ("", None, [], {})
+_EMPTY: tuple[Any, ...] = ("", None, [], {})
 
 
 def scrub(value: Any) -> Any:

@@ -7,15 +7,16 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from pytest_wml.door import guard, waits
 from pytest_wml.door.guard import NotThroughTheDoor, passage
 from pytest_wml.door.imports import AfterImport
 from pytest_wml.door.patches import Patches
-from pytest_wml.door.wire import Environ, WSGIApp
 from pytest_wml.hosts import Hosts
+from pytest_wml.wsgi import WSGIApp
 
-__all__ = ["Door", "Environ", "NotThroughTheDoor", "WSGIApp", "open_door", "passage"]
+__all__ = ["Door", "NotThroughTheDoor", "open_door", "passage"]
 
 # Saved now, because pytest-socket's --disable-socket replaces it later.
 _Socket = socket.socket
@@ -57,11 +58,18 @@ class Door:
         self._patches = Patches()
         self._handed_out: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._watch = AfterImport({"urllib3.connection": self._lead_urllib3, "httpcore": self._lead_httpcore})
+        self._watch = AfterImport(
+            {
+                "urllib3.connection": self._lead_urllib3,
+                "httpcore": self._lead_httpcore,
+                "http.client": self._close_tunnels,
+                "asyncio": self._skip_awaits,
+            }
+        )
 
     def open(self) -> None:
         """Take connections over from now on, also those of libraries that are imported later."""
-        guard.close_other_ways(self._patches, self._is_ibms, self._refused)
+        guard.close_other_ways(self._patches, self._check)
         if self._skip_waits:
             waits.skip(self._patches, self._skipped)
         self._watch.install()
@@ -96,6 +104,22 @@ class Door:
         from pytest_wml.door import through_httpcore
 
         through_httpcore.lead(self._patches, self.connect)
+
+    def _close_tunnels(self) -> None:
+        guard.close_tunnels(self._patches, self._check)
+
+    def _skip_awaits(self) -> None:
+        if self._skip_waits:
+            waits.skip_awaits(self._patches, self._skipped)
+
+    def _check(self, host: Any, port: Any = None) -> None:
+        """Refuse a look-up, connection or tunnel that the door does not carry."""
+        name = host.decode("latin-1") if isinstance(host, bytes) else host
+        number = port if isinstance(port, int) else None
+        if isinstance(name, str) and not guard.passing() and self._is_ibms(name, number):
+            error = guard.refusal(name)
+            self._refused(error)
+            raise error
 
     def _serve(self, sock: socket.socket, host: str) -> None:
         # http.server is loaded with the first connection: a project without WML does not pay for it.

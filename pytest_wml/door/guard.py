@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-import http.client
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -35,28 +34,22 @@ def passing() -> bool:
     return _passing.get()
 
 
-def close_other_ways(
-    patches: Patches, is_ibms: Callable[[str, int | None], bool], refused: Callable[[WMLTestError], None]
-) -> None:
-    """Refuse name look-ups, connections and tunnels to IBM's hosts.
+def refusal(host: str) -> NotThroughTheDoor:
+    """The error for a connection to one of IBM's hosts that the door does not carry."""
+    return NotThroughTheDoor(
+        f"A connection to {host} was refused: it would leave this process for IBM.",
+        known="only requests, urllib3, httpx and clients built on them are answered in this mode",
+        fix="use one of those, or run with --wml=live if the request is meant for the service",
+    )
+
+
+def close_other_ways(patches: Patches, check: Callable[[Any, Any], None]) -> None:
+    """Check every name that is looked up.
 
     Args:
         patches: remembers what to put back.
-        is_ibms: whether a host (and port) is IBM's.
-        refused: told of each refusal, since callers may swallow the error.
+        check: raises for a host (and port) of IBM's.
     """
-
-    def check(host: Any, port: Any = None) -> None:
-        name = host.decode("latin-1") if isinstance(host, bytes) else host
-        number = port if isinstance(port, int) else None
-        if isinstance(name, str) and not passing() and is_ibms(name, number):
-            error = NotThroughTheDoor(
-                f"A connection to {name} was refused: it would leave this process for IBM.",
-                known="only requests, urllib3, httpx and clients built on them are answered in this mode",
-                fix="use one of those, or run with --wml=live if the request is meant for the service",
-            )
-            refused(error)
-            raise error
 
     def by_name(before: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(before)
@@ -66,6 +59,14 @@ def close_other_ways(
 
         return look_up
 
+    for function in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        patches.replace(socket, function, by_name)
+
+
+def close_tunnels(patches: Patches, check: Callable[[Any, Any], None]) -> None:
+    """Check every tunnel that http.client asks a proxy for; imported only once http.client has been."""
+    from http.client import HTTPConnection
+
     def tunnel(before: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(before)
         def open_tunnel(self: Any) -> Any:
@@ -74,6 +75,4 @@ def close_other_ways(
 
         return open_tunnel
 
-    for function in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
-        patches.replace(socket, function, by_name)
-    patches.replace(http.client.HTTPConnection, "_tunnel", tunnel)
+    patches.replace(HTTPConnection, "_tunnel", tunnel)

@@ -33,7 +33,7 @@ class AfterImport(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname not in self._callbacks:
+        if fullname not in self._callbacks or self not in sys.meta_path:
             return None
         spec = _find(self, fullname, path, target)
         if spec is None or spec.loader is None:
@@ -51,11 +51,12 @@ class AfterImport(MetaPathFinder):
 
 
 def _find(
-    but: MetaPathFinder, name: str, path: Sequence[str] | None, target: ModuleType | None
+    after: MetaPathFinder, name: str, path: Sequence[str] | None, target: ModuleType | None
 ) -> importlib.machinery.ModuleSpec | None:
-    for finder in sys.meta_path:
-        if finder is not but and hasattr(finder, "find_spec"):
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                return spec
+    """Ask the finders behind this one: asking all of them would let two doors ask each other for ever."""
+    finders = list(sys.meta_path)
+    for finder in finders[finders.index(after) + 1 :]:
+        spec = finder.find_spec(name, path, target) if hasattr(finder, "find_spec") else None
+        if spec is not None:
+            return spec
     return None

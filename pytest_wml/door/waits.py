@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import sys
 import time
@@ -20,7 +19,7 @@ def _from_ibm(depth: int = 2) -> bool:
 
 
 def skip(patches: Patches, skipped: Callable[[float], None]) -> None:
-    """Make `time.sleep` and `asyncio.sleep` return at once when IBM's client calls them.
+    """Make `time.sleep` return at once when IBM's client calls it.
 
     IBM's client looks `time.sleep` up at each call, partly after an import inside the function, so its
     modules cannot be given a clock of their own; everybody else's sleeps stay real.
@@ -40,6 +39,13 @@ def skip(patches: Patches, skipped: Callable[[float], None]) -> None:
 
         return sleep
 
+    patches.replace(time, "sleep", without_waiting)
+
+
+def skip_awaits(patches: Patches, skipped: Callable[[float], None]) -> None:
+    """The same for `asyncio.sleep`; imported only once asyncio has been."""
+    import asyncio
+
     def without_awaiting(before: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
         @functools.wraps(before)
         def sleep(delay: float, result: Any = None) -> Coroutine[Any, Any, Any]:
@@ -50,5 +56,4 @@ def skip(patches: Patches, skipped: Callable[[float], None]) -> None:
 
         return sleep
 
-    patches.replace(time, "sleep", without_waiting)
     patches.replace(asyncio, "sleep", without_awaiting)

@@ -10,8 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-Environ = dict[str, Any]
-WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+from pytest_wml.wsgi import Environ, WSGIApp
 
 _WITHOUT_BODY = {204, 304}
 _BLOCK = 1 << 16

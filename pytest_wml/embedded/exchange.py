@@ -19,6 +19,7 @@ from pytest_wml.hosts import Role
 _CHUNK = 1 << 20
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DEFAULT_LIMIT, _MAX_LIMIT = 100, 200
+_MAX_DEPTH = 100
 
 
 class Call:
@@ -120,18 +121,29 @@ class Call:
         try:
             return json.loads(self.body())
         except RecursionError:
-            raise UnprocessableEntity("the body is nested too deeply.") from None
+            raise _too_deep() from None
         except ValueError as problem:
             raise UnprocessableEntity(f"the body is not JSON: {problem}") from None
 
-    def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object.
+    def json_to_keep(self) -> Any:
+        """The body as JSON that will be shown again.
 
         Raises:
             TooLarge: it is longer than the service takes.
-            UnprocessableEntity: it is no JSON object.
+            UnprocessableEntity: it is no JSON, or nested more deeply than could be shown again.
         """
         body = self.json()
+        _check_depth(body)
+        return body
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object that will be shown again.
+
+        Raises:
+            TooLarge: it is longer than the service takes.
+            UnprocessableEntity: it is no JSON object, or nested more deeply than could be shown again.
+        """
+        body = self.json_to_keep()
         if not isinstance(body, dict):
             raise UnprocessableEntity("the body must be a JSON object.")
         return body
@@ -175,6 +187,25 @@ class Call:
         if not (value.isascii() and value.isdigit() and len(value) < 10):
             raise Invalid(f"invalid_{name}", f"Query parameter '{name}' must be a whole number.")
         return int(value)
+
+
+def _check_depth(value: Any) -> None:
+    # Level by level: what recurses would end where this is meant to protect from ending.
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _too_deep() -> UnprocessableEntity:
+    return UnprocessableEntity("the body is nested too deeply.")
 
 
 def answer(status: int, document: Any = None) -> Response:

@@ -111,7 +111,7 @@ def _load(entry: Path, recipe: Recipe) -> TrainedCNN | None:
         about = json.loads((entry / _ABOUT).read_text())
         if file_digest(entry / _WEIGHTS) != about["weights"]:
             return None
-        with np.load(entry / _WEIGHTS, allow_pickle=False) as arrays:
+        with (entry / _WEIGHTS).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             weights = tuple(arrays[name] for name in arrays.files)
         return _cnn(weights, about, recipe, from_cache=True)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):

@@ -11,7 +11,7 @@ from pytest_wml.errors import BadArchive
 from pytest_wml.model.bundle import Entry, Index, read_index
 from pytest_wml.model.contents import File
 from pytest_wml.model.graph import combined
-from pytest_wml.model.members import CHUNK
+from pytest_wml.model.streams import CHUNK
 
 PREFIX = "variables/variables."
 _INDEX = PREFIX + "index"

@@ -29,10 +29,11 @@ from pytest_wml.model.bundle import CompressedIndex
 from pytest_wml.model.checkpoint import PREFIX, read_tensors
 from pytest_wml.model.contents import File, archive_digest, gathered
 from pytest_wml.model.graph import Library, Scope, combined
-from pytest_wml.model.members import CHUNK, Limits, form_of, members
+from pytest_wml.model.members import Limits, form_of, members
 from pytest_wml.model.restore import variable_keys
 from pytest_wml.model.savedmodel import SavedModel, tensor_name
 from pytest_wml.model.signature import Signature, served
+from pytest_wml.model.streams import CHUNK
 
 Basis = Literal["model", "archive"]
 Kind = Literal["savedmodel", "keras", "other"]

@@ -78,15 +78,29 @@ class LocalModel:
             )
         try:
             tensors = {name: tf.constant(given[name], dtype=spec.dtype) for name, spec in wanted.items()}
+            for name, spec in wanted.items():
+                # The function itself takes any shape that its first operation happens to take.
+                spec.shape.assert_is_compatible_with(tensors[name].shape)
             answer = self._served(**tensors)
         except (ValueError, TypeError, tf.errors.OpError) as error:
-            raise BadPayload(
-                "The model cannot take these inputs.",
-                wanted=", ".join(f"{name}: {spec.dtype.name} {spec.shape}" for name, spec in wanted.items()),
-                given=", ".join(f"{name}: {np.shape(value)}" for name, value in given.items()),
-                cause=str(error).splitlines()[0],
-            ) from error
+            raise _unfit(wanted, given, error) from error
         return {name: value.numpy() for name, value in answer.items()}
+
+
+def _unfit(wanted: Mapping[str, Any], given: Mapping[str, Any], error: Exception) -> BadPayload:
+    return BadPayload(
+        "The model cannot take these inputs.",
+        wanted=", ".join(f"{name}: {spec.dtype.name} {spec.shape}" for name, spec in wanted.items()),
+        given=", ".join(f"{name}: {_shape(value)}" for name, value in given.items()),
+        cause=str(error).splitlines()[0],
+    )
+
+
+def _shape(value: Any) -> str:
+    try:
+        return str(np.shape(value))
+    except ValueError:
+        return "rows of different lengths"
 
 
 def _delete(folder: Path | None) -> None:

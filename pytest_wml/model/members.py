@@ -7,21 +7,18 @@ devices, absolute paths, ``..``), holds one name twice, or is larger than agreed
 from __future__ import annotations
 
 import gzip
-import io
 import os
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 from pytest_wml.errors import BadArchive
+from pytest_wml.model.streams import Forward, pieces, reading
 
-CHUNK = 1 << 20
 _LONGEST_NAME, _LONGEST_PART = 4096, 255
 
 Form = Literal["gzip", "tar", "zip"]
@@ -66,7 +63,7 @@ def form_of(stream: BinaryIO) -> Form | None:
         return "zip"
     if not start.startswith(b"\x1f\x8b"):
         return "tar" if _is_tar(start) else None
-    with _reading():
+    with reading():
         unpacked = gzip.GzipFile(fileobj=stream, mode="rb").read(tarfile.BLOCKSIZE)
     stream.seek(0)
     return "gzip" if _is_tar(unpacked) else None
@@ -155,14 +152,14 @@ def _folder(root: Path) -> Iterator[Member | None]:
 
 def _file_chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
-        yield from _pieces(stream)
+        yield from pieces(stream)
 
 
 def _tar(stream: BinaryIO) -> Iterator[Member | None]:
     packed = _start(stream).startswith(b"\x1f\x8b")
-    with _reading():
+    with reading():
         inner = gzip.GzipFile(fileobj=stream, mode="rb") if packed else stream
-        with tarfile.open(fileobj=_Forward(inner), mode="r:") as archive:
+        with tarfile.open(fileobj=Forward(inner), mode="r:") as archive:
             while info := archive.next():
                 # tarfile keeps every header, which a hundred thousand members make a hundred megabytes.
                 archive.members.clear()  # type: ignore[attr-defined]
@@ -174,11 +171,11 @@ def _tar(stream: BinaryIO) -> Iterator[Member | None]:
                     raise _refused(info.name, "it is a link, a device or a sparse file")
                 content = archive.extractfile(info)
                 assert content is not None
-                yield Member(safe_name(info.name), _pieces(content))
+                yield Member(safe_name(info.name), pieces(content))
 
 
 def _zip(stream: BinaryIO) -> Iterator[Member | None]:
-    with _reading(), zipfile.ZipFile(stream) as archive:
+    with reading(), zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if info.is_dir():
@@ -188,68 +185,7 @@ def _zip(stream: BinaryIO) -> Iterator[Member | None]:
             if kind not in (0, stat.S_IFREG):
                 raise _refused(info.filename, "it is a link or a device")
             with archive.open(info) as content:
-                yield Member(safe_name(info.filename), _pieces(content))
-
-
-def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    with _reading():
-        while piece := stream.read(CHUNK):
-            yield piece
-
-
-class _Forward(io.RawIOBase):
-    """What tarfile reads from: forward only, and never much at once.
-
-    A header may claim to be gigabytes long or to lie before itself; tarfile would read the one into memory
-    and follow the other for ever.
-    """
-
-    def __init__(self, stream: BinaryIO | gzip.GzipFile) -> None:
-        self._stream = stream
-        self._position = 0
-
-    def tell(self) -> int:
-        return self._position
-
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= CHUNK:
-            raise BadArchive("The archive's headers are damaged.", claimed=f"{size:,} bytes in one piece")
-        data = self._stream.read(size)
-        self._position += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        if whence != os.SEEK_SET or offset < self._position:
-            raise BadArchive("The archive's headers are damaged: one points back.")
-        while self._position < offset and self.read(min(CHUNK, offset - self._position)):
-            pass
-        return self._position
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    """Turn what the standard library raises for a damaged archive into BadArchive."""
-    damaged = (
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        gzip.BadGzipFile,
-        # An encrypted or strangely compressed zip; a number or text in a header that is none.
-        RuntimeError,
-        ValueError,
-        OverflowError,
-        AttributeError,
-        IndexError,
-    )
-    try:
-        yield
-    except damaged as error:
-        raise BadArchive(
-            "The archive is damaged.",
-            cause=str(error) or type(error).__name__,
-            fix="pack the model again, or upload the file again if it was cut short on its way",
-        ) from error
+                yield Member(safe_name(info.filename), pieces(content))
 
 
 def _start(stream: BinaryIO) -> bytes:

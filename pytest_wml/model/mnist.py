@@ -121,7 +121,8 @@ def _fetch(path: Path) -> None:
 
 def _full(path: Path) -> Mnist:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here: numpy leaves a damaged file open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return Mnist(
                 _scaled(arrays["x_train"]),
                 arrays["y_train"].astype(np.int64),

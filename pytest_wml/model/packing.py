@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pytest_wml.model.archive import ModelArchive, described, missing_graph
 from pytest_wml.model.digest import GRAPH, digest_folder
-from pytest_wml.model.members import CHUNK, Member, members
+from pytest_wml.model.members import Member, members
+from pytest_wml.model.streams import CHUNK
 
 # gzip's own default, so that the archive is as large as tar czf makes it.
 _LEVEL = 6

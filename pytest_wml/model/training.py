@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from pytest_wml.model.device import device_name
 from pytest_wml.model.mnist import Data, Images, Labels, Mnist, load_mnist
@@ -118,7 +117,7 @@ class _Reports(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, recipe: Recipe, device: str, tell: Progress) -> None:
         super().__init__()
         self._recipe, self._device, self._tell = recipe, device, tell
-        self._sums: npt.NDArray[np.float64] = np.zeros(3)
+        self._shown, self._means = 0, (0.0, 0.0)
         self.history: list[Report] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -126,11 +125,11 @@ class _Reports(keras.callbacks.Callback):  # type: ignore[misc]
         if (step % self._recipe.report_every and step != self._recipe.steps) or not logs:
             return
         shown = min(step * self._recipe.batch_size, self._recipe.examples)
-        sums = np.array([1.0, float(logs["loss"]), float(logs["accuracy"])]) * shown
-        count, loss, accuracy = sums - self._sums
-        self._sums = sums
-        self.history.append(Report(step, loss / count, accuracy / count))
-        self._tell(
-            f"step {step}/{self._recipe.steps}  loss {loss / count:.3f}"
-            f"  accuracy {accuracy / count:.3f}  ({self._device})"
+        count = shown - self._shown
+        loss, accuracy = (
+            (shown * now - self._shown * before) / count
+            for now, before in zip((logs["loss"], logs["accuracy"]), self._means, strict=True)
         )
+        self._shown, self._means = shown, (logs["loss"], logs["accuracy"])
+        self.history.append(Report(step, float(loss), float(accuracy)))
+        self._tell(f"step {step}/{self._recipe.steps}  loss {loss:.3f}  accuracy {accuracy:.3f}  ({self._device})")

@@ -83,9 +83,7 @@ def test_async_httpx_is_carried(door):
 
     async def ask() -> list[int]:
         async with httpx.AsyncClient() as client:
-            answers = await asyncio.gather(
-                *(client.post(f"{ML}/a", content=b"z" * n, timeout=20) for n in range(200))
-            )
+            answers = await asyncio.gather(*(client.post(f"{ML}/a", content=b"z" * n, timeout=20) for n in range(200)))
         return [answer.json()["length"] for answer in answers]
 
     assert asyncio.run(ask()) == list(range(200))

@@ -15,10 +15,6 @@ from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
 from tests.embedded.rest import Rest
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes longer than a run of every day has time for; run with -m slow")
-
-
 @pytest.fixture(scope="session")
 def archives(tmp_path_factory) -> dict[str, Path]:
     """Packed SavedModels by the name of the function that makes them."""

@@ -1,7 +1,7 @@
 """Writes one SavedModel of each kind that users have, in a process of its own: run with a folder and a number.
 
-The number shifts TensorFlow's counters, so that two runs differ in every made-up name. What TensorFlow itself says of
-each model's signatures goes to signatures.json.
+The number shifts TensorFlow's counters, so that two runs differ in every made-up name. What TensorFlow itself
+says of each model's signatures goes to signatures.json.
 """
 
 from __future__ import annotations
@@ -50,9 +50,8 @@ def small_network(kind) -> object:
             kind.layers.Dense(10, name="fourth"),
         ]
     )
-    network.set_weights(
-        [numbers(*weight.shape, seed=number) for number, weight in enumerate(network.get_weights())]
-    )
+    shapes = [weight.shape for weight in network.get_weights()]
+    network.set_weights([numbers(*shape, seed=number) for number, shape in enumerate(shapes)])
     return network
 
 
@@ -132,7 +131,7 @@ def old_style(folder: Path, partitions: int = 1, text: bool = False) -> None:
         weights = v1.get_variable(
             "weights",
             [784, 10],
-            initializer=v1.constant_initializer(numbers(784, 10)),
+            initializer=v1.random_normal_initializer(seed=3),
             partitioner=v1.fixed_size_partitioner(partitions) if partitions > 1 else None,
             use_resource=False,
         )

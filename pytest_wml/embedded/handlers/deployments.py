@@ -56,7 +56,7 @@ def read(call: Call, deployment_id: str) -> Response:
 def patch(call: Call, deployment_id: str) -> Response:
     """Names and the like change at once (200); asset, hardware and serving name take a restart (202)."""
     deployment = call.service.deployments.locate(deployment_id, call.space_id())
-    members, touched = patched(_members(deployment.draft), call.json(), _PATCHABLE)
+    members, touched = patched(_members(deployment.draft), call.json_to_keep(), _PATCHABLE)
     draft = _draft(members)
     if "asset" in touched and len(touched) > 1:
         raise Invalid("invalid_json_patch", "When the asset is patched, nothing else can be.")

@@ -58,7 +58,7 @@ def read(call: Call, model_id: str) -> Response:
 
 def patch(call: Call, model_id: str) -> Response:
     _model(call, model_id)
-    operations = call.json()
+    operations = call.json_to_keep()
 
     def drafted(model: Model) -> ModelDraft:
         return _draft(patched(_members(model.draft), operations, _PATCHABLE)[0])

@@ -39,7 +39,7 @@ def read(call: Call, space_id: str) -> Response:
 
 
 def patch(call: Call, space_id: str) -> Response:
-    operations = call.json()
+    operations = call.json_to_keep()
 
     def drafted(space: Space) -> SpaceDraft:
         members = {"name": space.name, "description": space.description, **space.entity}

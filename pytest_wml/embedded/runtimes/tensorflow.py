@@ -24,10 +24,12 @@ def load(folder: Path) -> SavedModel:
     """
     _share_the_gpu()
     try:
-        loaded = tf.saved_model.load(str(folder), tags=["serve"])
+        return SavedModel(tf.saved_model.load(str(folder), tags=["serve"]))
+    except LoadFailed:
+        raise
     except Exception as problem:  # TensorFlow raises whatever it met
-        raise LoadFailed(_reason(problem).replace(str(folder), "<model>")) from problem
-    return SavedModel(loaded)
+        reason = _reason(problem).replace(str(folder), "<model>")
+        raise LoadFailed(f"TensorFlow cannot load the model. {type(problem).__name__}: {reason}") from problem
 
 
 class SavedModel:

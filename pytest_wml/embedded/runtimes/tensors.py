@@ -81,7 +81,9 @@ def _input_name(inputs: Sequence[Input], wanted: object) -> str:
     names = ", ".join(spec.name for spec in inputs)
     if wanted is None:
         raise BadInput(f"The model has several inputs, so each element of input_data needs an 'id': {names}.")
-    raise BadInput(f"The model has no input {wanted!r}; it has: {names}.")
+    if not isinstance(wanted, str):
+        raise BadInput(f"The 'id' of an element must be a string, one of: {names}.")
+    raise BadInput(f"The model has no input '{wanted[:100]}'; it has: {names}.")
 
 
 def array(spec: Input, values: Any) -> Array:

@@ -1,0 +1,9 @@
+"""The one interface between those who ask and those who answer: WSGI (PEP 3333)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Environ = dict[str, Any]
+WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]

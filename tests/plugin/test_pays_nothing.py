@@ -1,0 +1,25 @@
+"""A project that does not use WML does not pay for the plugin."""
+
+from __future__ import annotations
+
+HEAVY = "vcr werkzeug numpy requests urllib3 httpcore http.server ibm_watson_machine_learning tensorflow keras filelock"
+
+
+def test_nothing_heavy_is_loaded(pytester):
+    """A run without a WML test loads none of the libraries that the plugin works with."""
+    pytester.makepyfile("def test_one(): pass")
+    pytester.makeconftest(
+        f"""
+        import sys
+
+        def pytest_sessionfinish():
+            print("loaded:", [name for name in {HEAVY!r}.split() if name in sys.modules])
+            print("ours:", sorted(name for name in sys.modules if name.startswith("pytest_wml.answers")))
+        """
+    )
+    # Other plugins of this environment load some of them.
+    quiet = [f"-pno:{name}" for name in ("recording", "hypothesispytest", "anyio", "socket", "xdist", "time_machine")]
+    result = pytester.runpytest_subprocess("-s", *quiet)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*loaded: []*", "*ours: []*"])
+    assert "= wml =" not in result.stdout.str()
