@@ -64,8 +64,9 @@ class Scorers:
         with self._lock:
             slots = [self._slots.pop(digest) for digest in digests if digest in self._slots]
         for slot in slots:
-            if slot.folder:
-                shutil.rmtree(slot.folder, ignore_errors=True)
+            with slot.lock:
+                if slot.folder:
+                    shutil.rmtree(slot.folder, ignore_errors=True)
 
     def close(self) -> None:
         with self._lock:

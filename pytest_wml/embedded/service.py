@@ -84,15 +84,27 @@ class Service:
             model = self.models.read(draft.asset_id, space_id, draft.asset_rev)
             return self.deployments.create(draft, model.content, "model", space_id, owner)
 
-    def redeploy(self, deployment: Deployment, draft: DeploymentDraft) -> Deployment:
-        """Serve another model or revision under the same deployment id.
+    def redraft(
+        self, deployment_id: str, redrafted: Callable[[Deployment], tuple[DeploymentDraft, set[str]]]
+    ) -> tuple[Deployment, set[str]]:
+        """Change a deployment, with nobody in between.
+
+        Args:
+            redrafted: makes a new draft of a deployment, and names the members that differ; with `asset` among
+                them another model or revision is served under the same id.
 
         Raises:
-            Missing: there is no such model or revision in the space.
+            Missing: there is no such deployment, or no such model or revision in its space.
+            Invalid: `invalid_serving_name`.
+            Conflict: the serving name is taken.
         """
         with self._lock:
+            deployment = self.deployments.get(deployment_id)
+            draft, touched = redrafted(deployment)
+            if "asset" not in touched:
+                return self.deployments.update(deployment_id, draft), touched
             model = self.models.read(draft.asset_id, deployment.space_id, draft.asset_rev)
-            return self.deployments.replace_asset(deployment.id, draft, model.content)
+            return self.deployments.replace_asset(deployment_id, draft, model.content), touched
 
     def undeploy(self, deployment_id: str) -> None:
         """Delete a deployment with its jobs."""

@@ -29,7 +29,8 @@ class Models:
 
 def run_python(*arguments: str, **environment: str) -> str:
     """Run Python on the checkout, quietly, and give what it prints."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": path}
     done = subprocess.run(
         [sys.executable, *arguments],
         env=os.environ | quiet | environment,

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_wml.errors import BadArchive, BadPayload
+from pytest_wml.errors import BadArchive, BadPayload, MissingExtra
+from pytest_wml.model.extras import require
 from pytest_wml.model.local import LocalModel
 from pytest_wml.model.packing import pack
 from tests.model.conftest import Models
@@ -61,3 +62,14 @@ def test_what_tensorflow_cannot_load_is_a_bad_archive(models: Models, tmp_path: 
     (tmp_path / "saved_model.pb").write_bytes((models.first / "old_style" / "saved_model.pb").read_bytes())
     with pytest.raises(BadArchive, match="TensorFlow cannot load the SavedModel"):
         LocalModel(tmp_path)
+
+
+def test_a_missing_package_is_named_with_its_extra() -> None:
+    """What is not installed is named, with what needs it and the command that brings it."""
+    require("pytest", "to run tests")
+    with pytest.raises(MissingExtra) as caught:
+        require("no_such_package", "to run a model in this process")
+    assert str(caught.value).startswith(
+        "The package no_such_package is needed to run a model in this process and is not installed.\n"
+        '  what to do: pip install "pytest-wml[tensorflow]"'
+    )

@@ -56,14 +56,15 @@ def read(call: Call, deployment_id: str) -> Response:
 def patch(call: Call, deployment_id: str) -> Response:
     """Names and the like change at once (200); asset, hardware and serving name take a restart (202)."""
     deployment = call.service.deployments.locate(deployment_id, call.space_id())
-    members, touched = patched(_members(deployment.draft), call.json_to_keep(), _PATCHABLE)
-    draft = _draft(members)
-    if "asset" in touched and len(touched) > 1:
-        raise Invalid("invalid_json_patch", "When the asset is patched, nothing else can be.")
-    if "asset" in touched:
-        changed = call.service.redeploy(deployment, draft)
-    else:
-        changed = call.service.deployments.update(deployment.id, draft)
+    operations = call.json_to_keep()
+
+    def redrafted(current: Deployment) -> tuple[DeploymentDraft, set[str]]:
+        members, touched = patched(_members(current.draft), operations, _PATCHABLE)
+        if "asset" in touched and len(touched) > 1:
+            raise Invalid("invalid_json_patch", "When the asset is patched, nothing else can be.")
+        return _draft(members), touched
+
+    changed, touched = call.service.redraft(deployment.id, redrafted)
     return answer(202 if touched & _RESTARTING else 200, _document(call, changed))
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any
 
-from pytest_wml.embedded.runtimes.protocol import LoadFailed, Runtime
+from pytest_wml.embedded.runtimes.protocol import Loader, LoadFailed, Runtime
 from pytest_wml.errors import BadArchive
 
 _TENSORFLOW = "pytest_wml.embedded.runtimes.tensorflow"
@@ -33,13 +32,13 @@ def load(archive: Path, folder: Path) -> Runtime:
     if not any((folder / name).is_file() for name in _SAVED_MODEL):
         found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise LoadFailed(f"SavedModel file does not exist at: {{saved_model.pbtxt|saved_model.pb}}; found {found}.")
-    runtime: Runtime = _runtime_module(_TENSORFLOW, "TensorFlow").load(folder)
-    return runtime
+    return _loader(_TENSORFLOW, "TensorFlow")(folder)
 
 
-def _runtime_module(name: str, framework: str) -> Any:
+def _loader(module: str, framework: str) -> Loader:
     # A framework takes seconds to import, so it is imported by the first model that needs it.
     try:
-        return importlib.import_module(name)
+        loader: Loader = importlib.import_module(module).load
+        return loader
     except ImportError as problem:
         raise LoadFailed(f"{framework} cannot be imported by the embedded service: {problem}") from problem

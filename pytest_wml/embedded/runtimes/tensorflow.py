@@ -127,5 +127,6 @@ def _reason(problem: Exception) -> str:
 def _share_the_gpu() -> None:
     # By default TensorFlow takes all of a GPU's memory, which the training of the same run would miss.
     for gpu in tf.config.list_physical_devices("GPU"):
-        with contextlib.suppress(RuntimeError):  # too late: the device is in use already
+        # Too late when the device is in use already, and not for who has divided it up otherwise.
+        with contextlib.suppress(RuntimeError, ValueError):
             tf.config.experimental.set_memory_growth(gpu, True)

@@ -1,0 +1,174 @@
+"""`pytest-wml cassette`: list, inspect, diff, scan, prune."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pytest_wml.cassette.file import BadCassette, Cassette, dump, load, write
+from pytest_wml.cassette.scan import hits
+from pytest_wml.cassette.scrub import Secrets
+from pytest_wml.cassette.show import differences, facts, lines, row
+from pytest_wml.errors import WMLTestError
+
+_FOLDER = "cassettes"
+_PLAYED = Path(".pytest_cache/v/wml/played")
+_SECRET_VARIABLES = ("WML_APIKEY", "WML_TOKEN", "WML_PASSWORD", "IBM_CLOUD_API_KEY", "IBMCLOUD_API_KEY")
+
+
+class NothingKnown(WMLTestError):
+    """A tool needs what is not there: a file, a revision, a finished run."""
+
+
+def add_to(tools: Any) -> None:
+    """Declare the tools."""
+    everything = tools.add_parser("list", help="one line a recording")
+    everything.add_argument("folder", nargs="?", default=_FOLDER, help="default: cassettes")
+    everything.set_defaults(run=_list)
+
+    one = tools.add_parser("inspect", help="a recording as text; also as git's textconv")
+    one.add_argument("file", help="a cassette, or REVISION:path for one in git")
+    one.add_argument("--full", action="store_true", help="lay the bodies out, line by line")
+    one.set_defaults(run=_inspect)
+
+    two = tools.add_parser(
+        "diff",
+        help="what changed between two recordings",
+        epilog="example: pytest-wml cassette diff HEAD~1:cassettes/mnist_cnn.yaml cassettes/mnist_cnn.yaml",
+    )
+    two.add_argument("old", help="a cassette, or REVISION:path for one in git")
+    two.add_argument("new", help="likewise")
+    two.set_defaults(run=_diff)
+
+    scan = tools.add_parser("scan", help="look for secrets and personal data; for a pre-commit hook")
+    scan.add_argument("paths", nargs="*", default=[_FOLDER], help="files and folders; default: cassettes")
+    scan.set_defaults(run=_scan)
+
+    prune = tools.add_parser("prune", help="take out what the last complete replay did not ask for")
+    prune.add_argument("folder", nargs="?", default=_FOLDER, help="default: cassettes")
+    prune.add_argument("--yes", action="store_true", help="do it; otherwise it is only shown")
+    prune.set_defaults(run=_prune)
+
+    for tool in (everything, one, two, scan, prune):
+        tool.add_argument("--json", action="store_true", help="for machines")
+
+
+def _show(given: argparse.Namespace, value: Any, text: Iterator[str] | Sequence[str]) -> None:
+    if given.json:
+        print(json.dumps(value, indent=1, ensure_ascii=False))
+    else:
+        for line in text:
+            print(line)
+
+
+def _list(given: argparse.Namespace) -> int:
+    good, bad = [], []
+    for path in _files([given.folder], ("*.yaml",)):
+        try:
+            good.append(load(path))
+        except BadCassette as error:
+            bad.append(f"{path.name}: {error.problem}")
+    value = {"cassettes": [facts(cassette) for cassette in good], "unusable": bad}
+    _show(given, value, [*map(row, good), *bad] or [f"no cassettes in {given.folder}"])
+    return 1 if bad else 0
+
+
+def _inspect(given: argparse.Namespace) -> int:
+    cassette = _load(given.file)
+    _show(given, {**facts(cassette), "text": list(lines(cassette, full=True))}, lines(cassette, full=given.full))
+    return 0
+
+
+def _diff(given: argparse.Namespace) -> int:
+    found = list(differences(_load(given.old), _load(given.new)))
+    _show(given, found, [_difference(one) for one in found])
+    return 1 if found else 0
+
+
+def _difference(one: dict[str, str]) -> str:
+    if one["what"] == "fact":
+        return f"{one['name']}: {one['old']} → {one['new']}"
+    return f"{one['what']}: {one['request']}" + (f"\n{one['diff']}" if "diff" in one else "")
+
+
+def _scan(given: argparse.Namespace) -> int:
+    secrets = Secrets(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))
+    found = []
+    for path in _files(given.paths, ("*.yaml", "*.yml", "*.json")):
+        for hit in hits(path.read_text(encoding="utf-8", errors="replace"), secrets):
+            found.append({"file": str(path), "line": hit.line, "column": hit.column, "kind": hit.kind})
+    text = [f"{hit['file']}:{hit['line']}:{hit['column']}: {hit['kind']}" for hit in found]
+    _show(given, found, text or ["no secrets found"])
+    return 1 if found else 0
+
+
+def _prune(given: argparse.Namespace) -> int:
+    played = _played()
+    removed, files = [], []
+    for path in _files([given.folder], ("*.yaml",)):
+        cassette = load(path)
+        keep, drop = _parted(cassette, played)
+        if not any(interaction.identity in played for interaction in cassette.interactions):
+            files.append(path.name)
+        elif drop:
+            removed += [f"{path.name}: {interaction.request}" for interaction in drop]
+        if given.yes and path.name in files:
+            path.unlink()
+        elif given.yes and drop:
+            write(path, dump(Cassette(cassette.name, cassette.metadata, tuple(keep))))
+    verb = "removed" if given.yes else "would be removed (--yes does it)"
+    text = [f"{verb}: {what}" for what in (*files, *removed)]
+    _show(given, {"done": given.yes, "files": files, "interactions": removed}, text or ["nothing to prune"])
+    return 0
+
+
+def _parted(cassette: Cassette, played: set[str]) -> tuple[list[Any], list[Any]]:
+    """What stays and what goes; a change of the service's state stays, since later answers depend on it."""
+    keep: list[Any] = []
+    drop: list[Any] = []
+    for interaction in cassette.interactions:
+        (keep if interaction.identity in played or interaction.mutates else drop).append(interaction)
+    return keep, drop
+
+
+def _played() -> set[str]:
+    try:
+        return set(json.loads(_PLAYED.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        raise NothingKnown(
+            "No complete replay is known here.",
+            looked_at=_PLAYED,
+            fix="run the whole suite once in replay: pytest",
+        ) from None
+
+
+def _files(paths: Sequence[str], patterns: Sequence[str]) -> Iterator[Path]:
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            found = {file for pattern in patterns for file in path.rglob(pattern) if not file.name.startswith(".")}
+            yield from sorted(found)
+        elif path.exists():
+            yield path
+        else:
+            raise NothingKnown(f"There is no {given}.", fix="name a cassette file or a folder of them")
+
+
+def _load(name: str) -> Cassette:
+    """A cassette by its path, or by `REVISION:path` in git."""
+    path = Path(name)
+    if path.exists() or ":" not in name:
+        return load(path)
+    shown = subprocess.run(["git", "show", name], capture_output=True, check=False)  # noqa: S603, S607 - the user's own git
+    if shown.returncode:
+        raise NothingKnown(f"git has no {name}.", reason=shown.stderr.decode("utf-8", "replace").strip())
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, Path(name.partition(":")[2]).name)
+        copy.write_bytes(shown.stdout)
+        return load(copy)
