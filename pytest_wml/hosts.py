@@ -21,7 +21,7 @@ class Role(enum.Enum):
 # From the URL tables of ibm-watson-machine-learning 1.0.370 and ibm-watsonx-ai 1.8.1.
 _PATTERNS: tuple[tuple[Role, re.Pattern[str]], ...] = (
     (Role.IAM, re.compile(r"(private\.)?iam(\.test)?\.cloud\.ibm\.com")),
-    (Role.IAM, re.compile(r"iam\.platform(\.test)?\.saas\.ibm\.com")),
+    (Role.IAM, re.compile(r"(account-)?iam\.platform(\.test)?\.saas\.ibm\.com")),
     (Role.ML, re.compile(r"([a-z0-9-]+\.)+ml(\.test)?\.cloud\.ibm\.com")),
     (Role.ML, re.compile(r"([a-z0-9-]+\.)+wxai(\.test)?\.ibm\.com")),
     (Role.PLATFORM, re.compile(r"(private\.)?api\.([\w-]+\.)*(dataplatform|dai)(\.test)?\.cloud\.ibm\.com")),
