@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from pytest_wml import marker
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
+from pytest_wml.options import Mode
 from pytest_wml.session import Run
 from pytest_wml.tally import Tally
 
@@ -23,7 +26,8 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
     raised = _ours(call.excinfo.value) if call.excinfo else None
     if raised is not None:
         errors.append(raised)
-    if errors:
+    expected = hasattr(report, "wasxfail") and report.outcome == "skipped"
+    if errors and not expected:
         where = _place(call, run) if call.excinfo else ""
         report.longrepr = "\n".join(filter(None, [_text(errors), where]))
         report.outcome = "failed"
@@ -35,6 +39,8 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
 
 def _mask(run: Run, report: pytest.TestReport) -> None:
     """Cover the run's secrets, which pytest would show among the values of a failed assertion."""
+    if not run.ledger.exchanges:
+        return
     if run.secrets.found_in(str(report.longrepr)):
         report.longrepr = run.secrets.mask(str(report.longrepr))
     report.sections = [(name, run.secrets.mask(text)) for name, text in report.sections]
@@ -76,7 +82,7 @@ def of_collecting(run: Run, report: pytest.CollectReport) -> pytest.CollectRepor
 
 
 def at_the_end(session: pytest.Session, run: Run) -> None:
-    """Save what was recorded, and fail the run for what failed outside any test."""
+    """Save what was recorded, look after the recordings, and fail the run for what failed outside any test."""
     config = session.config
     run.leftover += [failure.error for failure in run.ledger.take_failures()]
     output = getattr(config, "workeroutput", None)
@@ -85,13 +91,32 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
             "shard": run.shard().as_json() if run.settings.record.value else None,
             "leftover": [str(error) for error in run.leftover],
             "tally": run.tally().as_json(),
+            "deselected": run.deselected,
         }
         return
     if run.settings.record.value:
         run.shards.append(run.shard())
         run.save(partial=is_partial(config))
-    if (run.leftover or any(outcome.error for outcome in run.outcomes)) and session.exitstatus in (0, 5):
+    passed = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if run.mode is Mode.REPLAY and run.tally().cassettes:
+        _look_after_recordings(config, run, whole=passed and is_whole(config, run))
+    in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+    spoiled = run.leftover or any(outcome.error for outcome in run.outcomes)
+    if passed and (spoiled or (in_ci and any(finding.expired for finding in run.findings))):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _look_after_recordings(config: pytest.Config, run: Run, *, whole: bool) -> None:
+    from pytest_wml.staleness import expired, unused
+
+    today = datetime.datetime.now(datetime.UTC).date()
+    run.findings += expired(run.tally(), run.settings.max_age.value, today)
+    if whole:
+        played = set().union(*(cassette.played for cassette in run.tally().cassettes.values()))
+        run.findings += unused(run.replay.library.all(), played)
+        cache = getattr(config, "cache", None)
+        if cache is not None:
+            cache.set("wml/played", sorted(played))
 
 
 def of_worker(node: Any, run: Run) -> None:
@@ -100,6 +125,7 @@ def of_worker(node: Any, run: Run) -> None:
 
     output = getattr(node, "workeroutput", {}).get(_WORKERS, {})
     run.leftover += [WMLTestError(text) for text in output.get("leftover", ())]
+    run.deselected |= bool(output.get("deselected"))
     if "tally" in output:
         run.others.add(Tally.from_json(output["tally"]))
     if output.get("shard"):
@@ -107,15 +133,25 @@ def of_worker(node: Any, run: Run) -> None:
 
 
 def lines(run: Run) -> Iterator[str]:
-    """What failed outside any test, for the terminal."""
+    """What is wrong outside any test, for the terminal."""
+    for finding in run.findings:
+        yield finding.text
     for error in run.leftover:
         yield f"outside any test: {error}"
 
 
 def is_partial(config: pytest.Config) -> bool:
-    """Whether only some of the tests were asked for."""
-    chosen = (getattr(config.option, name, None) for name in ("keyword", "markexpr", "lf", "deselect"))
-    return any(chosen) or any("::" in argument for argument in config.args)
+    """Whether only some of the tests were asked for; a marker expression in the ini is the project's usual run."""
+    option = config.option
+    chosen = (getattr(option, name, None) for name in ("keyword", "lf", "deselect", "stepwise"))
+    by_marker = any(str(argument).startswith("-m") for argument in config.invocation_params.args)
+    return any(chosen) or by_marker or any("::" in argument for argument in config.args)
+
+
+def is_whole(config: pytest.Config, run: Run) -> bool:
+    """Whether every test of the project ran: only then can a recording be called unused."""
+    by_path = config.args_source is pytest.Config.ArgsSource.ARGS
+    return not (is_partial(config) or by_path or run.deselected or config.option.collectonly)
 
 
 def _ours(error: BaseException | None) -> WMLTestError | None:

@@ -82,6 +82,16 @@ def _name(text: str) -> str:
     return name
 
 
+def _days(text: str) -> int:
+    try:
+        days = int(text)
+    except ValueError:
+        days = -1
+    if days < 0:
+        raise ValueError("a number of days, 0 or more")
+    return days
+
+
 MODE = Option("mode", Mode.REPLAY, _mode, "Where answers come from: replay, embedded or live.", "MODE")
 RECORD = Option("record", False, _switch, "Write what is answered to cassettes (with embedded or live).")
 MODEL = Option(
@@ -103,6 +113,14 @@ SOFTWARE_SPEC = Option(
 )
 MODEL_TYPE = Option("model_type", "tensorflow_2.14", str.strip, "WML type of the stored model.", "TYPE")
 
+MAX_AGE = Option(
+    "max_age",
+    0,
+    _days,
+    "Days after which a recording is too old: a warning, a failure where CI is set. 0: never.",
+    "DAYS",
+)
+
 TABLE: tuple[Option[Any], ...] = (
     MODE,
     RECORD,
@@ -113,6 +131,7 @@ TABLE: tuple[Option[Any], ...] = (
     DEPLOYMENT,
     SOFTWARE_SPEC,
     MODEL_TYPE,
+    MAX_AGE,
 )
 
 
@@ -129,6 +148,7 @@ class Settings:
     deployment: Setting[str]
     software_spec: Setting[str]
     model_type: Setting[str]
+    max_age: Setting[int]
 
     def chosen(self) -> dict[str, str]:
         """What is not left at its default: name → `value (from source)`."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_wml.answers.replay import Replay
     from pytest_wml.cassette.scrub import Secrets
     from pytest_wml.recording import Outcome, Shard
+    from pytest_wml.staleness import Finding
 
 _SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip", ".keras", ".h5")
 
@@ -56,6 +57,10 @@ class Run:
         self.shards: list[Shard] = []
         self.outcomes: list[Outcome] = []
         self.models: dict[str, Any] = {}
+        self.findings: list[Finding] = []
+        """What somebody should look at: recordings that are too old or unused."""
+        self.deselected = False
+        """Whether pytest left any test out."""
         self.others = Tally()
         """What the xdist workers that have ended asked."""
         self._app: Any = None

@@ -15,15 +15,13 @@ class Played:
         recorded_at: date of its oldest interaction.
         recorded_from: `live` or `embedded`.
         model: digest of the recorded model; empty where it names none.
-        total: interactions in the file.
-        played: the numbers of those that were played.
+        played: the identities that were asked for.
     """
 
     recorded_at: str
     recorded_from: str
     model: str
-    total: int
-    played: set[int] = field(default_factory=set)
+    played: set[str] = field(default_factory=set)
 
 
 @dataclass

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_wml.cassette.file import load
+from pytest_wml.cassette.file import BadCassette, Cassette, load
 from pytest_wml.cassette.identity import Request
 from pytest_wml.cassette.normalise import UUID, Interaction
 from pytest_wml.cassette.player import Player
@@ -50,6 +51,16 @@ class Library:
     def players(self) -> list[Player]:
         """The cassettes that were read in this run."""
         return [player for player in self._players.values() if player is not None]
+
+    def all(self) -> list[Cassette]:
+        """Every cassette of the folder that can be read."""
+        found = []
+        for name in self.names():
+            with contextlib.suppress(BadCassette):  # told to the test that needs it
+                player = self.player(name)
+                if player is not None:
+                    found.append(player.cassette)
+        return found
 
     def find(self, request: Request, asker: str) -> Player | None:
         """The cassette that answers a request; None when none does.

@@ -15,7 +15,6 @@ from pytest_wml.tally import Played
 class _Answer:
     """An interaction and its epoch: how many changes to the service's state stand before it in the file."""
 
-    number: int
     epoch: int
     interaction: Interaction
 
@@ -37,11 +36,10 @@ class Player:
         self._answers: dict[str, list[_Answer]] = {}
         self._next: dict[str, int] = {}
         self._epoch = 0
-        self._played: set[int] = set()
+        self._played: set[str] = set()
         epoch = 0
-        for number, interaction in enumerate(cassette.interactions):
-            answer = _Answer(number, epoch, interaction)
-            self._answers.setdefault(interaction.identity, []).append(answer)
+        for interaction in cassette.interactions:
+            self._answers.setdefault(interaction.identity, []).append(_Answer(epoch, interaction))
             epoch += interaction.mutates
 
     def holds(self, identity: str) -> bool:
@@ -62,7 +60,7 @@ class Player:
             place = self._place(identity, answers)
             self._next[identity] = place + 1
             answer = answers[place]
-            self._played.add(answer.number)
+            self._played.add(identity)
             if answer.interaction.mutates:
                 self._epoch = max(self._epoch, answer.epoch + 1)
             return answer.interaction
@@ -85,6 +83,5 @@ class Player:
             recorded_at=str(facts.get("oldest", facts.get("recorded_at", ""))),
             recorded_from=str(facts.get("recorded_from", "")),
             model=model.model if model else "",
-            total=len(self.cassette.interactions),
             played=set(self._played),
         )

@@ -64,7 +64,9 @@ def hits(text: str, secrets: Secrets) -> Iterator[Hit]:
 
 
 def _harmless(secret: str) -> bool:
-    return secret in _HARMLESS or not secret.strip("*") or secret.lower() in ("redacted", "<redacted>") or _dummy(secret)
+    return (
+        secret in _HARMLESS or not secret.strip("*") or secret.lower() in ("redacted", "<redacted>") or _dummy(secret)
+    )
 
 
 def _dummy(secret: str) -> bool:
@@ -76,4 +78,4 @@ def _dummy(secret: str) -> bool:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "==="))
     except ValueError:
         return False
-    return payload == {"sub": "pytest-wml", "iat": 946684800, "exp": payload.get("exp")}
+    return isinstance(payload, dict) and payload.get("sub") == "pytest-wml" and set(payload) == {"sub", "iat", "exp"}

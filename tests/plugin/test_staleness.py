@@ -1,0 +1,92 @@
+"""Recordings that are too old or that nobody asks for are reported, never re-recorded by themselves."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_wml.cassette.file import Cassette, dump, load, write
+
+
+def age(path, days_ago="2001-01-01"):
+    """Date a recording back."""
+    cassette = load(path)
+    write(path, dump(Cassette(cassette.name, {**cassette.metadata, "recorded_at": days_ago}, cassette.interactions)))
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_old_recording_is_a_warning_here_and_a_failure_in_ci(pytester, recorded_project, monkeypatch, workers):
+    """Locally somebody else's old recording must not stop me; in CI it must be seen."""
+    age(recorded_project.cassette)
+    monkeypatch.delenv("CI", raising=False)
+    arguments = ["-n", workers, "-o", "wml_max_age=90"]
+    result = pytester.runpytest_inprocess(*arguments)
+    result.stdout.fnmatch_lines(["tiny.yaml was recorded * days ago, 90 are allowed: record it again*"])
+    assert result.ret == 0
+    monkeypatch.setenv("CI", "true")
+    result = pytester.runpytest_inprocess(*arguments)
+    result.assert_outcomes(passed=6)
+    assert result.ret == 1
+
+
+def test_without_a_limit_any_age_is_fine(pytester, recorded_project, monkeypatch):
+    """Nobody asked for a limit."""
+    age(recorded_project.cassette)
+    monkeypatch.setenv("CI", "true")
+    result = pytester.runpytest_inprocess()
+    assert result.ret == 0
+    assert "days ago" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_what_no_test_asks_for_is_reported(pytester, recorded_project, workers):
+    """A test was deleted: its answers are still in the recording."""
+    text = (recorded_project.folder / "test_model.py").read_text()
+    (recorded_project.folder / "test_model.py").write_text(text.replace("range(4)", "range(2)"))
+    result = pytester.runpytest_inprocess("-n", workers)
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(
+        ["tiny.yaml holds what no test asks for: POST */predictions, POST */predictions (pytest-wml cassette prune)"]
+    )
+
+
+def test_a_whole_run_reports_nothing(pytester, recorded_project):
+    """Everything that was recorded is asked for."""
+    assert "no test asks for" not in pytester.runpytest_inprocess().stdout.str()
+
+
+def test_an_orphan_is_reported(pytester, recorded_project):
+    """The test of a recording is gone, the file is not."""
+    cassette = load(recorded_project.cassette)
+    scorings = tuple(interaction for interaction in cassette.interactions if interaction.scores)[:1]
+    orphan = [one.__class__(**{**one.__dict__, "identity": "f" * 32}) for one in scorings]
+    write(recorded_project.cassette.with_name("gone.yaml"), dump(Cassette("gone", cassette.metadata, tuple(orphan))))
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["gone.yaml answers no test any more: delete it, or run its tests"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-k", "ready"], ["test_model.py::test_the_deployment_is_ready"], ["test_model.py"]]
+)
+def test_a_partial_run_reports_nothing_unused(pytester, recorded_project, arguments):
+    """Whoever runs one test did not retire the others."""
+    result = pytester.runpytest_inprocess(*arguments)
+    assert result.ret == 0
+    assert "no test asks for" not in result.stdout.str()
+
+
+def test_a_failed_run_reports_nothing_unused(pytester, recorded_project):
+    """What a failing test did not come to ask may well be needed."""
+    with (recorded_project.folder / "test_model.py").open("a") as file:
+        file.write("\ndef test_wrong(): assert False\n")
+    text = (recorded_project.folder / "test_model.py").read_text()
+    (recorded_project.folder / "test_model.py").write_text(text.replace("range(4)", "range(2)"))
+    assert "no test asks for" not in pytester.runpytest_inprocess().stdout.str()
+
+
+def test_a_complete_replay_is_what_prune_goes_by(pytester, recorded_project):
+    """The identities that were asked for are kept in pytest's cache."""
+    pytester.runpytest_inprocess()
+    played = json.loads((recorded_project.folder / ".pytest_cache/v/wml/played").read_text())
+    assert {one.identity for one in load(recorded_project.cassette).interactions} == set(played)
