@@ -38,10 +38,10 @@ def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, 
         return None
     parameter = f"-{getattr(request, 'param_index', 0)}" if hasattr(request, "param") else ""
     if definition.scope in ("session", "package"):
-        return Asker("fixture", _file_name(name) + parameter, name)
+        return Asker("fixture", _file_name(name) + parameter, name, definition.baseid or "the root")
     # unittest's setUpClass is such a fixture, with a name of pytest's own.
     plain = "" if name.startswith("_") else f".{name}"
-    return Asker("fixture", _file_name(f"{request.node.nodeid}{plain}") + parameter, name)
+    return Asker("fixture", _file_name(f"{request.node.nodeid}{plain}") + parameter, name, definition.baseid)
 
 
 def _file_name(node_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,6 +38,18 @@ def without_port(authority: str) -> str:
     return authority.partition(":")[0].rstrip(".").lower()
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
 def cloud_role(host: str) -> Role | None:
     """The role of a host of IBM Cloud; None for every other host."""
     name = without_port(host)
@@ -45,7 +58,7 @@ def cloud_role(host: str) -> Role | None:
 
 @dataclass(frozen=True)
 class Hosts:
-    """IBM Cloud's hosts and the Cloud Pak for Data hosts that credentials name.
+    """IBM Cloud's hosts and the Cloud Pak for Data hosts that credentials or the option wml_cpd_hosts name.
 
     Args:
         cpd: host names, or `host:port` where only that port is meant.

@@ -25,11 +25,13 @@ class Asker:
         name: the name of the cassette that its own requests belong to; empty for what is asked on behalf
             of all (IBM's client being constructed), which every cassette of the run holds.
         where: a node id, or a fixture's name.
+        home: for a fixture, where it is defined: two of one name may be two deployments.
     """
 
     kind: str
     name: str
     where: str
+    home: str = ""
 
 
 SESSION = Asker("session", "", "outside any test")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from pytest_wml.errors import BadOption
 
@@ -82,6 +83,10 @@ def _name(text: str) -> str:
     return name
 
 
+def _hosts(text: str) -> str:
+    return ", ".join(urlsplit(word).netloc or word for word in text.replace(",", " ").split())
+
+
 def _days(text: str) -> int:
     try:
         days = int(text)
@@ -113,6 +118,16 @@ SOFTWARE_SPEC = Option(
 )
 MODEL_TYPE = Option("model_type", "tensorflow_2.14", str.strip, "WML type of the stored model.", "TYPE")
 
+CPD_HOSTS = Option(
+    "cpd_hosts",
+    "",
+    _hosts,
+    "Hosts of a Cloud Pak for Data, `host` or `host:port`, that tests talk to without IBM's client.",
+    "HOSTS",
+)
+PASS_IAM = Option(
+    "pass_iam", False, _switch, "Let requests for tokens of other IBM services pass to iam.cloud.ibm.com."
+)
 MAX_AGE = Option(
     "max_age",
     0,
@@ -132,6 +147,8 @@ TABLE: tuple[Option[Any], ...] = (
     SOFTWARE_SPEC,
     MODEL_TYPE,
     MAX_AGE,
+    CPD_HOSTS,
+    PASS_IAM,
 )
 
 
@@ -149,6 +166,8 @@ class Settings:
     software_spec: Setting[str]
     model_type: Setting[str]
     max_age: Setting[int]
+    cpd_hosts: Setting[str]
+    pass_iam: Setting[bool]
 
     def chosen(self) -> dict[str, str]:
         """What is not left at its default: name → `value (from source)`."""
@@ -165,7 +184,7 @@ def add_to(parser: pytest.Parser) -> None:
     """Declare every option, on the command line and as ini keys."""
     group = parser.getgroup("wml", "IBM Watson Machine Learning")
     for option in TABLE:
-        kind: dict[str, Any] = {"action": "store_const", "const": "yes"} if option is RECORD else {}
+        kind: dict[str, Any] = {"action": "store_const", "const": "yes"} if option.parse is _switch else {}
         group.addoption(
             option.flag,
             dest=option.dest,

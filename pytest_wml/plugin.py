@@ -73,6 +73,7 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     run = item.config.stash[RUN]
+    run.door.renew()
     with run.ledger.asking(asking.test(item)):
         ended = yield
     run.test_ended(item.nodeid, getattr(item, "fixturenames", ()))

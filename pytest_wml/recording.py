@@ -23,6 +23,7 @@ class Shard:
     Args:
         tapes: by cassette name; under the empty name what was asked on behalf of all.
         users: by cassette name, the tests that asked something of it.
+        claims: by cassette name, the fixtures that record under it, or `tests`.
         models: by cassette name, the model of a deployment that was not uploaded in this run.
         failed: the tests that failed.
         secrets: of the run; they travel in memory only.
@@ -31,6 +32,7 @@ class Shard:
 
     tapes: Mapping[str, list[Taped]] = field(default_factory=dict)
     users: Mapping[str, set[str]] = field(default_factory=dict)
+    claims: Mapping[str, set[str]] = field(default_factory=dict)
     models: Mapping[str, Content] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
@@ -41,6 +43,7 @@ class Shard:
         return {
             "tapes": {name: [taped.as_json() for taped in tape] for name, tape in self.tapes.items()},
             "users": {name: sorted(tests) for name, tests in self.users.items()},
+            "claims": {name: sorted(claims) for name, claims in self.claims.items()},
             "models": {name: model.as_json() for name, model in self.models.items()},
             "failed": sorted(self.failed),
             "secrets": sorted(self.secrets),
@@ -52,6 +55,7 @@ class Shard:
         return cls(
             tapes={name: [Taped.from_json(taped) for taped in tape] for name, tape in form["tapes"].items()},
             users={name: set(tests) for name, tests in form["users"].items()},
+            claims={name: set(claims) for name, claims in form["claims"].items()},
             models={name: Content(**model) for name, model in form["models"].items()},
             failed=set(form["failed"]),
             secrets=frozenset(form["secrets"]),
@@ -95,6 +99,7 @@ def save(
             yield Outcome(path, False, f"not written: {first} failed")
             continue
         try:
+            _check_claims(name, set().union(*(shard.claims.get(name, set()) for shard in shards)))
             cassette = _cassette(shards, name, facts, today)
             if partial and path.exists():
                 cassette = _completed(cassette, load(path))
@@ -103,6 +108,15 @@ def save(
             yield Outcome(path, False, str(error), error=True)
         except OSError as error:
             yield Outcome(path, False, f"not written: {error.strerror} ({path})", error=True)
+
+
+def _check_claims(name: str, claims: set[str]) -> None:
+    if len(claims) > 1:
+        raise BadCassette(
+            f"Cassette {name} was not written: two deployments have one name.",
+            recorded_by=", ".join(sorted(claims)),
+            fix="rename one of the fixtures, or set wml_name, or @pytest.mark.wml(cassette=…)",
+        )
 
 
 def _cassette(shards: list[Shard], name: str, facts: Mapping[str, Any], today: datetime.date) -> Cassette:

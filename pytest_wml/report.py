@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,14 @@ def header(run: Run) -> Iterator[str]:
         yield "wml: " + ", ".join(f"{name} = {value}" for name, value in others.items())
 
 
+def _age(date: str) -> str:
+    try:
+        days = (datetime.datetime.now(datetime.UTC).date() - datetime.date.fromisoformat(date)).days
+    except ValueError:
+        return "unknown age"
+    return "today" if days == 0 else f"{days} days ago"
+
+
 def summary(run: Run) -> Iterator[str]:
     """The lines below the tests; nothing for a run that asked WML nothing."""
     tally = run.tally()
@@ -30,7 +39,8 @@ def summary(run: Run) -> Iterator[str]:
         answers = tally.answered[name]
         if answers:
             yield (
-                f"{name}.yaml: {answers} answers, recorded {cassette.recorded_at} from {cassette.recorded_from}, "
+                f"{name}.yaml: {answers} answers, recorded {cassette.recorded_at} ({_age(cassette.recorded_at)}) "
+                f"from {cassette.recorded_from}, "
                 f"model {cassette.model[:16] or 'unknown'}"
             )
     for outcome in run.outcomes:

@@ -21,7 +21,7 @@ from pytest_wml.ledger import Ledger
 from pytest_wml.options import Mode, Settings
 from pytest_wml.spaces import DEFAULT_SPACE_ID
 from pytest_wml.tally import Tally
-from pytest_wml.wsgi import Environ
+from pytest_wml.wsgi import Environ, WSGIApp
 
 if TYPE_CHECKING:
     from pytest_wml.answers.record import Recorder
@@ -64,12 +64,14 @@ class Run:
         self.others = Tally()
         """What the xdist workers that have ended asked."""
         self._app: Any = None
+        self._at_close = contextlib.ExitStack()
         self.ledger = Ledger(self._answer)
-        self.hosts = Hosts.of(filter(None, [self._cpd_host()]))
+        self.hosts = Hosts.of(filter(None, [self._cpd_host(), *settings.cpd_hosts.value.split(", ")]))
         self.door = Door(
             self.ledger,
             self.hosts,
             skip_waits=self.mode is not Mode.LIVE,
+            fail_closed=self.mode is not Mode.LIVE,
             refused=self.ledger.crashed,
             crashed=self.ledger.crashed,
         )
@@ -138,6 +140,7 @@ class Run:
     def close(self) -> None:
         """Put everything back."""
         self.door.close()
+        self._at_close.close()
         close = getattr(self._app, "close", None)
         if close is not None:
             close()
@@ -163,6 +166,7 @@ class Run:
         return Shard(
             tapes=recorder.tapes if recorder else {},
             users=recorder.users if recorder else {},
+            claims=recorder.claims if recorder else {},
             models=self.models,
             failed=self.failed,
             secrets=self.secrets.all(),
@@ -202,8 +206,24 @@ class Run:
         return app
 
     def _answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        answer: Iterable[bytes] = self._start()(environ, start_response)
+        app = self._start()
+        if self.settings.pass_iam.value:
+            from pytest_wml.answers.iam import is_for_another_service
+
+            key = self._usable_credentials.apikey if self._usable_credentials else ""
+            app = self._gateway if is_for_another_service(environ, [key]) else app
+        answer: Iterable[bytes] = app(environ, start_response)
         return answer
+
+    @cached_property
+    def _gateway(self) -> WSGIApp:
+        """The way to the real service for what is not WML's."""
+        from pytest_wml.answers.live import Live
+
+        gateway = Live()
+        gateway.ledger = self.ledger
+        self._at_close.callback(gateway.close)
+        return gateway
 
     def _start(self) -> Any:
         if self._app is None:
@@ -222,7 +242,7 @@ class Run:
         if self.mode is Mode.EMBEDDED:
             from pytest_wml.embedded import EmbeddedWML
 
-            app = EmbeddedWML(spaces={DEFAULT_SPACE_ID, self.credentials.space_id})
+            app = EmbeddedWML(spaces=[self.credentials.space_id])
         else:
             from pytest_wml.answers.live import Live
 

@@ -38,6 +38,8 @@ class Recorder:
         """By cassette name; under the empty name what was asked on behalf of all."""
         self.users: dict[str, set[str]] = defaultdict(set)
         """By cassette name: the node ids of the tests that asked something of it, or whose fixtures did."""
+        self.claims: dict[str, set[str]] = defaultdict(set)
+        """By cassette name: the fixtures that record under it, or `tests`; more than one is a mistake."""
         self._fixtures: dict[str, set[str]] = defaultdict(set)
         self.ledger = Ledger(self)
 
@@ -90,7 +92,10 @@ class Recorder:
 
     def _keep(self, taped: Taped, asker: Asker) -> None:
         with self._lock:
-            owner = self._owner(taped) or asker.name
+            owner = self._owner(taped)
+            if not owner:
+                owner = asker.name
+                self.claims[owner].add(f"{asker.where} of {asker.home}" if asker.kind == "fixture" else "tests")
             self.tapes[owner].append(taped)
             if asker.kind == "test":
                 self.users[owner].add(asker.where)

@@ -187,7 +187,7 @@ def _entry(interaction: Interaction) -> dict[str, Any]:
         "request": {
             "method": interaction.method,
             "uri": f"https://{host}{quote(interaction.path)}{query}",
-            "body": _text(interaction.body),
+            "body": _text(interaction.body) or None,
             "headers": _headers(interaction.content_type),
         },
         "response": {
@@ -214,7 +214,7 @@ def _interaction(entry: dict[str, Any]) -> Interaction:
         path=unquote(url.path),
         query=url.query,
         content_type=_type(asked["headers"]),
-        body=_body(asked["body"], ours.get("body_kind", "text")),
+        body=_body(asked["body"] or "", ours.get("body_kind", "text")),
         status=answered["status"]["code"],
         answer_type=_type(answered["headers"]),
         answer=_body(answered["body"]["string"], ours.get("answer_kind", "text")),
@@ -266,7 +266,7 @@ def _entry_checksum(entry: dict[str, Any]) -> str:
     parts = [
         asked["method"],
         asked["uri"],
-        asked["body"],
+        asked["body"] or "",
         *_type(asked["headers"]),
         str(answered["status"]["code"]),
         answered["body"]["string"],

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -22,15 +23,24 @@ _RANDOM_NAME = re.compile(r'"name_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4
 
 @dataclass(frozen=True)
 class Request:
-    """A request as far as it decides about the answer."""
+    """A request as far as it decides about the answer.
+
+    Args:
+        sent: the body as it came, or as a cassette holds it.
+    """
 
     method: str
     role: Role
     path: str
     query: tuple[tuple[str, str], ...]
-    body: str
+    sent: Body
 
-    @property
+    @cached_property
+    def body(self) -> str:
+        """The body as text that does not depend on whitespace, key order, secrets or who asks."""
+        return canonical(self.sent)
+
+    @cached_property
     def identity(self) -> str:
         """A hash of it all."""
         text = json.dumps([self.method, self.role.value, self.path, self.query, self.body])
@@ -50,7 +60,7 @@ def request(method: str, role: Role, path: str, query: str, body: Body) -> Reque
     pairs = parse_qsl(query, keep_blank_values=True)
     # IBM's clients repeat parameters on the following pages of a list.
     unique = {name: value for name, value in pairs if name not in _NOT_COMPARED}
-    return Request(method, role, re.sub("/{2,}", "/", unquote(path)), tuple(sorted(unique.items())), canonical(body))
+    return Request(method, role, re.sub("/{2,}", "/", unquote(path)), tuple(sorted(unique.items())), body)
 
 
 def canonical(body: Body) -> str:

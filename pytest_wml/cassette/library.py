@@ -71,13 +71,13 @@ class Library:
         """
         with self._lock:
             for player in self._candidates(request, asker):
-                if player.holds(request.identity):
+                if player.holds(request):
                     return player
         return None
 
     def play(self, player: Player, request: Request) -> Interaction | None:
         """The next answer; what it creates belongs to its cassette from now on."""
-        interaction = player.play(request.identity)
+        interaction = player.play(request)
         if interaction is not None and interaction.mutates and interaction.status < 300:
             with self._lock:
                 for made in created(interaction.answer):

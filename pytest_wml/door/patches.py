@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True)
+class _Patch:
+    owner: Any
+    name: str
+    make: Callable[[Any], Any]
+    before: Any
+    inherited: bool
 
 
 class Patches:
     """Attributes that are replaced until `undo` is called, the last one first."""
 
     def __init__(self) -> None:
-        self._undo: list[tuple[Any, str, Any]] = []
+        self._patches: list[_Patch] = []
 
     def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         """Replace `owner.name` by what `make` returns for the present value; a missing one is left."""
         before = getattr(owner, name, None)
-        if before is not None:
-            self._undo.append((owner, name, before))
-            setattr(owner, name, make(before))
+        if before is None:
+            return
+        self._patches.append(_Patch(owner, name, make, before, name not in vars(owner)))
+        setattr(owner, name, make(before))
+
+    def renew(self) -> None:
+        """Replace again what somebody put back meanwhile; what somebody else replaced for a time is left to them."""
+        for patch in self._patches:
+            now = vars(patch.owner).get(patch.name, patch.before)
+            if now is patch.before:
+                setattr(patch.owner, patch.name, patch.make(patch.before))
 
     def undo(self) -> None:
         """Put everything back."""
-        while self._undo:
-            owner, name, before = self._undo.pop()
-            setattr(owner, name, before)
+        while self._patches:
+            patch = self._patches.pop()
+            if not patch.inherited:
+                setattr(patch.owner, patch.name, patch.before)
+            elif patch.name in vars(patch.owner):
+                delattr(patch.owner, patch.name)

@@ -21,20 +21,27 @@ from httpcore._sync.http_proxy import HTTPProxy
 from pytest_wml.door.patches import Patches
 
 Connect = Callable[[str, int | None], "socket.socket | None"]
+Carries = Callable[[str, int | None], bool]
 
 
-def lead(patches: Patches, connect: Connect) -> None:
+def lead(patches: Patches, connect: Connect, carries: Carries) -> None:
     """Replace the connecting of httpcore's network backends, and its proxies' choice of route.
 
     Args:
         patches: remembers what to put back.
         connect: gives one end of a socket pair for a host and port that are the door's, else None.
+        carries: whether a host and port are the door's.
     """
     patches.replace(httpcore.SyncBackend, "connect_tcp", functools.partial(_sync, connect))
     for backend in (AutoBackend, httpcore.AnyIOBackend, httpcore.TrioBackend):
         patches.replace(backend, "connect_tcp", functools.partial(_async, connect))
-    for pool, direct in ((HTTPProxy, HTTPConnection), (AsyncHTTPProxy, AsyncHTTPConnection)):
-        patches.replace(pool, "create_connection", functools.partial(_past_proxy, connect, direct))
+    for pool, direct in (
+        (HTTPProxy, HTTPConnection),
+        (httpcore.SOCKSProxy, HTTPConnection),
+        (AsyncHTTPProxy, AsyncHTTPConnection),
+        (httpcore.AsyncSOCKSProxy, AsyncHTTPConnection),
+    ):
+        patches.replace(pool, "create_connection", functools.partial(_past_proxy, carries, direct))
 
 
 def _sync(connect: Connect, before: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,15 +62,13 @@ def _async(connect: Connect, before: Callable[..., Any]) -> Callable[..., Any]:
     return connect_tcp
 
 
-def _past_proxy(connect: Connect, direct: Any, before: Callable[..., Any]) -> Callable[..., Any]:
+def _past_proxy(carries: Carries, direct: Any, before: Callable[..., Any]) -> Callable[..., Any]:
     """A proxy pool asks the proxy for a tunnel before anybody looks at the host: go direct instead."""
 
     @functools.wraps(before)
     def create_connection(self: Any, origin: Any) -> Any:
-        probe = connect(origin.host.decode("ascii"), origin.port)
-        if probe is None:
+        if not carries(origin.host.decode("ascii"), origin.port):
             return before(self, origin)
-        probe.close()
         return direct(origin=origin, ssl_context=self._ssl_context, network_backend=self._network_backend)
 
     return create_connection

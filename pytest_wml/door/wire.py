@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -77,11 +77,20 @@ class Conversation(BaseHTTPRequestHandler):
         app: the WSGI app; it sees `https` as the scheme.
         host: the host that the client asked to be connected to.
         crashed: told of an exception that the app let through; the client gets a JSON 500.
+        said: what else the app is told of the connection, in its environ.
     """
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, sock: socket.socket, app: WSGIApp, host: str, crashed: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        app: WSGIApp,
+        host: str,
+        crashed: Callable[[Exception], None],
+        said: Mapping[str, Any],
+    ) -> None:
+        self._said = said
         self._app = app
         self._host = host
         self._crashed = crashed
@@ -146,6 +155,7 @@ class Conversation(BaseHTTPRequestHandler):
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
+            **self._said,
         }
         for name, value in self.headers.items():
             key = name.upper().replace("-", "_")

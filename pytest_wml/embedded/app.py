@@ -21,11 +21,14 @@ from pytest_wml.embedded.refusals import (
     Invalid,
     MethodRefused,
     Missing,
+    ModelBroke,
+    ModelTooSlow,
     Refusal,
     TooLarge,
     Unauthenticated,
 )
 from pytest_wml.embedded.routes import match
+from pytest_wml.embedded.runtimes.loading import Policy
 from pytest_wml.embedded.service import Service, Settings
 from pytest_wml.hosts import Role, cloud_role
 from pytest_wml.spaces import DEFAULT_SPACE_ID
@@ -40,6 +43,8 @@ _STATUSES: dict[type[Refusal], int] = {
     MethodRefused: 405,
     Conflict: 409,
     TooLarge: 413,
+    ModelBroke: 500,
+    ModelTooSlow: 504,
 }
 _DRAINED = 64 << 20
 
@@ -57,6 +62,12 @@ class EmbeddedWML:
         clock: seconds since the epoch; what times, and the life of tokens, are taken from.
         cpd_version: the version that it reports as a Cloud Pak for Data, such as `4.8.5`.
         json_limit: bytes that a JSON body may have before it is refused with 413; uploads have no limit.
+        allow_pickle: whether code that comes with a model may run: pickles, functions, Lambda layers of Keras.
+            It runs in a process of its own, as the same user. Without it such a deployment fails.
+        isolate_tensorflow: whether TensorFlow too runs in a process of its own for each model, which costs a
+            load of TensorFlow each; other runtimes always do.
+        deadline: seconds that a scoring in a process of its own may take before it is ended and answered with
+            a 504.
 
     Attributes:
         crashes: the exceptions that were answered with a 500, for the run to report; each is a bug of the
@@ -71,10 +82,24 @@ class EmbeddedWML:
         clock: Callable[[], float] = time.time,
         cpd_version: str = "5.0.3",
         json_limit: int = 100 << 20,
+        allow_pickle: bool = False,
+        isolate_tensorflow: bool = False,
+        deadline: float = 60.0,
     ) -> None:
         self.crashes: list[Exception] = []
         self._folder = Path(tempfile.mkdtemp(prefix="embedded-wml-", dir=folder))
-        self._service = Service(self._folder, spaces, Settings(clock, cpd_version, json_limit))
+        policy = Policy(allow_pickle, isolate_tensorflow, deadline)
+        settings = Settings(clock, cpd_version, json_limit, policy)
+        self._service = Service(self._folder, spaces, settings)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What should make a reader doubt the answers, each once, in the order it came up.
+
+        A model that answered the same scoring in two ways; one that was written by a package that the chosen
+        software specification does not run.
+        """
+        return self._service.doubts.told
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)

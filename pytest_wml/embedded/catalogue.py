@@ -65,15 +65,28 @@ def software_spec_for(wanted: object, model_type: str) -> SoftwareSpec:
     Raises:
         UnprocessableEntity: unknown, retired, or not for models of this type.
     """
-    key = _key(wanted)
-    spec = _SOFTWARE_BY_KEY.get(key)
-    if spec is None or spec.lifecycle is Lifecycle.RETIRED:
-        raise UnprocessableEntity(f"Unsupported software specification '{spec.name if spec else key}'.")
+    spec = current_software_spec(wanted)
     if model_type not in spec.types:
         raise UnprocessableEntity(
             "Unsupported model type and software specification combination: "
             f"'{model_type}' and '{spec.name}', which takes {', '.join(spec.types) or 'no models'}."
         )
+    return spec
+
+
+def current_software_spec(wanted: object) -> SoftwareSpec:
+    """The software specification that a function is to be stored with: any that is not retired.
+
+    Args:
+        wanted: as for `software_spec_for`.
+
+    Raises:
+        UnprocessableEntity: unknown or retired.
+    """
+    key = _key(wanted)
+    spec = _SOFTWARE_BY_KEY.get(key)
+    if spec is None or spec.lifecycle is Lifecycle.RETIRED:
+        raise UnprocessableEntity(f"Unsupported software specification '{spec.name if spec else key}'.")
     return spec
 
 

@@ -118,8 +118,16 @@ class Call:
             TooLarge: it is longer than the service takes.
             UnprocessableEntity: it is no JSON.
         """
+        return self.parsed(self.body())
+
+    def parsed(self, body: bytes) -> Any:
+        """A body as JSON, NaN and Infinity bare in it.
+
+        Raises:
+            UnprocessableEntity: it is no JSON.
+        """
         try:
-            return json.loads(self.body())
+            return json.loads(body)
         except RecursionError:
             raise _too_deep() from None
         except ValueError as problem:

@@ -56,5 +56,13 @@ class Conflict(Refusal):
     """What was asked cannot be done while something else is as it is."""
 
 
+class ModelBroke(Refusal):
+    """The model failed while it scored."""
+
+
+class ModelTooSlow(Refusal):
+    """The model did not answer in time."""
+
+
 class TooLarge(Refusal):
     """The body is larger than the service takes."""

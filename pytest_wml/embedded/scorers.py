@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_wml.embedded.contents import Content, Contents
-from pytest_wml.embedded.runtimes.loading import load
+from pytest_wml.embedded.doubts import version_doubt
+from pytest_wml.embedded.runtimes.loading import Policy, load
 from pytest_wml.embedded.runtimes.protocol import LoadFailed, Runtime
+from pytest_wml.embedded.served import Served
 
 
 class _Slot:
@@ -30,52 +32,69 @@ class Scorers:
     Args:
         contents: where archives are kept.
         folder: where they are unpacked, a folder each.
+        policy: how models may be run.
+        doubt: called with what should make a reader doubt the answers of a model, None where nothing should.
     """
 
-    def __init__(self, contents: Contents, folder: Path) -> None:
+    def __init__(self, contents: Contents, folder: Path, policy: Policy, doubt: Callable[[str | None], None]) -> None:
         self._contents = contents
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self._policy = policy
+        self._doubt = doubt
         self._lock = threading.Lock()
-        self._slots: dict[str, _Slot] = {}
+        # The framework too: one archive may be stored under two types, and be answered in two forms.
+        self._slots: dict[tuple[str, str], _Slot] = {}
 
-    def load(self, content: Content | None) -> Runtime:
-        """The runtime of this content; loaded now if nobody did before.
+    def load(self, served: Served) -> Runtime:
+        """The runtime of what is served; loaded now if nobody did before.
 
         Raises:
             LoadFailed: it cannot be served; the same again to everyone who asks.
         """
+        content = served.content
         if content is None:
             raise LoadFailed("The model has no content.")
         with self._lock:
-            slot = self._slots.setdefault(content.digest, _Slot())
+            slot = self._slots.setdefault((content.digest, served.framework), _Slot())
         with slot.lock:
             if slot.runtime is None and slot.failure is None:
-                self._fill(slot, content)
+                self._fill(slot, content, served.framework)
         if slot.runtime is None:
             raise LoadFailed(str(slot.failure))
+        self._doubt(version_doubt(slot.runtime.written_by, served.framework, served.software_spec))
         return slot.runtime
 
-    def score(self, content: Content | None, input_data: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return self.load(content).score(input_data)
+    def answer(self, served: Served, payload: Mapping[str, Any]) -> Any:
+        """The document that answers a scoring.
+
+        Raises:
+            BadInput: the payload does not fit the model.
+            ScoringFailed: the model broke.
+            LoadFailed: it cannot be served.
+        """
+        return self.load(served).answer(payload)
 
     def forget(self, digests: Iterable[str]) -> None:
-        """Free what was loaded for these; a request that is being scored keeps its own hold on the model."""
+        """Free what was loaded for these; what is being scored in this process keeps its own hold on the model."""
+        gone = set(digests)
         with self._lock:
-            slots = [self._slots.pop(digest) for digest in digests if digest in self._slots]
+            slots = [self._slots.pop(key) for key in list(self._slots) if key[0] in gone]
         for slot in slots:
             with slot.lock:
+                if slot.runtime:
+                    slot.runtime.close()
                 if slot.folder:
                     shutil.rmtree(slot.folder, ignore_errors=True)
 
     def close(self) -> None:
         with self._lock:
-            digests = list(self._slots)
+            digests = [digest for digest, _ in self._slots]
         self.forget(digests)
 
-    def _fill(self, slot: _Slot, content: Content) -> None:
+    def _fill(self, slot: _Slot, content: Content, framework: str) -> None:
         slot.folder = Path(tempfile.mkdtemp(prefix="model-", dir=self._folder))
         try:
-            slot.runtime = load(self._contents.path(content), slot.folder)
+            slot.runtime = load(self._contents.path(content), slot.folder, framework, self._policy)
         except LoadFailed as failure:
             slot.failure = failure

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_wml.embedded.contents import Content, Contents
+from pytest_wml.embedded.doubts import Doubts
 from pytest_wml.embedded.refusals import Conflict, Invalid
-from pytest_wml.embedded.runtimes.protocol import BadInput
+from pytest_wml.embedded.runtimes.loading import FUNCTION, Policy, framework_of
+from pytest_wml.embedded.runtimes.protocol import BadInput, ScoringFailed
 from pytest_wml.embedded.scorers import Scorers
+from pytest_wml.embedded.served import Served
 from pytest_wml.embedded.state.deployments import Deployment, DeploymentDraft, Deployments
-from pytest_wml.embedded.state.jobs import Elements, Job, JobDraft, JobFailed, Jobs
+from pytest_wml.embedded.state.jobs import Job, JobDraft, JobFailed, Jobs, Predictions
 from pytest_wml.embedded.state.models import Model, Models
 from pytest_wml.embedded.state.spaces import Spaces
 from pytest_wml.embedded.tokens import Tokens
@@ -27,6 +30,7 @@ class Settings:
     cpd_version: str
     json_limit: int
     """Bytes that a JSON body may have."""
+    policy: Policy
 
 
 class Service:
@@ -41,10 +45,12 @@ class Service:
         self.settings = settings
         self.tokens = Tokens(settings.clock)
         self.contents = Contents(folder / "contents")
-        self.scorers = Scorers(self.contents, folder / "models")
+        self.doubts = Doubts()
+        self.scorers = Scorers(self.contents, folder / "models", settings.policy, self.doubts.tell)
         self._lock = threading.RLock()
         self.spaces = Spaces(self._lock, settings.clock)
         self.models = Models(self._lock, settings.clock)
+        self.functions = Models(self._lock, settings.clock, kind=FUNCTION)
         self.deployments = Deployments(self._lock, settings.clock, self.scorers)
         self.jobs = Jobs(self._lock, settings.clock)
         for space_id in spaces:
@@ -54,18 +60,18 @@ class Service:
         """Free every loaded model."""
         self.scorers.close()
 
-    def upload(self, model_id: str, chunks: Iterable[bytes], content_format: str) -> Content:
-        """Store the content of a model; what it held before stays with its revisions and deployments.
+    def upload(self, shelf: Models, asset_id: str, chunks: Iterable[bytes], content_format: str) -> Content:
+        """Store the content of a model or function; what it held before stays with its revisions and deployments.
 
         Raises:
-            Missing: there is no such model.
+            Missing: there is none of this id on the shelf.
             Invalid: the upload is empty.
         """
-        self.models.get(model_id)
+        shelf.get(asset_id)
         content, upload = self.contents.receive(chunks, content_format)
         try:
             with self._lock:
-                self.models.set_content(model_id, content)
+                shelf.set_content(asset_id, content)
                 self.contents.keep(content, upload)
         finally:
             self.contents.discard(upload)
@@ -73,16 +79,16 @@ class Service:
         return content
 
     def deploy(self, draft: DeploymentDraft, space_id: str, owner: str) -> Deployment:
-        """A new deployment of a stored model, `initializing`.
+        """A new deployment of a stored model or function, `initializing`.
 
         Raises:
-            Missing: there is no such model or revision in the space.
+            Missing: there is no such model, function or revision in the space.
             Invalid: `invalid_serving_name`.
             Conflict: the serving name is taken.
         """
         with self._lock:
-            model = self.models.read(draft.asset_id, space_id, draft.asset_rev)
-            return self.deployments.create(draft, model.content, "model", space_id, owner)
+            served, kind = self._served(draft, space_id)
+            return self.deployments.create(draft, served, kind, space_id, owner)
 
     def redraft(
         self, deployment_id: str, redrafted: Callable[[Deployment], tuple[DeploymentDraft, set[str]]]
@@ -103,8 +109,15 @@ class Service:
             draft, touched = redrafted(deployment)
             if "asset" not in touched:
                 return self.deployments.update(deployment_id, draft), touched
-            model = self.models.read(draft.asset_id, deployment.space_id, draft.asset_rev)
-            return self.deployments.replace_asset(deployment_id, draft, model.content), touched
+            served, _ = self._served(draft, deployment.space_id)
+            return self.deployments.replace_asset(deployment_id, draft, served), touched
+
+    def _served(self, draft: DeploymentDraft, space_id: str) -> tuple[Served, str]:
+        functions = self.functions.find(lambda function: function.id == draft.asset_id)
+        shelf = self.functions if functions else self.models
+        asset = shelf.read(draft.asset_id, space_id, draft.asset_rev)
+        framework = FUNCTION if functions else framework_of(asset.draft.type)
+        return Served(asset.content, framework, asset.draft.software_spec), shelf.kind
 
     def undeploy(self, deployment_id: str) -> None:
         """Delete a deployment with its jobs."""
@@ -143,32 +156,39 @@ class Service:
         """The job one state further."""
         return self.jobs.advanced(job, self._scored)
 
-    def _scored(self, job: Job) -> Elements:
+    def _scored(self, job: Job) -> Predictions:
         deployment = self.deployments.get(job.draft.deployment_id)
         try:
-            return self.scorers.score(deployment.content, job.draft.input_data)
+            document = self.scorers.answer(deployment.served, {"input_data": job.draft.input_data})
         except BadInput as problem:
             raise JobFailed(f"Bad input. {problem}") from problem
+        except ScoringFailed as problem:
+            raise JobFailed(str(problem)) from problem
+        # What a function returns need not have predictions.
+        return document.get("predictions", document) if isinstance(document, dict) else document
 
-    def delete_model(self, model_id: str) -> Model:
-        """Delete a model with its revisions and content.
+    def delete_asset(self, shelf: Models, asset_id: str) -> Model:
+        """Delete a model or function with its revisions and content.
 
         Raises:
-            Missing: there is no such model.
+            Missing: there is none of this id on the shelf.
             Conflict: it is deployed.
         """
         with self._lock:
-            model = self.models.get(model_id)
-            deployed = self.deployments.find(lambda deployment: deployment.draft.asset_id == model_id)
+            asset = shelf.get(asset_id)
+            deployed = self.deployments.find(lambda deployment: deployment.draft.asset_id == asset_id)
             if deployed:
                 ids = ", ".join(deployment.id for deployment in deployed)
-                raise Conflict("model_is_deployed", f"Model '{model_id}' has deployments, delete them first: {ids}.")
-            self.models.drop(model_id)
+                raise Conflict(
+                    f"{shelf.kind}_is_deployed",
+                    f"{shelf.kind.capitalize()} '{asset_id}' has deployments, delete them first: {ids}.",
+                )
+            shelf.drop(asset_id)
         self._drop_unused()
-        return model
+        return asset
 
     def delete_space(self, space_id: str) -> None:
-        """Delete a space with its models.
+        """Delete a space with its models and functions.
 
         Raises:
             Missing: there is no such space.
@@ -179,14 +199,15 @@ class Service:
             if self.deployments.find(lambda deployment: deployment.space_id == space_id):
                 raise Conflict("space_has_deployments", f"Space '{space_id}' has deployments, delete them first.")
             self.spaces.drop(space_id)
-            for model in self.models.find(lambda model: model.space_id == space_id):
-                self.models.drop(model.id)
+            for shelf in (self.models, self.functions):
+                for asset in shelf.find(lambda asset: asset.space_id == space_id):
+                    shelf.drop(asset.id)
         self._drop_unused()
 
     def _drop_unused(self) -> None:
         with self._lock:
-            models = self.models.find(lambda _: True)
-            kept = [revision.content for model in models for revision in (model, *model.revisions)]
-            kept += [deployment.content for deployment in self.deployments.find(lambda _: True)]
+            assets = self.models.find(lambda _: True) + self.functions.find(lambda _: True)
+            kept = [revision.content for asset in assets for revision in (asset, *asset.revisions)]
+            kept += [deployment.served.content for deployment in self.deployments.find(lambda _: True)]
             dropped = self.contents.keep_only({content.digest for content in kept if content})
         self.scorers.forget(dropped)

@@ -67,6 +67,7 @@ SOFTWARE_SPECS = (
     _supported("d0b5361f-0810-554e-8d7b-874b5ff799b1", "onnxruntime_opset_21", "onnxruntime_1.17"),
     _supported("8c1a58c6-62b5-4dc4-987a-df751c2756b6", "hybrid_0.1", "wml-hybrid_0.1"),
     _supported("9b3f9040-9cee-4ead-8d7a-780600f542f7", "hybrid_0.2", "wml-hybrid_0.1"),
+    _supported("d11f2434-4fc7-58b7-8a62-755da64fdaf8", "spark-mllib_3.3", "mllib_3.3"),
     _deprecated("336b29df-e0e1-5e7d-b6a5-f6ab722625b2", "runtime-23.1-py3.10", *_RT_23_1),
     _deprecated(
         "079a91e0-245f-5269-8926-3c20b28f37dc",

@@ -63,7 +63,7 @@ def test_one_connection_carries_many_requests(door):
     with requests.Session() as session:
         lengths = [session.post(f"{ML}/x", data=b"y" * n, timeout=5).json()["length"] for n in range(20)]
         assert lengths == list(range(20))
-        assert len(door._handed_out) == 1
+        assert len(door._served) == 1
 
 
 def test_raw_urllib3_and_httpx_are_carried_too(door):
@@ -173,7 +173,7 @@ def test_everything_is_put_back():
         return (
             urllib3.connection.HTTPSConnection.connect,
             httpcore.SyncBackend.connect_tcp,
-            socket.getaddrinfo,
+            socket.create_connection,
             time.sleep,
             asyncio.sleep,
         )

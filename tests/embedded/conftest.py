@@ -52,6 +52,14 @@ def own():
 
 
 @pytest.fixture(scope="session")
+def trusting():
+    """One service that runs what comes with a model, for all tests that leave it as they found it."""
+    with EmbeddedWML(allow_pickle=True) as app:
+        yield Rest(app)
+    assert app.crashes == []
+
+
+@pytest.fixture(scope="session")
 def door(service):
     """IBM's hosts lead to the service."""
     with open_door(service):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,9 @@ class Rest:
         draft = {"name": "deployment", "online": {}, "asset": {"id": model_id}, "space_id": DEFAULT_SPACE_ID}
         return self.send("POST", "/ml/v4/deployments", {**draft, **members})
 
-    def deploy(self, archive: Path | bytes, **members: object) -> str:
+    def deploy(self, archive: Path | bytes, model_type: str = TYPE, **members: object) -> str:
         """Store and deploy a model, wait until it is settled; returns the deployment's id."""
-        created = self.create_deployment(self.store(archive), **members)
+        created = self.create_deployment(self.store(archive, type=model_type), **members)
         assert created.status_code == 202, created.text
         deployment_id = created.json["metadata"]["id"]
         self.deployment(deployment_id)
@@ -86,6 +87,34 @@ class Rest:
     def score(self, deployment_id: str, *elements: object) -> TestResponse:
         body = {"input_data": list(elements)}
         return self.send("POST", f"/ml/v4/deployments/{deployment_id}/predictions", body)
+
+    def ready(self, archive: Path | bytes, model_type: str = TYPE) -> str:
+        """Store and deploy a model that can be served; returns the deployment's id."""
+        deployment_id = self.deploy(archive, model_type)
+        status = self.deployment(deployment_id)["entity"]["status"]
+        assert status["state"] == "ready", status["failure"]
+        return deployment_id
+
+    def failure(self, archive: Path | bytes, model_type: str = TYPE) -> str:
+        """Store and deploy a model that cannot be served; returns the reason."""
+        status = self.deployment(self.deploy(archive, model_type))["entity"]["status"]
+        assert status["state"] == "failed"
+        assert status["failure"]["errors"][0]["code"] == "load_model_failure"
+        return status["failure"]["errors"][0]["message"]
+
+
+def predictions_of(answer: TestResponse) -> list[dict[str, Any]]:
+    """The predictions of a scoring that was answered."""
+    assert answer.status_code == 200, answer.text
+    return answer.json["predictions"]
+
+
+def refusal_of(answer: TestResponse) -> str:
+    """Why the input data of a scoring was refused."""
+    assert answer.status_code == 400, answer.text
+    error = error_of(answer)
+    assert error["code"] == "invalid_input_data"
+    return error["message"]
 
 
 def error_of(answer: TestResponse) -> dict[str, Any]:
@@ -103,4 +132,13 @@ def tarred(**files: bytes) -> bytes:
             member = tarfile.TarInfo(name.replace("__", "."))
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def zipped(**files: bytes) -> bytes:
+    """A zip with these files; a double underscore in a name is its dot."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "."), content)
     return buffer.getvalue()

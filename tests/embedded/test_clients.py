@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,79 +11,15 @@ import pytest
 
 from pytest_wml.door import open_door
 from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
-from pytest_wml.hosts import Hosts
-from tests.embedded.rest import CPD, SPEC, TYPE, Rest
+from tests.embedded.rest import SPEC, Rest
 
 pytest.importorskip("ibm_watson_machine_learning")
 pytest.importorskip("ibm_watsonx_ai")
 pytest.importorskip("httpcore")  # now, before a door of a test opens inside the plugin's
 
-from ibm_watson_machine_learning import APIClient as OldClient
-from ibm_watsonx_ai import APIClient as NewClient
-from ibm_watsonx_ai import Credentials
+from tests.embedded.clients import FLAVOURS, HOSTS, close, connected, deploy, new_client, old_client, store
 
-# The older client guesses cp-console, the newer one from version 5.1 on the host itself; AWS has an IAM of its own.
-HOSTS = Hosts.of(["cpd-wml.apps.example.com", "cp-console-wml.apps.example.com", "account-iam.platform.saas.ibm.com"])
 PIXELS = [[[[0.0], [3.0]], [[0.0], [0.0]]], [[[0.0], [0.0]], [[0.0], [5.0]]]]
-OLD_CPD = {"url": CPD, "username": "me", "instance_id": "openshift"}
-NEW_CPD = {"url": CPD, "username": "me"}
-
-
-def old_client(**credentials):
-    return OldClient(credentials)
-
-
-def new_client(**credentials):
-    return NewClient(Credentials(**credentials, verify=True))
-
-
-FLAVOURS = {
-    "wml cloud": (old_client, {"url": "https://us-south.ml.cloud.ibm.com", "apikey": "any"}),
-    "wml london": (old_client, {"url": "https://eu-gb.ml.cloud.ibm.com", "apikey": "any"}),
-    "wml private": (old_client, {"url": "https://private.eu-de.ml.cloud.ibm.com", "apikey": "any"}),
-    "wml cpd 4.8 key": (old_client, {**OLD_CPD, "apikey": "any", "version": "4.8"}),
-    "wml cpd 5.0 password": (old_client, {**OLD_CPD, "password": "any", "version": "5.0"}),
-    "watsonx cloud": (new_client, {"url": "https://us-south.ml.cloud.ibm.com", "api_key": "any"}),
-    "watsonx sydney": (new_client, {"url": "https://au-syd.ml.cloud.ibm.com", "api_key": "any"}),
-    "watsonx toronto": (new_client, {"url": "https://private.ca-tor.ml.cloud.ibm.com", "api_key": "any"}),
-    "watsonx aws": (new_client, {"url": "https://us-east-1.aws.wxai.ibm.com", "api_key": "any"}),
-    "watsonx cpd 5.0 key": (new_client, {**NEW_CPD, "api_key": "any", "version": "5.0"}),
-    "watsonx cpd 5.0 password": (new_client, {**NEW_CPD, "password": "any", "version": "5.0"}),
-    "watsonx cpd 5.2 password": (new_client, {**NEW_CPD, "password": "any", "version": "5.2"}),
-}
-
-
-@contextlib.contextmanager
-def connected(flavour: str):
-    """A client of this flavour with its space set, and the service that it talks to."""
-    make, credentials = FLAVOURS[flavour]
-    version = f"{credentials.get('version', '5.0')}.3"
-    with EmbeddedWML(cpd_version=version) as app, open_door(app, HOSTS), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what the clients say of their own future
-        client = make(**credentials)
-        try:
-            client.set.default_space(DEFAULT_SPACE_ID)
-            yield client, app
-        finally:
-            close(client)
-        assert app.crashes == []
-
-
-def close(client):
-    """The newer client keeps its connections until it is told not to."""
-    if isinstance(client, NewClient):
-        client.httpx_client.close()
-
-
-def store(client, archive, name="model"):
-    spec = client.software_specifications.get_id_by_name(SPEC["name"])
-    meta = {"name": name, "type": TYPE, "software_spec": spec}
-    return client.repository.store_model(str(archive), meta_props=meta)["metadata"]["id"]
-
-
-def deploy(client, model_id, **props):
-    meta = {"name": "deployed", "online": {}, **props}
-    return client.deployments.create(model_id, meta_props=meta)["metadata"]["id"]
 
 
 def classes(scored):
@@ -165,7 +100,7 @@ def test_an_array_is_scored(flavour, archives):
 
 @pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
 def test_a_scikit_learn_model_is_stored(flavour):
-    """It goes through raw urllib3 with another content type; its deployment tells that it is not served."""
+    """It goes through raw urllib3 with another content type; its deployment tells how code is allowed to run."""
     linear_model = pytest.importorskip("sklearn.linear_model")
     model = linear_model.LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     with connected(flavour) as (client, _):
@@ -173,7 +108,7 @@ def test_a_scikit_learn_model_is_stored(flavour):
         meta = {"name": "sk", "type": "scikit-learn_1.3", "software_spec": spec}
         stored = client.repository.store_model(model, meta_props=meta)
         assert stored["entity"]["type"] == "scikit-learn_1.3"
-        with pytest.raises(Exception, match="SavedModel file does not exist"):
+        with pytest.raises(Exception, match="wml_allow_pickle"):
             deploy(client, stored["metadata"]["id"])
 
 

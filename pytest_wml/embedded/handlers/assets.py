@@ -26,5 +26,5 @@ def read(call: Call, asset_id: str) -> Response:
 
 def delete(call: Call, asset_id: str) -> Response:
     model = call.service.models.read(asset_id, call.space_id())
-    call.service.delete_model(model.id)
+    call.service.delete_asset(call.service.models, model.id)
     return answer(204)

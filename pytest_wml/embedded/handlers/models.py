@@ -68,14 +68,16 @@ def patch(call: Call, model_id: str) -> Response:
 
 def delete(call: Call, model_id: str) -> Response:
     _model(call, model_id)
-    call.service.delete_model(model_id)
+    call.service.delete_asset(call.service.models, model_id)
     return answer(204)
 
 
 def upload(call: Call, model_id: str) -> Response:
     """The content of a model: the body as it is, whatever its Content-Type says."""
     _model(call, model_id)
-    content = call.service.upload(model_id, call.chunks(), call.query("content_format") or "native")
+    content = call.service.upload(
+        call.service.models, model_id, call.chunks(), call.query("content_format") or "native"
+    )
     document = {
         "attachment_id": content.attachment_id,
         "content_format": content.content_format,

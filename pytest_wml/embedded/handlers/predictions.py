@@ -7,19 +7,38 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from pytest_wml.embedded.exchange import Call, answer
-from pytest_wml.embedded.refusals import Invalid
-from pytest_wml.embedded.runtimes.protocol import BadInput
+from pytest_wml.embedded.refusals import Conflict, Invalid, ModelBroke, ModelTooSlow
+from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed, ScoringTimedOut
+from pytest_wml.embedded.state.deployments import Deployment
 
 
 def predict(call: Call, deployment_id: str) -> Response:
     """Score by deployment id or serving name; the query names no space."""
     service = call.service
     deployment = service.ready(service.deployments.locate(deployment_id), "online")
-    input_data = input_data_of(call.json())
+    body = call.body()
+    payload = call.parsed(body)
+    input_data_of(payload)
+    answered = answer(200, _document(call, deployment, payload))
+    content = deployment.served.content
+    service.doubts.scored(
+        deployment.id, deployment.draft.name, content.digest if content else "", body, answered.get_data()
+    )
+    return answered
+
+
+def _document(call: Call, deployment: Deployment, payload: dict[str, Any]) -> Any:
     try:
-        return answer(200, {"predictions": service.scorers.score(deployment.content, input_data)})
+        return call.service.scorers.answer(deployment.served, payload)
     except BadInput as problem:
         raise Invalid("invalid_input_data", f"Bad input. {problem}") from problem
+    except ScoringTimedOut as problem:
+        raise ModelTooSlow("scoring_timed_out", str(problem)) from problem
+    except ScoringFailed as problem:
+        raise ModelBroke("scoring_failed", str(problem)) from problem
+    except LoadFailed as problem:
+        # Deleted while it was on its way here.
+        raise Conflict("deployment_is_not_ready", str(problem)) from problem
 
 
 def input_data_of(body: object) -> list[dict[str, Any]]:

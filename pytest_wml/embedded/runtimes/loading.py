@@ -2,43 +2,165 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
+import importlib.util
+import re
+import zlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_wml.embedded.runtimes.protocol import Loader, LoadFailed, Runtime
+from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, Runtime
+from pytest_wml.embedded.runtimes.worker import Worker
 from pytest_wml.errors import BadArchive
 
-_TENSORFLOW = "pytest_wml.embedded.runtimes.tensorflow"
-_SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
+_LONGEST_SOURCE = 16 << 20
+FUNCTION = "function"
 
 
-def load(archive: Path, folder: Path) -> Runtime:
-    """Unpack an archive into `folder` and load what is in it.
+@dataclass(frozen=True)
+class Policy:
+    """How models may be run."""
+
+    allow_pickle: bool = False
+    """Whether code that is in an archive may run."""
+    isolate_tensorflow: bool = False
+    """Whether TensorFlow too runs in a process of its own."""
+    deadline: float = 60.0
+    """Seconds that a scoring in a process of its own may take."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way to serve an archive."""
+
+    module: str
+    packages: tuple[str, ...]
+    """What the module imports."""
+    extra: str
+    """The extra of pytest-wml that brings them."""
+    in_process: bool = False
+    code: str = ""
+    """Why serving it runs code that is in the archive; empty where it does not."""
+
+
+_PICKLE = "A pickle is a program that runs when it is loaded."
+_SAVED_MODEL = Kind("tensorflow", ("tensorflow",), "tensorflow", in_process=True)
+_KERAS = Kind("keras", ("tensorflow", "h5py"), "tensorflow", in_process=True)
+_SKLEARN = Kind("scikit_learn", ("sklearn", "joblib"), "sklearn", code=_PICKLE)
+_XGBOOST = Kind("xgb", ("xgboost", "joblib"), "xgboost")
+_PICKLED_XGBOOST = Kind("xgb", ("xgboost", "sklearn", "joblib"), "xgboost", code=_PICKLE)
+_ONNX = Kind("onnx", ("onnxruntime",), "onnx")
+_PYTORCH_ONNX = Kind("pytorch_onnx", ("onnxruntime",), "onnx")
+_SPARK = Kind("spark", ("pyspark",), "spark")
+_FUNCTION = Kind(FUNCTION, (), "", code="A function is code that runs when it is deployed and scored.")
+
+
+def load(content: Path, folder: Path, framework: str, policy: Policy) -> Runtime:
+    """Unpack what was uploaded into `folder` and load what is in it.
 
     Args:
-        archive: tar.gz, tar or zip, with `saved_model.pb` at its root.
-        folder: empty; must stay as long as the runtime is used, which may read its files (vocabularies).
+        content: tar.gz, tar or zip; of a function, its source, gzipped.
+        folder: empty; must stay until the runtime is closed, which may read its files (vocabularies).
+        framework: what the model's type says, such as `scikit-learn`; or `function`.
+        policy: how models may be run.
 
     Raises:
-        LoadFailed: no archive, no model that the service knows, or a broken one.
+        LoadFailed: no archive, no model that the service knows, one that may not be run, or a broken one.
     """
+    archive = folder / "archive"
+    if framework == FUNCTION:
+        _write_source(content, archive)
+    else:
+        _unpack(content, archive)
+    kind = _kind(framework, archive)
+    try:
+        if kind.code and not policy.allow_pickle:
+            raise RunsCode(kind.code)
+        _require(kind)
+        return _started(kind, archive, folder, policy)
+    except RunsCode as problem:
+        if not policy.allow_pickle:
+            allow = "Set wml_allow_pickle (EmbeddedWML: allow_pickle=True) to run it, if you trust who made it."
+            raise LoadFailed(f"{problem} {allow}") from problem
+        return Worker(kind.module, archive, folder, trusted=True, deadline=policy.deadline)
+
+
+def _started(kind: Kind, archive: Path, folder: Path, policy: Policy) -> Runtime:
+    if kind.in_process and not policy.isolate_tensorflow:
+        # A framework takes seconds to import, so it is imported by the first model that needs it.
+        try:
+            loader = importlib.import_module(f"{__package__}.{kind.module}").load
+        except ImportError as problem:
+            raise LoadFailed(f"What the model needs cannot be imported by the embedded service: {problem}") from problem
+        runtime: Runtime = loader(archive)
+        return runtime
+    return Worker(kind.module, archive, folder, trusted=policy.allow_pickle, deadline=policy.deadline)
+
+
+def _unpack(content: Path, folder: Path) -> None:
     # Imported by the first model: the service itself is up in a few milliseconds.
     from pytest_wml.model.archive import safe_extract
 
     try:
-        safe_extract(archive, folder)
+        safe_extract(content, folder)
     except BadArchive as problem:
         raise LoadFailed(f"The content of the model is no readable archive. {problem.problem}") from problem
-    if not any((folder / name).is_file() for name in _SAVED_MODEL):
-        found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-        raise LoadFailed(f"SavedModel file does not exist at: {{saved_model.pbtxt|saved_model.pb}}; found {found}.")
-    return _loader(_TENSORFLOW, "TensorFlow")(folder)
 
 
-def _loader(module: str, framework: str) -> Loader:
-    # A framework takes seconds to import, so it is imported by the first model that needs it.
+def _write_source(content: Path, folder: Path) -> None:
+    folder.mkdir()
     try:
-        loader: Loader = importlib.import_module(module).load
-        return loader
-    except ImportError as problem:
-        raise LoadFailed(f"{framework} cannot be imported by the embedded service: {problem}") from problem
+        with gzip.open(content, "rb") as packed:
+            source = packed.read(_LONGEST_SOURCE)
+    except (OSError, EOFError, zlib.error) as problem:
+        raise LoadFailed("The content of the function is no gzipped Python file.") from problem
+    (folder / "function.py").write_bytes(source)
+
+
+def _kind(framework: str, folder: Path) -> Kind:
+    if framework == FUNCTION:
+        return _FUNCTION
+    chosen = _FRAMEWORKS.get(framework)
+    if chosen is None:
+        raise LoadFailed(f"The embedded service does not run models of type '{framework}'.")
+    return chosen({path.name for path in folder.iterdir()})
+
+
+def _network(names: Collection[str]) -> Kind:
+    if {"saved_model.pb", "saved_model.pbtxt"} & set(names):
+        return _SAVED_MODEL
+    if any(name.lower().endswith((".h5", ".hdf5", ".keras")) for name in names):
+        return _KERAS
+    found = ", ".join(sorted(names)) or "nothing"
+    raise LoadFailed(f"SavedModel file does not exist at: {{saved_model.pbtxt|saved_model.pb}}; found {found}.")
+
+
+def _is_pickle(name: str) -> bool:
+    return name.lower().endswith((".pkl", ".pickle", ".joblib"))
+
+
+_FRAMEWORKS: dict[str, Callable[[Collection[str]], Kind]] = {
+    "tensorflow": _network,
+    "scikit-learn": lambda _: _SKLEARN,
+    "xgboost": lambda names: _PICKLED_XGBOOST if any(map(_is_pickle, names)) else _XGBOOST,
+    "pytorch-onnx": lambda _: _PYTORCH_ONNX,
+    "onnxruntime": lambda _: _ONNX,
+    "mllib": lambda _: _SPARK,
+}
+
+
+def framework_of(model_type: str) -> str:
+    """The framework in the type of a model: `tensorflow` in `tensorflow_2.14` and in `tensorflow_rt24.1`."""
+    return re.sub(r"_(rt)?[\d.]+$", "", model_type)
+
+
+def _require(kind: Kind) -> None:
+    missing = [package for package in kind.packages if importlib.util.find_spec(package) is None]
+    if missing:
+        names = " and ".join(missing)
+        raise LoadFailed(
+            f"The model needs {names}, not installed where the embedded service runs: "
+            f'pip install "pytest-wml[{kind.extra}]".'
+        )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import abc
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
+
+Elements = list[dict[str, Any]]
 
 
 class BadInput(Exception):
@@ -14,23 +18,77 @@ class LoadFailed(Exception):
     """The archive cannot be served; the message is what the deployment's failure will say."""
 
 
-class Runtime(Protocol):
-    """A loaded model."""
+class RunsCode(LoadFailed):
+    """The archive can only be loaded by running code that is in it, and the loader was told not to."""
 
-    def score(self, input_data: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Score the elements of `input_data`; returns the elements of `predictions`.
+
+class ScoringFailed(Exception):
+    """The model broke while it scored; the message is for the caller."""
+
+
+class ScoringTimedOut(ScoringFailed):
+    """The model did not answer in time."""
+
+
+class Runtime(Protocol):
+    """A loaded model or function."""
+
+    @property
+    def written_by(self) -> str:
+        """The package that wrote the model, with its version: `TensorFlow 2.21.0`; empty where it does not say."""
+
+    def answer(self, payload: Mapping[str, Any]) -> Any:
+        """The document that answers a scoring request, ready to be written as JSON.
+
+        Args:
+            payload: the body of the request; its `input_data` is a list of objects with `values`.
 
         Raises:
             BadInput: the input data does not fit the model.
+            ScoringFailed: the model broke.
         """
+
+    def close(self) -> None:
+        """Free what the runtime holds; a request that is being scored may fail."""
 
 
 class Loader(Protocol):
     """Loads the models of one framework."""
 
-    def __call__(self, folder: Path) -> Runtime:
-        """Load the unpacked archive in `folder`, which stays until the runtime is dropped.
+    def __call__(self, folder: Path, trusted: bool = False) -> Runtime:
+        """Load what was unpacked into `folder`, which stays until the runtime is closed.
+
+        Args:
+            trusted: whether code that is in the archive may run.
 
         Raises:
-            LoadFailed: it cannot be served.
+            RunsCode: it has to, and may not.
+            LoadFailed: the archive cannot be served.
         """
+
+
+class Model(abc.ABC):
+    """A loaded model: it answers with `predictions` for `input_data`."""
+
+    written_by: str = ""
+
+    @abc.abstractmethod
+    def score(self, input_data: Elements) -> Elements:
+        """Score the elements of `input_data`; returns the elements of `predictions`.
+
+        Raises:
+            BadInput: the input data does not fit the model.
+            ScoringFailed: the model broke.
+        """
+
+    def answer(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        return {"predictions": self.score(payload["input_data"])}
+
+    def close(self) -> None:  # noqa: B027 most have nothing to do here
+        """Nothing to free: the model goes with the last who holds it."""
+
+
+def told(problem: BaseException) -> str:
+    """An exception in a line: its kind and the first line of what it says."""
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    return f"{type(problem).__name__}: {lines[0][:500]}" if lines else type(problem).__name__

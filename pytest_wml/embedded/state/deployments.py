@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pytest_wml.embedded.catalogue import DEFAULT_HARDWARE_SPEC, HardwareSpec
-from pytest_wml.embedded.contents import Content
 from pytest_wml.embedded.refusals import Conflict, Invalid, Missing
 from pytest_wml.embedded.runtimes.protocol import LoadFailed
 from pytest_wml.embedded.scorers import Scorers
+from pytest_wml.embedded.served import Served
 from pytest_wml.embedded.state.shelf import Shelf
 
 # Up to 36 of these letters: the service's own words in a recorded refusal.
@@ -54,9 +54,9 @@ class Deployment:
     space_id: str
     owner: str
     draft: DeploymentDraft
-    content: Content | None
-    """What the asset held when it was deployed; what is uploaded later needs a new deployment or a patch."""
+    served: Served
     asset_type: str
+    """`model` or `function`."""
     created_at: float
     modified_at: float
     state: State = "initializing"
@@ -84,9 +84,7 @@ class Deployments(Shelf[Deployment]):
         self._clock = clock
         self._scorers = scorers
 
-    def create(
-        self, draft: DeploymentDraft, content: Content | None, asset_type: str, space_id: str, owner: str
-    ) -> Deployment:
+    def create(self, draft: DeploymentDraft, served: Served, asset_type: str, space_id: str, owner: str) -> Deployment:
         """A new deployment, `initializing`.
 
         Raises:
@@ -103,7 +101,7 @@ class Deployments(Shelf[Deployment]):
                     space_id=space_id,
                     owner=owner,
                     draft=draft,
-                    content=content,
+                    served=served,
                     asset_type=asset_type,
                     created_at=now,
                     modified_at=now,
@@ -133,13 +131,13 @@ class Deployments(Shelf[Deployment]):
         state: State = "ready"
         failure = ""
         try:
-            self._scorers.load(deployment.content)
+            self._scorers.load(deployment.served)
         except LoadFailed as problem:
             state, failure = "failed", str(problem)
 
         def settled(current: Deployment) -> Deployment:
             # Patched to another asset while this one was loading: the next who asks waits for that.
-            same = current.content == deployment.content
+            same = current.served == deployment.served
             return replace(current, state=state, failure=failure) if same else current
 
         return self.change(deployment.id, settled)
@@ -155,14 +153,14 @@ class Deployments(Shelf[Deployment]):
             self._check_serving_name(draft.serving_name, except_for=deployment_id)
             return self.change(deployment_id, lambda current: replace(current, draft=draft, modified_at=self._clock()))
 
-    def replace_asset(self, deployment_id: str, draft: DeploymentDraft, content: Content | None) -> Deployment:
+    def replace_asset(self, deployment_id: str, draft: DeploymentDraft, served: Served) -> Deployment:
         """Serve another asset or revision under the same id; `updating` until it is asked for next."""
 
         def replaced(current: Deployment) -> Deployment:
             return replace(
                 current,
                 draft=draft,
-                content=content,
+                served=served,
                 state="updating",
                 note="Successfully patched the asset.",
                 modified_at=self._clock(),

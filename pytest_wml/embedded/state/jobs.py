@@ -12,7 +12,9 @@ from pytest_wml.embedded.refusals import Missing
 from pytest_wml.embedded.state.shelf import Shelf
 
 Elements = list[dict[str, Any]]
-Scoring = Callable[["Job"], Elements]
+Predictions = Any
+"""A list of elements; of a function, whatever it returned."""
+Scoring = Callable[["Job"], Predictions]
 
 
 class JobFailed(Exception):
@@ -41,7 +43,7 @@ class Job:
     state: Literal["queued", "running", "completed", "failed", "canceled"] = "queued"
     running_at: float | None = None
     completed_at: float | None = None
-    predictions: Elements | None = None
+    predictions: Predictions = None
     failure: str = ""
     platform_job_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))

@@ -1,4 +1,4 @@
-"""Stored models, their content and their revisions."""
+"""Stored models and functions, their content and their revisions."""
 
 from __future__ import annotations
 
@@ -45,16 +45,23 @@ class Model:
     """Oldest first; a revision keeps the content that it was made with."""
 
 
-def _missing(model_id: str) -> Missing:
-    return Missing("model_does_not_exist", f"Model with id '{model_id}' does not exist. Re-try with a valid model id.")
-
-
 class Models(Shelf[Model]):
-    """Models by id."""
+    """Models by id, or functions, which are kept alike.
 
-    def __init__(self, lock: threading.RLock, clock: Callable[[], float]) -> None:
-        super().__init__(lock, _missing)
+    Args:
+        kind: `model` or `function`, as refusals call it.
+    """
+
+    def __init__(self, lock: threading.RLock, clock: Callable[[], float], kind: str = "model") -> None:
+        super().__init__(lock, self._missing_one)
         self._clock = clock
+        self.kind = kind
+
+    def _missing_one(self, model_id: str) -> Missing:
+        return Missing(
+            f"{self.kind}_does_not_exist",
+            f"{self.kind.capitalize()} with id '{model_id}' does not exist. Re-try with a valid {self.kind} id.",
+        )
 
     def create(self, draft: ModelDraft, space_id: str, owner: str) -> Model:
         now = self._clock()
@@ -78,13 +85,15 @@ class Models(Shelf[Model]):
         """
         model = self.get(model_id)
         if space_id is not None and model.space_id != space_id:
-            raise _missing(model_id)
+            raise self._missing_one(model_id)
         if rev is None:
             return model
         for revision in model.revisions:
             if revision.rev == rev:
                 return revision
-        raise Missing("model_revision_does_not_exist", f"Model '{model_id}' has no revision '{rev}'.")
+        raise Missing(
+            f"{self.kind}_revision_does_not_exist", f"{self.kind.capitalize()} '{model_id}' has no revision '{rev}'."
+        )
 
     def update(self, model_id: str, drafted: Callable[[Model], ModelDraft]) -> Model:
         def updated(model: Model) -> Model:

@@ -1,0 +1,133 @@
+"""A process of its own for one model, as the service holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest_wml
+from pytest_wml.embedded.runtimes.frames import read_frame, write_frame
+
+# The service does not know the secrets of who calls it, so neither does a model that runs here.
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|^(WML|WATSON|IBM)", re.IGNORECASE)
+# The folder of this package, last: no module of the caller's project is found by it, as none is at the service.
+_PROGRAM = (
+    "import sys; sys.path.append(sys.argv[1]);"
+    "from pytest_wml.embedded.runtimes.working import main; main(*sys.argv[2:])"
+)
+_LOG = "output.txt"
+
+
+class Ended(Exception):
+    """The process is gone; the message says how."""
+
+
+class TooSlow(Ended):
+    """The process was ended because it did not answer in time."""
+
+
+class Child:
+    """A process that answers messages, one at a time.
+
+    It ends by itself when this process is gone, however that came about: its end of the pipe says so.
+
+    Args:
+        arguments: what its `main` is called with.
+        folder: its working directory, where what it prints is kept too.
+    """
+
+    def __init__(self, arguments: tuple[str, ...], folder: Path) -> None:
+        self._log = folder / _LOG
+        self._lock = threading.Lock()
+        self._reaped = False
+        root = str(Path(pytest_wml.__file__).parents[1])
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 this interpreter and our own program
+                [sys.executable, "-P", "-c", _PROGRAM, root, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=folder,
+                env={name: value for name, value in os.environ.items() if not _SECRET.search(name)},
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, message: Any, deadline: float) -> Any:
+        """What the process answers to a message.
+
+        Args:
+            message: anything that JSON can carry.
+            deadline: seconds; whoever needs longer is ended.
+
+        Raises:
+            TooSlow: it did not answer in time.
+            Ended: it is gone.
+        """
+        assert self._process.stdin
+        assert self._process.stdout
+        late = threading.Event()
+        timer = threading.Timer(deadline, self._late, [late])
+        timer.daemon = True
+        timer.start()
+        try:
+            write_frame(self._process.stdin, message)
+            return read_frame(self._process.stdout)
+        except (OSError, EOFError, ValueError) as problem:
+            self.kill()
+            if late.is_set():
+                raise TooSlow(f"did not answer within {deadline:g} s and was ended") from None
+            raise Ended(self._end()) from problem
+        finally:
+            timer.cancel()
+
+    def kill(self) -> None:
+        """End the process and all that it started; may be called from any thread, and again."""
+        with self._lock:
+            if self._reaped:
+                return
+            # Before it is waited for: until then nobody else can get its number.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                _kill_group(self._process)
+            self._process.wait()
+            self._reaped = True
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                assert stream
+                stream.close()
+
+    def _late(self, late: threading.Event) -> None:
+        late.set()
+        self.kill()
+
+    def _end(self) -> str:
+        code = self._process.returncode
+        if code < 0:
+            return f"ended by signal {_signal_name(-code)}"
+        lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
+        words = f": {lines[-1].strip()[:300]}" if lines else ""
+        return f"ended with exit status {code}{words}"
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)

@@ -1,0 +1,56 @@
+"""Python functions: a source file with `score(payload)`."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, ScoringFailed, told
+
+SOURCE = "function.py"
+
+
+def load(folder: Path, trusted: bool = False) -> Function:
+    """Run the source file in `folder` and take its `score`.
+
+    Raises:
+        RunsCode: unless code may run.
+        LoadFailed: the source cannot be run, or has no `score`.
+    """
+    if not trusted:
+        raise RunsCode("A function is code that runs when it is deployed and scored.")
+    module = types.ModuleType("function")
+    try:
+        source = (folder / SOURCE).read_text(encoding="utf-8")
+        exec(compile(source, SOURCE, "exec"), module.__dict__)  # noqa: S102 the caller allowed it
+    except Exception as problem:
+        raise LoadFailed(f"The function's source cannot be run. {told(problem)}") from problem
+    score = getattr(module, "score", None)
+    if not callable(score):
+        raise LoadFailed("The function's source has no function 'score'.")
+    return Function(score)
+
+
+class Function:
+    """A deployed function."""
+
+    written_by = ""
+
+    def __init__(self, score: Callable[[Any], Any]) -> None:
+        self._score = score
+
+    def answer(self, payload: Mapping[str, Any]) -> Any:
+        """What the function returns for the body of the request, as it is.
+
+        Raises:
+            ScoringFailed: the function raised.
+        """
+        try:
+            return self._score(payload)
+        except Exception as problem:
+            raise ScoringFailed(f"The function failed. {told(problem)}") from problem
+
+    def close(self) -> None:
+        """Nothing to free."""

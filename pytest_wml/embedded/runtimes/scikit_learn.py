@@ -1,0 +1,84 @@
+"""scikit-learn models in a pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pytest_wml.embedded.runtimes.pickled import unpickled
+from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, told
+from pytest_wml.embedded.runtimes.rows import array, listed, named_columns, plain, table
+
+
+def load(folder: Path, trusted: bool = False) -> Predictor:
+    """Load the pickle in `folder`.
+
+    Raises:
+        RunsCode: unless code may run.
+        LoadFailed: it cannot be loaded, or is nothing that predicts.
+    """
+    return Predictor(unpickled(folder, trusted), "scikit-learn", "_sklearn_version")
+
+
+class Predictor(Model):
+    """Anything with `predict`, and with `predict_proba` if it gives probabilities.
+
+    Args:
+        model: the object.
+        package: the package that it belongs to.
+        version_member: the member of its state that tells the version of the package.
+    """
+
+    def __init__(self, model: Any, package: str, version_member: str = "") -> None:
+        if not callable(getattr(model, "predict", None)):
+            raise LoadFailed(f"The pickle holds a {type(model).__name__}, which has no 'predict'.")
+        self._model = model
+        version = _version(model, version_member)
+        self.written_by = f"{package} {version}" if version else ""
+
+    def score(self, input_data: Elements) -> Elements:
+        """One prediction for each element: `prediction`, and `probability` from a classifier that gives one.
+
+        Rows with `fields` are given to the model as a data frame, others as an array.
+
+        Raises:
+            BadInput: the model refuses the rows.
+        """
+        return [self._scored(element) for element in input_data]
+
+    def _scored(self, element: dict[str, Any]) -> dict[str, Any]:
+        rows = listed(element)
+        names = named_columns(element, rows)
+        if not rows:
+            return table(prediction=[], probability=[] if self._has_probabilities() else None)
+        table_in = array(rows) if names is None else _frame(rows, names)
+        try:
+            predicted = plain(self._model.predict(table_in))
+            probabilities = self._probabilities(table_in) if self._has_probabilities() else None
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as problem:
+            # How the models tell that they cannot use what they were given.
+            raise BadInput(f"The model refuses the input. {told(problem)}") from problem
+        return table(prediction=predicted, probability=probabilities)
+
+    def _has_probabilities(self) -> bool:
+        return hasattr(self._model, "predict_proba")
+
+    def _probabilities(self, table_in: Any) -> list[Any]:
+        found = self._model.predict_proba(table_in)
+        if isinstance(found, list):
+            # Of several labels: an array each, and a row here for each row there.
+            return [list(row) for row in zip(*map(plain, found), strict=True)]
+        return plain(found)
+
+
+def _frame(rows: list[Any], names: list[str]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=names)
+
+
+def _version(model: Any, member: str) -> str:
+    # scikit-learn writes its version into the state of each estimator and takes it out again on loading, except
+    # where the versions differ not at all; the state of the object says what is left.
+    state = getattr(model, "__dict__", {})
+    return str(state.get(member, ""))

@@ -1,0 +1,82 @@
+"""Between TensorFlow's tensors and what JSON carries."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from pytest_wml.embedded.runtimes.protocol import LoadFailed
+from pytest_wml.embedded.runtimes.tensors import Family, Input
+
+
+def input_of(name: str, dtype: Any, shape: Sequence[int | None] | None) -> Input:
+    """What the input of this name takes.
+
+    Raises:
+        LoadFailed: JSON values cannot fill it, or it takes a single value, and no rows.
+    """
+    if shape is not None and not len(shape):
+        raise LoadFailed(f"Input '{name}' has no batch axis: it takes a single value, and a request has rows.")
+    return Input(
+        name=name,
+        dtype=dtype.name,
+        family=family_of(f"Input '{name}'", dtype),
+        numpy_dtype=dtype.as_numpy_dtype,
+        shape=None if shape is None else tuple(shape),
+    )
+
+
+def family_of(whose: str, dtype: Any) -> Family:
+    """The JSON values that go with a dtype.
+
+    Raises:
+        LoadFailed: there are none.
+    """
+    if dtype.is_floating:
+        return "float"
+    if dtype.is_integer:
+        return "integer"
+    if dtype.is_bool:
+        return "boolean"
+    if dtype == tf.string:
+        return "string"
+    raise LoadFailed(f"{whose} is of dtype {dtype.name}, which JSON cannot carry.")
+
+
+def values_of(tensor: Any) -> Any:
+    """A tensor as nested lists: float32 as the double that it is, bytes as text."""
+    array = np.asarray(tensor.numpy())
+    if tensor.dtype == tf.string:
+        return _decoded(array.tolist())
+    if tensor.dtype == tf.bfloat16:
+        array = array.astype(np.float32)
+    return array.tolist()
+
+
+def _decoded(values: Any) -> Any:
+    if isinstance(values, list):
+        return [_decoded(value) for value in values]
+    return values.decode(errors="replace")
+
+
+def reason(problem: Exception) -> str:
+    """Why TensorFlow would not, in a line."""
+    # It tells where in the graph first, if at all, then why, then the node: [[{{node GatherV2}}]].
+    told = re.sub(r"{{\w+ [^}]*}} ?", "", str(problem))
+    lines = [line.strip() for line in told.splitlines() if line.strip() and not line.strip().startswith("[[")]
+    if not lines:
+        return type(problem).__name__
+    return lines[-1] if lines[0].startswith("Graph execution error") else lines[0]
+
+
+def share_the_gpu() -> None:
+    """Let TensorFlow take a GPU's memory as it needs it; by default it takes all, which a training would miss."""
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # Too late when the device is in use already, and not for who has divided it up otherwise.
+        with contextlib.suppress(RuntimeError, ValueError):
+            tf.config.experimental.set_memory_growth(gpu, True)

@@ -1,0 +1,236 @@
+"""Suites that never heard of our fixtures: run on the embedded service, recorded, replayed, and not changed for it."""
+
+from __future__ import annotations
+
+import shutil
+
+import ibm_watsonx_ai  # noqa: F401  before the inner runs, as in conftest
+import pytest
+
+RECORD = ("--wml=embedded", "--wml-record")
+
+SERVICE = """
+    import numpy as np
+
+    SPACE = "5ace0000-0000-4000-8000-000000000000"
+    CLOUD = {"url": "https://eu-de.ml.cloud.ibm.com", "apikey": "some-api-key"}
+    CPD = {"url": "https://cpd-wml.apps.example.com", "username": "me", "instance_id": "openshift"}
+    IMAGES = np.eye(4).reshape(4, 2, 2, 1)
+
+    def deploy(client, name):
+        client.set.default_space(SPACE)
+        spec = client.software_specifications.get_id_by_name("runtime-24.1-py3.11")
+        meta = {"name": name, "type": "tensorflow_2.14", "software_spec": spec}
+        model = client.repository.store_model("model.tar.gz", meta_props=meta)["metadata"]["id"]
+        meta = {"name": name, "online": {}}
+        return client.deployments.create(model, meta_props=meta)["metadata"]["id"]
+
+    def payload(*classes):
+        return {"input_data": [{"values": IMAGES[list(classes)].tolist()}]}
+
+    def classes(answer):
+        return answer["predictions"][0]["values"]
+"""
+
+
+@pytest.fixture
+def suite(pytester, archives):
+    """Gives a function that lays a foreign project down."""
+
+    def lay(**files: str) -> None:
+        shutil.copy(archives["first"], pytester.path / "model.tar.gz")
+        pytester.makepyfile(service=SERVICE, **files)
+
+    pytester.syspathinsert()
+    return lay
+
+
+def goes_the_whole_way(pytester, passed: int, *replays: tuple[str, ...]) -> None:
+    """Recorded from the embedded service and replayed, each time with every test passing and no call outside."""
+    pytester.runpytest_inprocess(*RECORD).assert_outcomes(passed=passed)
+    (pytester.path / "model.tar.gz").touch()
+    for arguments in replays or ((),):
+        result = pytester.runpytest_inprocess(*arguments)
+        result.assert_outcomes(passed=passed)
+        result.stdout.fnmatch_lines(["*live calls: 0*"])
+
+
+def test_clients_of_their_own_in_all_places(pytester, suite):
+    """In a conftest, at import, in fixtures, in setUpClass and in a thread; replayed in one process and in two."""
+    suite(
+        conftest="""
+        import pytest
+        from ibm_watson_machine_learning import APIClient
+        from service import CLOUD, deploy
+
+        EARLY = APIClient(CLOUD)
+
+        @pytest.fixture(scope="session")
+        def deployed():
+            client = APIClient(CLOUD)
+            return client, deploy(client, "session")
+
+        @pytest.fixture
+        def early():
+            return EARLY
+        """,
+        test_module="""
+        import threading
+        from ibm_watson_machine_learning import APIClient
+        from service import CLOUD, classes, deploy, payload
+
+        CLIENT = APIClient(CLOUD)
+        DEPLOYED = deploy(CLIENT, "module")
+
+        def test_at_import():
+            assert classes(CLIENT.deployments.score(DEPLOYED, payload(2, 0))) == [2, 0]
+
+        def test_session_fixture(deployed):
+            client, deployment = deployed
+            assert classes(client.deployments.score(deployment, payload(3))) == [3]
+
+        def test_again(deployed):
+            client, deployment = deployed
+            assert classes(client.deployments.score(deployment, payload(1))) == [1]
+
+        def test_of_the_conftest(early):
+            early.set.default_space("5ace0000-0000-4000-8000-000000000000")
+            assert early.hardware_specifications.get_id_by_name("S") != "Not Found"
+
+        def test_in_a_thread():
+            seen = []
+
+            def work():
+                client = APIClient(CLOUD)
+                seen.append(classes(client.deployments.score(deploy(client, "thread"), payload(0, 1))))
+
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+            assert seen == [[0, 1]]
+        """,
+        test_case="""
+        import unittest
+        from ibm_watson_machine_learning import APIClient
+        from service import CLOUD, classes, deploy, payload
+
+        class TestDeployment(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls):
+                cls.client = APIClient(CLOUD)
+                cls.deployment = deploy(cls.client, "case")
+
+            @classmethod
+            def tearDownClass(cls):
+                cls.client.deployments.delete(cls.deployment)
+
+            def test_one(self):
+                self.assertEqual(classes(self.client.deployments.score(self.deployment, payload(0))), [0])
+
+            def test_two(self):
+                self.assertEqual(classes(self.client.deployments.score(self.deployment, payload(1))), [1])
+        """,
+    )
+    goes_the_whole_way(pytester, 7, (), ("-n", "2"))
+
+
+def test_the_newer_client(pytester, suite):
+    """Sync and async; its waits cost nothing, the suite's own `asyncio.sleep` is real."""
+    suite(
+        test_newer="""
+        import asyncio
+        import time
+        import pytest
+        from ibm_watsonx_ai import APIClient, Credentials
+        from service import CLOUD, classes, deploy, payload
+
+        @pytest.fixture(scope="module")
+        def deployed():
+            client = APIClient(Credentials(url=CLOUD["url"], api_key=CLOUD["apikey"]))
+            begun = time.monotonic()
+            deployment = deploy(client, "newer")
+            assert time.monotonic() - begun < 5
+            yield client, deployment
+            client.httpx_client.close()
+
+        def test_sync(deployed):
+            client, deployment = deployed
+            assert classes(client.deployments.score(deployment, payload(2, 1))) == [2, 1]
+
+        def test_async(deployed):
+            client, deployment = deployed
+
+            async def score(number):
+                answer = await client.deployments.ascore(deployment, payload(number % 4))
+                return classes(answer)
+
+            async def main():
+                slept, loop = [], asyncio.get_running_loop()
+                begun = loop.time()
+                await asyncio.sleep(0.05)
+                slept.append(loop.time() - begun)
+                answers = await asyncio.gather(*map(score, range(40)))
+                await client.async_httpx_client.aclose()
+                return slept, answers
+
+            (slept,), answers = asyncio.run(main())
+            assert slept >= 0.04
+            assert answers == [[number % 4] for number in range(40)]
+        """
+    )
+    goes_the_whole_way(pytester, 2)
+
+
+def test_a_cloud_pak_for_data_that_nobody_named(pytester, suite):
+    """A URL that only the suite's own client knows: with a key and with a password, beside a client for the cloud."""
+    suite(
+        test_cpd="""
+        import socket
+        import ibm_watson_machine_learning._wrappers.requests as wrapper
+        import ibm_watsonx_ai
+        import pytest
+        from ibm_watson_machine_learning import APIClient
+        from ibm_watsonx_ai._wrappers.httpx.global_httpx_settings import GlobalHttpxSettings
+        from service import CLOUD, CPD, classes, deploy, payload
+
+        @pytest.fixture(scope="module", autouse=True)
+        def no_look_ups():
+            asked = []
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: asked.append(host))
+                yield
+            assert asked == []
+
+        def old(**more):
+            return APIClient({**CPD, **more})
+
+        def new(**more):
+            url, name = CPD["url"], CPD["username"]
+            return ibm_watsonx_ai.APIClient(ibm_watsonx_ai.Credentials(url=url, username=name, **more))
+
+        @pytest.mark.parametrize(("make", "credentials"), [
+            (old, {"apikey": "k", "version": "5.0"}),
+            (old, {"password": "p", "version": "5.0"}),
+            (old, {"password": "p", "version": "5.0", "bedrock_url": "https://cp-console.apps.example.com"}),
+            (new, {"api_key": "k", "version": "5.0"}),
+            (new, {"password": "p", "version": "5.0"}),
+            (new, {"password": "p", "version": "5.0", "bedrock_url": "https://cp-console.apps.example.com"}),
+        ])
+        def test_cpd(make, credentials):
+            wrapper.verify = None
+            client = make(**credentials)
+            deployment = deploy(client, "cpd")
+            assert classes(client.deployments.score(deployment, payload(3, 0))) == [3, 0]
+            assert wrapper.verify is None
+            assert GlobalHttpxSettings.verify is not False
+            if make is new:
+                client.httpx_client.close()
+
+        def test_both():
+            clients = [APIClient(CLOUD), old(password="p", version="5.0")]
+            ids = [deploy(client, "both") for client in clients]
+            answers = [client.deployments.score(one, payload(2)) for client, one in zip(clients, ids)]
+            assert [classes(answer) for answer in answers] == [[2], [2]]
+        """
+    )
+    goes_the_whole_way(pytester, 7)
