@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
@@ -50,4 +49,6 @@ def _file_name(node_id: str) -> str:
     plain = re.sub(r"[^\w.\[\]-]", "_", name)
     if plain == name and len(name) <= _LONGEST:
         return name
+    import hashlib  # only here: a project without WML does not pay for it
+
     return f"{plain[:_LONGEST]}-{hashlib.sha256(node_id.encode('utf-8', 'replace')).hexdigest()[:8]}"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pytest_wml.errors import WMLTestError
@@ -20,8 +18,7 @@ class BadCredentials(WMLTestError):
     """Credentials are missing, incomplete or unreadable."""
 
 
-@dataclass(frozen=True, repr=False)
-class Credentials:
+class Credentials(NamedTuple):
     """Credentials of IBM Cloud (url, apikey) or Cloud Pak for Data (url, username, apikey or password).
 
     Field names are those of ibm-watson-machine-learning's credentials dictionary, and `space_id`.
@@ -41,7 +38,7 @@ class Credentials:
         return f"Credentials({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def _given(self) -> dict[str, str]:
-        return {field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name)}
+        return {name: value for name, value in self._asdict().items() if value}
 
     def for_wml(self) -> dict[str, str]:
         """The dictionary that ibm-watson-machine-learning's APIClient takes; a new one each time."""
@@ -72,10 +69,10 @@ def find(environ: Mapping[str, str], file: str) -> Credentials | None:
         BadCredentials: the file cannot be read, or no key, token or password is given.
     """
     given: dict[str, str] = _from_file(Path(file)) if file else {}
-    for field in fields(Credentials):
-        value = environ.get(f"WML_{field.name.upper()}")
+    for name in Credentials._fields:
+        value = environ.get(f"WML_{name.upper()}")
         if value:
-            given[field.name] = value
+            given[name] = value
     if not given or set(given) == {"space_id"}:
         return None
     if not any(given.get(name) for name in _SECRET):
@@ -88,6 +85,8 @@ def find(environ: Mapping[str, str], file: str) -> Credentials | None:
 
 
 def _from_file(path: Path) -> dict[str, str]:
+    import json
+
     fix = 'give a JSON object such as {"url": "…", "apikey": "…", "space_id": "…"}'
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -98,8 +97,7 @@ def _from_file(path: Path) -> dict[str, str]:
         raise BadCredentials("The credentials file is not JSON.", file=path, fix=fix) from None
     if not isinstance(content, dict):
         raise BadCredentials("The credentials file holds no JSON object.", file=path, fix=fix)
-    known = {field.name for field in fields(Credentials)}
-    return {name: str(value) for name, value in content.items() if name in known and value}
+    return {name: str(value) for name, value in content.items() if name in Credentials._fields and value}
 
 
 def required(found: Credentials | None) -> Credentials:

@@ -6,8 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_wml.errors import WMLTestError
 from pytest_wml.wsgi import Environ, WSGIApp
@@ -16,8 +15,7 @@ ANSWERED_BY = "pytest_wml.answered_by"
 """Where an answering app leaves its name in the WSGI environ."""
 
 
-@dataclass(frozen=True)
-class Asker:
+class Asker(NamedTuple):
     """Who asks.
 
     Args:
@@ -37,8 +35,7 @@ class Asker:
 SESSION = Asker("session", "", "outside any test")
 
 
-@dataclass(frozen=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One request and what became of it."""
 
     asker: Asker
@@ -50,8 +47,7 @@ class Exchange:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """Something that must fail the test that caused it, even where IBM's client swallows it."""
 
     asker: Asker

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from pytest_wml.errors import BadOption
@@ -25,16 +24,14 @@ class Mode(enum.Enum):
     LIVE = "live"
 
 
-@dataclass(frozen=True)
-class Setting(Generic[T]):
+class Setting(NamedTuple, Generic[T]):
     """A value that knows where it came from."""
 
     value: T
     source: str = "default"
 
 
-@dataclass(frozen=True)
-class Option(Generic[T]):
+class Option(NamedTuple, Generic[T]):
     """One option and all the ways to give it."""
 
     name: str
@@ -152,8 +149,7 @@ TABLE: tuple[Option[Any], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """Every option of a run, read once."""
 
     mode: Setting[Mode]
@@ -172,11 +168,10 @@ class Settings:
     def chosen(self) -> dict[str, str]:
         """What is not left at its default: name → `value (from source)`."""
         chosen = {}
-        for field in fields(self):
-            setting = getattr(self, field.name)
+        for name, setting in self._asdict().items():
             if setting.source != "default":
                 value = setting.value.value if isinstance(setting.value, Mode) else setting.value
-                chosen[field.name] = f"{value} (from {setting.source})"
+                chosen[name] = f"{value} (from {setting.source})"
         return chosen
 
 

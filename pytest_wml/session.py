@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
 import sys
 from collections import Counter
@@ -118,7 +117,7 @@ class Run:
         if self.mode is Mode.LIVE:
             return credentials_.required(self.found_credentials)
         found = self.found_credentials or credentials_.OFFLINE
-        return found if found.space_id else dataclasses.replace(found, space_id=DEFAULT_SPACE_ID)
+        return found if found.space_id else found._replace(space_id=DEFAULT_SPACE_ID)
 
     @cached_property
     def secrets(self) -> Secrets:

@@ -114,8 +114,8 @@ class Replay:
             if isinstance(sent, Content) and isinstance(interaction.body, Content):
                 if not same_model(interaction.body, sent):
                     raise model_changed(player.cassette, interaction.body, sent)
-                stack.pop_all()
-                self._uploaded.setdefault(interaction.body.model, stream)
+                if self._uploaded.setdefault(interaction.body.model, stream) is stream:
+                    stack.pop_all()
             return interaction
 
     def _find(self, environ: Environ, path: str, sent: Body) -> tuple[Player, Interaction]:

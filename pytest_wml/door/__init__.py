@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _socket
 import contextlib
+import importlib
 import socket
 import threading
 import time
@@ -29,6 +30,15 @@ _CLOSING = 2.0
 
 def _ignore(error: Exception) -> None:
     del error
+
+
+def _part(name: str) -> Any:
+    """One of the modules that patch a library, imported only once that library has been.
+
+    Not by `from … import`: where modules are unloaded and loaded again, as pytester does between runs in
+    one process, the package keeps the old one as its attribute.
+    """
+    return importlib.import_module(f"pytest_wml.door.{name}")
 
 
 class Door:
@@ -154,19 +164,13 @@ class Door:
         raise error
 
     def _lead_urllib3(self) -> None:
-        from pytest_wml.door import through_urllib3
-
-        through_urllib3.lead(self._patches, self.connect)
+        _part("through_urllib3").lead(self._patches, self.connect)
 
     def _lead_httpcore(self) -> None:
-        from pytest_wml.door import through_httpcore
-
-        through_httpcore.lead(self._patches, self.connect, self.carries)
+        _part("through_httpcore").lead(self._patches, self.connect, self.carries)
 
     def _pass_vcr_by(self) -> None:
-        from pytest_wml.door import beside_vcr
-
-        beside_vcr.lead(self._patches, self.carries)
+        _part("beside_vcr").lead(self._patches, self.carries)
 
     def _after_guarded_imports(self) -> dict[str, Callable[[], None]]:
         return {

@@ -1,0 +1,211 @@
+"""Python functions: stored, deployed, scored, and only run where that was allowed."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from pytest_wml.embedded import DEFAULT_SPACE_ID
+from tests.embedded.rest import SPEC, Rest, error_of
+
+SUM = """
+def score(payload):
+    rows = payload["input_data"][0]["values"]
+    return {"predictions": [{"fields": ["sum"], "values": [[sum(row)] for row in rows]}]}
+"""
+
+
+def store(rest: Rest, source: str | bytes, **members: object) -> str:
+    """Store a function; returns its id."""
+    draft = {"name": "function", "software_spec": SPEC, "space_id": DEFAULT_SPACE_ID, **members}
+    created = rest.send("POST", "/ml/v4/functions", draft)
+    assert created.status_code == 201, created.text
+    function_id = created.json["metadata"]["id"]
+    code = source if isinstance(source, bytes) else gzip.compress(source.encode())
+    assert rest.space("PUT", f"/ml/v4/functions/{function_id}/code", code).status_code == 201
+    return function_id
+
+
+def deployed(rest: Rest, source: str | bytes, **members: object) -> dict:
+    created = rest.create_deployment(store(rest, source), **members)
+    assert created.status_code == 202, created.text
+    return rest.deployment(created.json["metadata"]["id"])
+
+
+def failure(rest: Rest, source: str | bytes) -> str:
+    return deployed(rest, source)["entity"]["status"]["failure"]["errors"][0]["message"]
+
+
+@pytest.fixture(scope="module")
+def summing(trusting) -> str:
+    """A deployment of a function that adds up each row."""
+    return deployed(trusting, SUM)["metadata"]["id"]
+
+
+@pytest.fixture(scope="module")
+def odd(trusting) -> str:
+    """A deployment of a function that does what the first value says."""
+    source = """
+def score(payload):
+    wish = payload["input_data"][0]["values"][0]
+    if wish == "raise":
+        raise ZeroDivisionError("on purpose")
+    if wish == "exit":
+        raise SystemExit("enough")
+    if wish == "print":
+        print("anything", flush=True)
+        return input if False else "printed"
+    return {"set": {1}, "everything": payload, "nan": float("nan")}[wish]
+"""
+    return deployed(trusting, source)["metadata"]["id"]
+
+
+def test_a_function_is_answered_with_what_it_returns(trusting, summing):
+    """The payload is the body of the request, the answer is the document that it made."""
+    answer = trusting.score(summing, {"values": [[1, 2], [3, 4]]})
+    assert answer.json == {"predictions": [{"fields": ["sum"], "values": [[3], [7]]}]}
+
+
+def test_a_function_sees_the_whole_body(trusting, odd):
+    """Also what is no input data."""
+    body = {"input_data": [{"values": ["everything"]}], "more": 1}
+    assert trusting.send("POST", f"/ml/v4/deployments/{odd}/predictions", body).json == body
+
+
+def test_what_a_function_prints_is_no_answer(trusting, odd):
+    """The pipe that carries the answers is not its standard output."""
+    assert trusting.score(odd, {"values": ["print"]}).json == "printed"
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ("raise", "The function failed. ZeroDivisionError: on purpose"),
+        ("exit", "SystemExit: enough"),
+        ("set", "The answer is no JSON. Object of type set is not JSON serializable"),
+    ],
+)
+def test_a_function_that_breaks_is_a_500(trusting, odd, wish, message):
+    """With the reason, and the function goes on."""
+    answer = trusting.score(odd, {"values": [wish]})
+    assert answer.status_code == 500
+    assert error_of(answer)["code"] == "scoring_failed"
+    assert message in error_of(answer)["message"]
+    assert trusting.score(odd, {"values": ["print"]}).status_code == 200
+
+
+def test_a_function_is_not_run_unasked(rest):
+    """The reason names the option that allows it."""
+    assert "wml_allow_pickle" in failure(rest, SUM)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def score(:", "cannot be run. SyntaxError"),
+        ("import nothing_like_it", "cannot be run. ModuleNotFoundError: No module named 'nothing_like_it'"),
+        ("import tests", "cannot be run. ModuleNotFoundError: No module named 'tests'"),
+        ("x = 1", "has no function 'score'"),
+        (b"def score(payload): ...", "is no gzipped Python file"),
+    ],
+)
+def test_a_source_that_cannot_be_run_fails(trusting, source, message):
+    """Each with its reason; the modules of this project are not the service's."""
+    assert message in failure(trusting, source)
+
+
+def test_a_function_does_not_see_secrets(trusting, monkeypatch):
+    """The service does not have them either."""
+    monkeypatch.setenv("WML_APIKEY", "secret")
+    monkeypatch.setenv("MY_PASSWORD", "secret")
+    monkeypatch.setenv("PLAIN", "plain")
+    names = ["WML_APIKEY", "MY_PASSWORD", "PLAIN"]
+    source = f"import os\ndef score(payload):\n    return [os.environ.get(name) for name in {names}]"
+    deployment_id = deployed(trusting, source)["metadata"]["id"]
+    assert trusting.score(deployment_id, {"values": []}).json == [None, None, "plain"]
+
+
+def test_a_deployment_says_that_it_is_a_function(trusting, summing):
+    """Among what it was made of."""
+    assert trusting.deployment(summing)["entity"]["deployed_asset_type"] == "function"
+
+
+def test_a_function_is_kept_as_a_model_is(own):
+    """Read, listed, patched, revised, downloaded, deleted; and not found among the models."""
+    function_id = store(own, SUM, description="adds up", tags=["a"])
+    path = f"/ml/v4/functions/{function_id}"
+    assert own.space("GET", path).json["metadata"]["description"] == "adds up"
+    assert own.space("GET", f"/ml/v4/models/{function_id}").status_code == 404
+    patched = own.space("PATCH", path, [{"op": "replace", "path": "/name", "value": "renamed"}])
+    assert patched.json["metadata"]["name"] == "renamed"
+    revision = own.send("POST", f"{path}/revisions", {"space_id": DEFAULT_SPACE_ID})
+    assert revision.json["metadata"]["rev"] == "1"
+    assert len(own.space("GET", f"{path}/revisions").json["resources"]) == 1
+    assert gzip.decompress(own.space("GET", f"{path}/code").data).decode() == SUM
+    assert own.space("DELETE", path).status_code == 204
+    assert own.space("GET", "/ml/v4/functions").json["resources"] == []
+    assert error_of(own.space("GET", path))["code"] == "function_does_not_exist"
+
+
+def test_a_deployed_function_stays(own):
+    """409, as for a model."""
+    function_id = store(own, SUM)
+    own.create_deployment(function_id)
+    answer = own.space("DELETE", f"/ml/v4/functions/{function_id}")
+    assert answer.status_code == 409
+    assert error_of(answer)["code"] == "function_is_deployed"
+
+
+def test_a_function_needs_a_specification_that_lives(rest):
+    """As a model does."""
+    draft = {"name": "f", "space_id": DEFAULT_SPACE_ID}
+    for spec, message in ((None, "'software_spec' is required"), ({"name": "default_py3.7"}, "Unsupported software")):
+        answer = rest.send("POST", "/ml/v4/functions", {**draft, "software_spec": spec})
+        assert answer.status_code == 400
+        assert message in error_of(answer)["message"]
+
+
+def test_a_job_runs_a_function(trusting):
+    """Its predictions are those of the function."""
+    deployment_id = deployed(trusting, SUM, online=None, batch={})["metadata"]["id"]
+    body = {
+        "name": "job",
+        "space_id": DEFAULT_SPACE_ID,
+        "deployment": {"id": deployment_id},
+        "scoring": {"input_data": [{"values": [[1, 1]]}]},
+    }
+    path = f"/ml/v4/deployment_jobs/{trusting.send('POST', '/ml/v4/deployment_jobs', body).json['metadata']['id']}"
+    states = [trusting.space("GET", path).json["entity"]["scoring"] for _ in range(2)]
+    assert [state["status"]["state"] for state in states] == ["running", "completed"]
+    assert states[1]["predictions"] == [{"fields": ["sum"], "values": [[2]]}]
+
+
+@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud", "wml cpd 5.0 password"])
+def test_a_function_goes_the_whole_way(flavour, tmp_path, monkeypatch):
+    """Written by a client from a generator with defaults, deployed, scored, downloaded, deleted."""
+    pytest.importorskip("ibm_watson_machine_learning")
+    pytest.importorskip("ibm_watsonx_ai")
+    from tests.embedded.clients import connected, deploy
+
+    def scaling(factor=3):
+        def score(payload):
+            values = [[value * factor for value in row] for row in payload["input_data"][0]["values"]]
+            return {"predictions": [{"fields": ["scaled"], "values": values}]}
+
+        return score
+
+    monkeypatch.chdir(tmp_path)  # the clients leave files where they run
+    with connected(flavour, allow_pickle=True) as (client, _):
+        spec = client.software_specifications.get_id_by_name(SPEC["name"])
+        spec_name = "software_spec_uid" if flavour.startswith("wml") else "software_spec_id"
+        names = client.repository.FunctionMetaNames
+        meta = {names.NAME: "f", getattr(names, spec_name.upper()): spec}
+        function_id = client.repository.store_function(scaling, meta_props=meta)["metadata"]["id"]
+        deployment_id = deploy(client, function_id)
+        found = client.deployments.score(deployment_id, {"input_data": [{"values": [[1, 2]]}]})
+        assert found == {"predictions": [{"fields": ["scaled"], "values": [[3, 6]]}]}
+        assert client.repository.get_details(function_id)["metadata"]["name"] == "f"
+        client.deployments.delete(deployment_id)
+        client.repository.delete(function_id)
+        assert client.repository.get_function_details()["resources"] == []
