@@ -6,22 +6,18 @@ Format: https://vcrpy.readthedocs.io, format version 1; our own facts stand unde
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import re
 import tempfile
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
 
-from pytest_wml.cassette.normalise import CANONICAL_HOSTS, Interaction
-from pytest_wml.cassette.tape import Body, Content
+from pytest_wml.cassette.entries import checksum, entry_checksum, entry_of, interaction_of
+from pytest_wml.cassette.normalise import Interaction
+from pytest_wml.cassette.tape import Content
 from pytest_wml.errors import WMLTestError
-from pytest_wml.hosts import Role
 
 FORMAT = 1
 _RERECORD = "record it again: pytest --wml=embedded --wml-record (or --wml-live --wml-record)"
@@ -64,13 +60,13 @@ class Cassette:
 
 def dump(cassette: Cassette) -> str:
     """The text of the file; equal for equal cassettes."""
-    entries = [_entry(interaction) for interaction in cassette.interactions]
+    entries = [entry_of(interaction) for interaction in cassette.interactions]
     facts = {
         "format": FORMAT,
         "name": cassette.name,
         **cassette.metadata,
         "interactions": len(entries),
-        "checksum": _checksum(entries),
+        "checksum": checksum(entries),
     }
     document = {"version": 1, "metadata": {"pytest-wml": facts}, "interactions": entries}
     text = json.dumps(document, indent=1, ensure_ascii=False)
@@ -104,7 +100,7 @@ def load(path: Path) -> Cassette:
     entries = document["interactions"]
     for number, entry in enumerate(entries):
         _check(path, number, entry)
-    if facts.get("interactions") != len(entries) or facts.get("checksum") != _checksum(entries):
+    if facts.get("interactions") != len(entries) or facts.get("checksum") != checksum(entries):
         raise BadCassette(
             f"Cassette {path.stem} is not whole: interactions are missing, added or in another order.",
             file=path,
@@ -113,12 +109,17 @@ def load(path: Path) -> Cassette:
         )
     known = {"format", "name", "interactions", "checksum"}
     metadata = {name: fact for name, fact in facts.items() if name not in known}
-    return Cassette(path.stem, metadata, tuple(_interaction(entry) for entry in entries))
+    try:
+        return Cassette(path.stem, metadata, tuple(interaction_of(entry) for entry in entries))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadCassette(
+            f"Cassette {path.stem} holds an interaction that is none.", file=path, reason=repr(error), fix=_RERECORD
+        ) from None
 
 
 def _check(path: Path, number: int, entry: dict[str, Any]) -> None:
     try:
-        whole = entry["pytest-wml"]["checksum"] == _entry_checksum(entry)
+        whole = entry["pytest-wml"]["checksum"] == entry_checksum(entry)
     except (KeyError, TypeError, AttributeError, IndexError):
         whole = False
     if not whole:
@@ -178,104 +179,3 @@ def _stock(path: Path) -> BadCassette:
         known="without the model's digest nobody can tell whether its answers are still the model's",
         fix=f"move it out of the folder and {_RERECORD}",
     )
-
-
-def _entry(interaction: Interaction) -> dict[str, Any]:
-    query = f"?{interaction.query}" if interaction.query else ""
-    host = CANONICAL_HOSTS[interaction.role]
-    entry: dict[str, Any] = {
-        "request": {
-            "method": interaction.method,
-            "uri": f"https://{host}{quote(interaction.path)}{query}",
-            "body": _text(interaction.body) or None,
-            "headers": _headers(interaction.content_type),
-        },
-        "response": {
-            "status": {"code": interaction.status, "message": _reason(interaction.status)},
-            "headers": _headers(interaction.answer_type),
-            "body": {"string": _text(interaction.answer)},
-        },
-    }
-    ours = {"role": interaction.role.value, "identity": interaction.identity}
-    for side, body in (("body", interaction.body), ("answer", interaction.answer)):
-        kind = _kind(body)
-        if kind != "text":
-            ours[f"{side}_kind"] = kind
-    return {**entry, "pytest-wml": {**ours, "checksum": _entry_checksum({**entry, "pytest-wml": ours})}}
-
-
-def _interaction(entry: dict[str, Any]) -> Interaction:
-    asked, answered, ours = entry["request"], entry["response"], entry["pytest-wml"]
-    url = urlsplit(asked["uri"])
-    return Interaction(
-        identity=ours["identity"],
-        method=asked["method"],
-        role=Role(ours["role"]),
-        path=unquote(url.path),
-        query=url.query,
-        content_type=_type(asked["headers"]),
-        body=_body(asked["body"] or "", ours.get("body_kind", "text")),
-        status=answered["status"]["code"],
-        answer_type=_type(answered["headers"]),
-        answer=_body(answered["body"]["string"], ours.get("answer_kind", "text")),
-    )
-
-
-def _kind(body: Body) -> str:
-    if isinstance(body, Content):
-        return "content"
-    try:
-        body.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return "base64"
-    return "text"
-
-
-def _text(body: Body) -> str:
-    if isinstance(body, Content):
-        return json.dumps(body.as_json())
-    if _kind(body) == "base64":
-        return base64.b64encode(body).decode("ascii")
-    return body.decode("utf-8", "surrogatepass")
-
-
-def _body(text: str, kind: str) -> Body:
-    if kind == "content":
-        return Content(**json.loads(text))
-    return base64.b64decode(text) if kind == "base64" else text.encode("utf-8", "surrogatepass")
-
-
-def _headers(content_type: str) -> dict[str, list[str]]:
-    return {"Content-Type": [content_type]} if content_type else {}
-
-
-def _type(headers: dict[str, list[str]]) -> str:
-    return headers.get("Content-Type", [""])[0]
-
-
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
-
-
-def _entry_checksum(entry: dict[str, Any]) -> str:
-    """Of everything that an interaction holds; raises KeyError or TypeError for what is none."""
-    asked, answered, ours = entry["request"], entry["response"], entry["pytest-wml"]
-    parts = [
-        asked["method"],
-        asked["uri"],
-        asked["body"] or "",
-        *_type(asked["headers"]),
-        str(answered["status"]["code"]),
-        answered["body"]["string"],
-        *_type(answered["headers"]),
-        *(f"{name}={fact}" for name, fact in sorted(ours.items()) if name != "checksum"),
-    ]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _checksum(entries: list[dict[str, Any]]) -> str:
-    together = "".join(entry["pytest-wml"]["checksum"] for entry in entries)
-    return "sha256:" + hashlib.sha256(together.encode("ascii")).hexdigest()

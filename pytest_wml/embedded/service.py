@@ -60,6 +60,10 @@ class Service:
         """Free every loaded model."""
         self.scorers.close()
 
+    def shelf_of(self, asset_id: str) -> Models:
+        """The functions where the id is one of theirs, else the models."""
+        return self.functions if self.functions.find(lambda function: function.id == asset_id) else self.models
+
     def upload(self, shelf: Models, asset_id: str, chunks: Iterable[bytes], content_format: str) -> Content:
         """Store the content of a model or function; what it held before stays with its revisions and deployments.
 
@@ -113,10 +117,9 @@ class Service:
             return self.deployments.replace_asset(deployment_id, draft, served), touched
 
     def _served(self, draft: DeploymentDraft, space_id: str) -> tuple[Served, str]:
-        functions = self.functions.find(lambda function: function.id == draft.asset_id)
-        shelf = self.functions if functions else self.models
+        shelf = self.shelf_of(draft.asset_id)
         asset = shelf.read(draft.asset_id, space_id, draft.asset_rev)
-        framework = FUNCTION if functions else framework_of(asset.draft.type)
+        framework = FUNCTION if shelf is self.functions else framework_of(asset.draft.type)
         return Served(asset.content, framework, asset.draft.software_spec), shelf.kind
 
     def undeploy(self, deployment_id: str) -> None:

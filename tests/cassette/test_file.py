@@ -121,3 +121,43 @@ def test_many_writers_leave_one_whole_file(path, cassette):
     for thread in threads:
         thread.join()
     assert load(path) == cassette
+
+
+VALUES = st.none() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)
+
+
+def read_or_refusal(path):
+    try:
+        return load(path)
+    except BadCassette as refusal:
+        return refusal
+
+
+def _places(node, path=()):
+    yield path
+    if isinstance(node, (dict, list)):
+        for key, member in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from _places(member, (*path, key))
+
+
+@given(data=st.data())
+def test_whatever_stands_in_the_file_only_our_error_comes_out(tmp_path_factory, data):
+    """Any member replaced by anything, with the checksums put right: refused, or read as what it is."""
+    from pytest_wml.cassette.entries import checksum, entry_checksum
+
+    cassette = Cassette("c", {}, tuple(normalised(lifecycle(*IDS)[:3], "c", {})))
+    document = json.loads(dump(cassette))
+    place = data.draw(st.sampled_from([path for path in _places(document) if path]))
+    node = document
+    for key in place[:-1]:
+        node = node[key]
+    node[place[-1]] = data.draw(VALUES)
+    try:
+        for entry in document["interactions"]:
+            entry["pytest-wml"]["checksum"] = entry_checksum(entry)
+        document["metadata"]["pytest-wml"]["checksum"] = checksum(document["interactions"])
+    except (KeyError, TypeError, AttributeError, IndexError):
+        pass
+    path = tmp_path_factory.mktemp("hostile") / "c.yaml"
+    path.write_text(json.dumps(document))
+    assert isinstance(read_or_refusal(path), (Cassette, BadCassette))

@@ -40,7 +40,9 @@ def rest(service) -> Rest:
 @pytest.fixture(scope="session")
 def deployments(rest, archives) -> dict[str, str]:
     """Ids of deployments of every model that can be served, by the name of the model."""
-    return {name: rest.deploy(archive) for name, archive in archives.items() if name != "undecided"}
+    from tests.embedded.tiny_models import SERVED
+
+    return {make.__name__: rest.ready(archives[make.__name__]) for make in SERVED}
 
 
 @pytest.fixture

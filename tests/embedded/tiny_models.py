@@ -120,4 +120,38 @@ def not_a_number(folder: Path) -> Path:
     )
 
 
-ALL = (classifier, two_inputs, words, flags, lookup, predict_images, undecided, not_a_number)
+def exported(folder: Path) -> Path:
+    """A Keras 3 export, with `serve` beside `serving_default`: pixels float32 [?, 2] → output_0 float32 [?, 2]."""
+    import keras
+
+    inputs = keras.Input((2,), name="pixels")
+    keras.Model(inputs, keras.layers.Softmax()(inputs)).export(str(folder), verbose=False)
+    return packed(folder)
+
+
+def single_value(folder: Path) -> Path:
+    """x float32 [] → y float32 []: no batch axis."""
+    return saved(folder, lambda x: {"y": x * 2.0}, tf.TensorSpec([], tf.float32, name="x"))
+
+
+def fixed_rows(folder: Path) -> Path:
+    """x float32 [2, 2] → y float32 [2]: rows, always two."""
+    return saved(folder, lambda x: {"y": tf.reduce_sum(x, 1)}, tf.TensorSpec([2, 2], tf.float32, name="x"))
+
+
+def by_chance(folder: Path) -> Path:
+    """x float32 [?, 4] → y float32 [?, 4]: a dropout that was left on."""
+    return saved(folder, lambda x: {"y": tf.nn.dropout(x, 0.5)}, tf.TensorSpec([None, 4], tf.float32, name="x"))
+
+
+def endless(folder: Path) -> Path:
+    """x float32 [?] → never."""
+
+    def serve(x):
+        return {"y": tf.while_loop(lambda y: tf.reduce_all(y < 2.0), lambda y: (y * 1.0,), (x,))[0]}
+
+    return saved(folder, serve, tf.TensorSpec([None], tf.float32, name="x"))
+
+
+SERVED = (classifier, two_inputs, words, flags, lookup, predict_images, not_a_number, exported, fixed_rows, by_chance)
+ALL = (*SERVED, undecided, single_value, endless)

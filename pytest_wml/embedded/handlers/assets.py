@@ -1,4 +1,4 @@
-"""Models as the platform sees them: assets."""
+"""Models and functions as the platform sees them: assets."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from pytest_wml.embedded.timestamps import rfc3339
 
 
 def read(call: Call, asset_id: str) -> Response:
-    model = call.service.models.read(asset_id, call.space_id())
-    spec = model.draft.software_spec
+    shelf = call.service.shelf_of(asset_id)
+    asset = shelf.read(asset_id, call.space_id())
+    spec = asset.draft.software_spec
     metadata = {
-        "asset_id": model.id,
-        "asset_type": "wml_model",
-        "name": model.draft.name,
-        "created_at": rfc3339(model.created_at),
-        "space_id": model.space_id,
-        "owner_id": model.owner,
-        "usage": {"last_updated_at": rfc3339(model.modified_at)},
+        "asset_id": asset.id,
+        "asset_type": f"wml_{shelf.kind}",
+        "name": asset.draft.name,
+        "created_at": rfc3339(asset.created_at),
+        "space_id": asset.space_id,
+        "owner_id": asset.owner,
+        "usage": {"last_updated_at": rfc3339(asset.modified_at)},
     }
-    entity = {"wml_model": {"type": model.draft.type, "software_spec": {"id": spec.id, "name": spec.name}}}
-    return answer(200, {"metadata": metadata, "entity": entity, "href": f"/v2/assets/{model.id}"})
+    entity = {metadata["asset_type"]: {"type": asset.draft.type, "software_spec": {"id": spec.id, "name": spec.name}}}
+    return answer(200, {"metadata": metadata, "entity": entity, "href": f"/v2/assets/{asset.id}"})
 
 
 def delete(call: Call, asset_id: str) -> Response:
-    model = call.service.models.read(asset_id, call.space_id())
-    call.service.delete_asset(call.service.models, model.id)
+    shelf = call.service.shelf_of(asset_id)
+    asset = shelf.read(asset_id, call.space_id())
+    call.service.delete_asset(shelf, asset.id)
     return answer(204)

@@ -66,6 +66,10 @@ class Boosted(Model):
         names = named_columns(element, rows)
         if not rows:
             return self._told(np.empty((0, 1)))
+        width = len(rows[0]) if isinstance(rows[0], list) else 1
+        if width != self._booster.num_features():
+            # XGBoost itself takes columns that are not there for missing values.
+            raise BadInput(f"The model takes {self._booster.num_features()} columns; got {width}.")
         try:
             matrix = xgboost.DMatrix(array(rows).astype(np.float64), feature_names=names or self._booster.feature_names)
             return self._told(self._booster.predict(matrix))

@@ -1,0 +1,165 @@
+"""What runs in a process of its own may crash, hang and exit; the service goes on, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pytest_wml.embedded import EmbeddedWML
+from tests.embedded.rest import Rest, error_of, predictions_of
+from tests.embedded.test_functions import deployed, failure
+
+MOODY = """
+import os, signal, sys, time
+
+def score(payload):
+    mood = payload["input_data"][0]["values"]
+    if mood == "pid":
+        return os.getpid()
+    if mood == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if mood == "exit":
+        print("the last words", file=sys.stderr, flush=True)
+        os._exit(3)
+    if mood == "hang":
+        while True:
+            time.sleep(1)
+    if mood == "large":
+        return "x" * (4 << 20)
+    if mood == "child":
+        return __import__("subprocess").Popen(["sleep", "600"]).pid
+    return {"predictions": [{"values": mood}]}
+"""
+pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals are those of POSIX")
+
+
+@pytest.fixture
+def impatient():
+    """A service whose models have a second."""
+    with EmbeddedWML(allow_pickle=True, deadline=1.0) as app:
+        yield Rest(app)
+    assert app.crashes == []
+
+
+@pytest.fixture
+def moody(impatient) -> str:
+    return deployed(impatient, MOODY)["metadata"]["id"]
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that is ending is waited for, by reading until its file is gone."""
+    stat = Path(f"/proc/{pid}/stat")
+    for _ in range(1_000_000):
+        try:
+            if stat.read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("mood", "status", "code", "message"),
+    [
+        ("crash", 500, "scoring_failed", "The process of the model ended by signal SIGSEGV."),
+        ("exit", 500, "scoring_failed", "The process of the model ended with exit status 3: the last words."),
+        ("hang", 504, "scoring_timed_out", "The process of the model did not answer within 1 s and was ended."),
+    ],
+)
+def test_a_broken_model_breaks_one_request(impatient, moody, mood, status, code, message):
+    """The request is told why, and the next one finds the model loaded anew."""
+    answer = impatient.score(moody, {"values": mood})
+    assert (answer.status_code, error_of(answer)["code"]) == (status, code)
+    assert error_of(answer)["message"] == message
+    assert predictions_of(impatient.score(moody, {"values": "fine"})) == [{"values": "fine"}]
+
+
+def test_what_hangs_while_it_is_loaded_fails(monkeypatch):
+    """The deployment, with a reason."""
+    monkeypatch.setattr("pytest_wml.embedded.runtimes.worker._LOAD_DEADLINE", 1.0)
+    with EmbeddedWML(allow_pickle=True) as app:
+        message = failure(Rest(app), "while True: pass")
+    assert message == "The process of the model did not answer within 1 s and was ended while it was loaded."
+
+
+def test_what_crashes_while_it_is_loaded_fails(trusting):
+    """The deployment, with a reason."""
+    assert "ended by signal SIGABRT while it was loaded" in failure(trusting, "import os; os.abort()")
+
+
+def test_a_long_answer_arrives_whole(impatient, moody):
+    """Also one that no pipe holds at once."""
+    assert len(impatient.score(moody, {"values": "large"}).json) == 4 << 20
+
+
+def test_many_threads_share_a_worker(impatient, moody):
+    """Each gets the answer to what it asked."""
+
+    def score(index: int) -> int:
+        return predictions_of(impatient.score(moody, {"values": index}))[0]["values"]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(score, range(200))) == list(range(200))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
+def test_nothing_is_left_when_the_service_closes():
+    """Neither the worker nor what it started."""
+    with EmbeddedWML(allow_pickle=True) as app:
+        rest = Rest(app)
+        deployment_id = deployed(rest, MOODY)["metadata"]["id"]
+        pids = [rest.score(deployment_id, {"values": mood}).json for mood in ("pid", "child")]
+        assert all(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert all(map(gone, pids))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
+def test_nothing_is_left_when_a_deployment_is_deleted(impatient, moody):
+    """Its worker goes when nothing serves the same code any more."""
+    pid = impatient.score(moody, {"values": "pid"}).json
+    function_id = impatient.deployment(moody)["entity"]["asset"]["id"]
+    impatient.space("DELETE", f"/ml/v4/deployments/{moody}")
+    impatient.space("DELETE", f"/ml/v4/functions/{function_id}")
+    assert gone(pid)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
+@pytest.mark.parametrize("mood", ["fine", "hang"])
+def test_nothing_is_left_when_the_tests_are_killed(mood):
+    """The worker hears its pipe close, whatever its model does at that time."""
+    script = f"""
+import threading
+from pytest_wml.embedded import EmbeddedWML
+from tests.embedded.rest import Rest
+from tests.embedded.test_functions import deployed
+from tests.embedded.test_workers import MOODY
+rest = Rest(EmbeddedWML(allow_pickle=True))
+deployment_id = deployed(rest, MOODY)["metadata"]["id"]
+pid = rest.score(deployment_id, {{"values": "pid"}}).json
+threading.Thread(target=rest.score, args=(deployment_id, {{"values": {mood!r}}}), daemon=True).start()
+print(pid, flush=True)
+input()
+"""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        pid = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+    assert gone(pid)
+
+
+def test_tensorflow_may_run_in_a_process_of_its_own(archives):
+    """Asked for, it costs a load of TensorFlow, and a graph without an end is ended."""
+    with EmbeddedWML(isolate_tensorflow=True, deadline=5.0) as app:
+        rest = Rest(app)
+        deployment_id = rest.ready(archives["lookup"])
+        assert predictions_of(rest.score(deployment_id, {"values": [2]})) == [{"id": "value", "values": [12.0]}]
+        assert rest.score(deployment_id, {"values": [3]}).status_code == 400
+        endless = rest.ready(archives["endless"])
+        assert rest.score(endless, {"values": [1.0]}).status_code == 504
