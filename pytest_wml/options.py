@@ -125,6 +125,12 @@ CPD_HOSTS = Option(
 PASS_IAM = Option(
     "pass_iam", False, _switch, "Let requests for tokens of other IBM services pass to iam.cloud.ibm.com."
 )
+ALLOW_PICKLE = Option(
+    "allow_pickle",
+    False,
+    _switch,
+    "Let the embedded service run code that comes with a model: pickles, Python functions, Lambda layers.",
+)
 MAX_AGE = Option(
     "max_age",
     0,
@@ -143,6 +149,7 @@ TABLE: tuple[Option[Any], ...] = (
     DEPLOYMENT,
     SOFTWARE_SPEC,
     MODEL_TYPE,
+    ALLOW_PICKLE,
     MAX_AGE,
     CPD_HOSTS,
     PASS_IAM,
@@ -161,6 +168,7 @@ class Settings(NamedTuple):
     deployment: Setting[str]
     software_spec: Setting[str]
     model_type: Setting[str]
+    allow_pickle: Setting[bool]
     max_age: Setting[int]
     cpd_hosts: Setting[str]
     pass_iam: Setting[bool]

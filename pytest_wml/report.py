@@ -43,5 +43,7 @@ def summary(run: Run) -> Iterator[str]:
                 f"from {cassette.recorded_from}, "
                 f"model {cassette.model[:16] or 'unknown'}"
             )
+    for doubt in tally.doubts:
+        yield f"doubt: {doubt}"
     for outcome in run.outcomes:
         yield f"{outcome.path.name}: {outcome.text}"

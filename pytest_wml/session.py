@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_wml.answers.record import Recorder
     from pytest_wml.answers.replay import Replay
     from pytest_wml.cassette.scrub import Secrets
+    from pytest_wml.embedded import EmbeddedWML
     from pytest_wml.recording import Outcome, Shard
     from pytest_wml.staleness import Finding
 
@@ -63,6 +64,7 @@ class Run:
         self.others = Tally()
         """What the xdist workers that have ended asked."""
         self._app: Any = None
+        self._embedded: EmbeddedWML | None = None
         self._at_close = contextlib.ExitStack()
         self.ledger = Ledger(self._answer)
         self.hosts = Hosts.of(filter(None, [self._cpd_host(), *settings.cpd_hosts.value.split(", ")]))
@@ -154,6 +156,8 @@ class Run:
         own = Tally(Counter(exchange.answered_by for exchange in self.ledger.exchanges), self.door.skipped_seconds)
         if self.mode is Mode.REPLAY and self._app is not None:
             own.cassettes = {player.cassette.name: player.tally() for player in self.replay.library.players()}
+        if self._embedded is not None:
+            own.doubts = dict.fromkeys(self._embedded.warnings)
         own.add(self.others)
         return own
 
@@ -241,7 +245,9 @@ class Run:
         if self.mode is Mode.EMBEDDED:
             from pytest_wml.embedded import EmbeddedWML
 
-            app = EmbeddedWML(spaces=[self.credentials.space_id])
+            app = self._embedded = EmbeddedWML(
+                spaces=[self.credentials.space_id], allow_pickle=self.settings.allow_pickle.value
+            )
         else:
             from pytest_wml.answers.live import Live
 

@@ -32,16 +32,19 @@ class Tally:
         answered: requests by who answered: a cassette's name, `embedded`, `live` or `minted`.
         waited: seconds of IBM's client's own waiting that were left out.
         cassettes: by name, what was played.
+        doubts: what the embedded service warned of, each once.
     """
 
     answered: Counter[str] = field(default_factory=Counter)
     waited: float = 0.0
     cassettes: dict[str, Played] = field(default_factory=dict)
+    doubts: dict[str, None] = field(default_factory=dict)
 
     def add(self, other: Tally) -> None:
         """Add another process's counts."""
         self.answered += other.answered
         self.waited += other.waited
+        self.doubts.update(other.doubts)
         for name, played in other.cassettes.items():
             self.cassettes.setdefault(name, played).played.update(played.played)
 
@@ -50,6 +53,7 @@ class Tally:
         return {
             "answered": dict(self.answered),
             "waited": self.waited,
+            "doubts": list(self.doubts),
             "cassettes": {
                 name: {**played.__dict__, "played": sorted(played.played)} for name, played in self.cassettes.items()
             },
@@ -60,6 +64,7 @@ class Tally:
         return cls(
             answered=Counter(form["answered"]),
             waited=form["waited"],
+            doubts=dict.fromkeys(form["doubts"]),
             cassettes={
                 name: Played(**{**played, "played": set(played["played"])})
                 for name, played in form["cassettes"].items()

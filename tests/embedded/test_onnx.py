@@ -7,7 +7,7 @@ import pytest
 from tests.embedded.rest import Rest, predictions_of, refusal_of, tarred
 
 pytest.importorskip("onnxruntime")
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnx")
 
 from onnx import TensorProto, helper
 

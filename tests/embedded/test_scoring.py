@@ -87,6 +87,20 @@ def test_a_signature_of_another_name_is_served_when_it_is_the_only_one(rest, dep
     ]
 
 
+def test_a_keras_export_is_served_by_its_default(rest, deployments):
+    """Keras 3 writes `serve` and `serving_default`; its names are those of the answer."""
+    (scored,) = predictions(rest.score(deployments["exported"], {"id": "pixels", "values": [[0, 0]]}))
+    assert scored == {"id": "output_0", "values": [[0.5, 0.5]]}
+
+
+def test_a_fixed_number_of_rows_is_kept_to(rest, deployments):
+    """No fewer, no more."""
+    assert predictions(rest.score(deployments["fixed_rows"], {"values": [[1, 2], [3, 4]]}))[0]["values"] == [3, 7]
+    message = refusal(rest.score(deployments["fixed_rows"], {"values": [[1, 2]]}))
+    assert "takes float32 of shape [2, 2]; got shape [1, 2]" in message
+    assert "got shape [0]" in refusal(rest.score(deployments["fixed_rows"], {"values": []}))
+
+
 def test_a_batch_of_zero_is_scored(rest, deployments):
     """No rows in, no rows out."""
     scored = predictions(rest.score(deployments["classifier"], {"values": []}))
@@ -224,6 +238,12 @@ def test_a_corrupted_model_fails(rest):
 def test_a_choice_of_signatures_fails(rest, archives):
     """Several signatures without a default cannot be served."""
     assert "several signatures" in failure_of(rest, archives["undecided"])
+
+
+def test_a_model_without_a_batch_axis_fails(rest, archives):
+    """It takes a single value, and a request has rows."""
+    message = failure_of(rest, archives["single_value"])
+    assert "Input 'x' has no batch axis" in message
 
 
 def test_a_model_without_content_fails(rest):

@@ -154,6 +154,7 @@ input()
     assert gone(pid)
 
 
+@pytest.mark.slow
 def test_tensorflow_may_run_in_a_process_of_its_own(archives):
     """Asked for, it costs a load of TensorFlow, and a graph without an end is ended."""
     with EmbeddedWML(isolate_tensorflow=True, deadline=5.0) as app:

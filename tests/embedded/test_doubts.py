@@ -1,0 +1,130 @@
+"""Warnings: what should make a reader doubt an answer."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pytest_wml.embedded import EmbeddedWML
+from pytest_wml.embedded.catalogue import current_software_spec
+from pytest_wml.embedded.doubts import Doubts, version_doubt
+from tests.embedded.rest import Rest
+
+RT_24_1 = current_software_spec("runtime-24.1-py3.11")
+
+
+def scored_twice(first: bytes, second: bytes, **other: str) -> list[str]:
+    doubts = Doubts()
+    scoring = {"deployment_id": "d", "name": "digits", "digest": "0", "body": b"rows"}
+    doubts.scored(**scoring, answer=first)
+    doubts.scored(**{**scoring, **other}, answer=second)
+    return doubts.told
+
+
+def test_a_model_that_answers_by_chance_is_doubted(archives):
+    """Two identical scorings that differ warn once, with the deployment's name."""
+    with EmbeddedWML() as app:
+        rest = Rest(app)
+        deployment_id = rest.create_deployment(rest.store(archives["by_chance"]), name="digits").json["metadata"]["id"]
+        for _ in range(30):
+            rest.score(deployment_id, {"values": [[1.0, 2.0, 3.0, 4.0]]})
+        doubts = [doubt for doubt in app.warnings if "in two ways" in doubt]
+    assert doubts == [
+        "Deployment 'digits' answered the same scoring in two ways: something in it is left to chance, such as "
+        "dropout that was left on. A recording of it will not agree with the model."
+    ]
+
+
+def test_a_model_that_answers_alike_is_not_doubted(archives):
+    """The same scoring from many threads."""
+    with EmbeddedWML() as app:
+        rest = Rest(app)
+        deployment_id = rest.ready(archives["classifier"])
+        with ThreadPoolExecutor(16) as pool:
+            scoring = {"values": [[[[0.1], [0.2]], [[0.3], [0.4]]]]}
+            list(pool.map(lambda _: rest.score(deployment_id, scoring), range(64)))
+        assert not [doubt for doubt in app.warnings if "in two ways" in doubt]
+
+
+def test_a_model_of_a_newer_tensorflow_is_doubted(archives):
+    """The specification runs TensorFlow 2.14, and cannot be relied on to read what a newer one wrote."""
+    tf = pytest.importorskip("tensorflow")
+    with EmbeddedWML() as app:
+        rest = Rest(app)
+        rest.ready(archives["classifier"])
+        rest.ready(archives["classifier"])
+        assert app.warnings == [
+            f"The model was written by TensorFlow {tf.__version__}, and runtime-24.1-py3.11 runs TensorFlow 2.14."
+        ]
+
+
+@pytest.mark.parametrize(
+    ("written_by", "framework", "doubted"),
+    [
+        ("TensorFlow 2.14.1", "tensorflow", False),
+        ("TensorFlow 1.15.0", "tensorflow", False),
+        ("TensorFlow 2.15.0", "tensorflow", True),
+        ("Keras 2.2.4", "tensorflow", False),
+        ("Keras 3.0.0", "tensorflow", True),
+        ("scikit-learn 1.3.2", "scikit-learn", False),
+        ("scikit-learn 1.2.0", "scikit-learn", True),
+        ("scikit-learn 1.9.1", "scikit-learn", True),
+        ("XGBoost 1.7.0", "xgboost", False),
+        ("XGBoost 3.2.0", "xgboost", True),
+        ("TensorFlow unknown", "tensorflow", False),
+        ("", "tensorflow", False),
+        ("anything 9.9", "function", False),
+    ],
+)
+def test_what_the_specification_does_not_run_is_doubted(written_by, framework, doubted):
+    """Files are read by newer versions too, a pickle only by the version that wrote it."""
+    assert bool(version_doubt(written_by, framework, RT_24_1)) is doubted
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "doubted"),
+    [
+        (b'{"values": [0.1234567]}', b'{"values": [0.1234568]}', False),
+        (b'{"values": [NaN]}', b'{"values": [NaN ]}', False),
+        (b'{"values": [0.5]}', b'{"values": [0.6]}', True),
+        (b'{"values": [1]}', b'{"values": [2]}', True),
+        (b'{"values": [1]}', b'{"values": [1, 1]}', True),
+        (b'{"values": []}', b'{"other": []}', True),
+        (b'"' + b"x" * (64 << 10) + b'"', b'"y"', False),
+    ],
+)
+def test_the_last_bits_of_a_float_may_differ(first, second, doubted):
+    """Threads add in any order; what is more than that is chance. Long answers are not remembered."""
+    assert bool(scored_twice(first, second)) is doubted
+
+
+@pytest.mark.parametrize("other", [{"body": b"other"}, {"deployment_id": "e"}, {"digest": "1"}])
+def test_other_scorings_may_be_answered_otherwise(other):
+    """Other rows, another deployment, another model under the same deployment."""
+    assert scored_twice(b"[1]", b"[2]", **other) == []
+
+
+def test_scorings_are_not_remembered_for_ever():
+    """The oldest is forgotten."""
+    doubts = Doubts()
+    for number in (*range(100), 0):
+        doubts.scored("d", "digits", "0", b"%d" % number, b"[%d]" % number)
+    assert len(doubts._answers) == 64
+    assert doubts.told == []
+
+
+def test_a_pickle_tells_what_wrote_it(trusting):
+    """The version of scikit-learn is in it."""
+    sklearn = pytest.importorskip("sklearn")
+    import pickle
+
+    from sklearn.linear_model import LinearRegression
+
+    from tests.embedded.rest import tarred
+
+    trusting.ready(tarred(model__pkl=pickle.dumps(LinearRegression().fit([[0.0]], [1.0]))), "scikit-learn_1.3")
+    told = (
+        f"The model was written by scikit-learn {sklearn.__version__}, and runtime-24.1-py3.11 runs scikit-learn 1.3."
+    )
+    assert told in trusting.app.warnings
