@@ -14,16 +14,18 @@ Where there is no ``saved_model.pb`` to read, the model's digest is the archive'
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
 import mmap
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 from pytest_wml.model.bundle import CompressedIndex
 from pytest_wml.model.checkpoint import PREFIX, read_tensors
@@ -106,22 +108,50 @@ def digest_folder(folder: Path, limits: Limits | None = None) -> ContentDigests:
 
 def _digest_stream(stream: BinaryIO, limits: Limits | None) -> ContentDigests:
     if form_of(stream) is None:
-        return _single_file(stream)
+        return _single_file(stream, (limits or Limits()).total)
     # On Windows a file that is still mapped, because an error holds on to it, cannot be deleted.
     with tempfile.TemporaryDirectory(prefix="pytest-wml-", ignore_cleanup_errors=True) as folder:
         files = dict(gathered(members(stream, limits), _KEPT, Path(folder)))
         return _digests(files, stream.seek(0, io.SEEK_END))
 
 
-def _single_file(stream: BinaryIO) -> ContentDigests:
+def _single_file(stream: BinaryIO, largest: int) -> ContentDigests:
+    # IBM's client compresses a Python function alone, and writes the time of it into the header.
+    content = _unpacked(stream, largest) or _read_to_the_end(stream)
+    archive = archive_digest({"": File(content.size, content.digest)})
+    kind: Kind = "keras" if content.start == _HDF5 else "other"
+    size = stream.seek(0, io.SEEK_END)
+    return ContentDigests(archive, archive, "archive", size, None, (), (), kind, "the file is no archive")
+
+
+class _Whole(NamedTuple):
+    size: int
+    digest: str
+    start: bytes
+
+
+def _unpacked(stream: BinaryIO, largest: int) -> _Whole | None:
+    """What a gzip file holds; None for what is none, is damaged or unpacks to more than is allowed."""
+    stream.seek(0)
+    if stream.read(2) != b"\x1f\x8b":
+        return None
+    stream.seek(0)
+    try:
+        return _read_to_the_end(gzip.GzipFile(fileobj=stream, mode="rb"), largest)
+    except (OSError, EOFError, zlib.error):
+        return None
+
+
+def _read_to_the_end(stream: BinaryIO | gzip.GzipFile, largest: int | None = None) -> _Whole:
+    stream.seek(0)
     digest, size, start = hashlib.sha256(), 0, b""
     while piece := stream.read(CHUNK):
         start = start or piece[: len(_HDF5)]
         digest.update(piece)
         size += len(piece)
-    archive = archive_digest({"": File(size, digest.hexdigest())})
-    kind: Kind = "keras" if start == _HDF5 else "other"
-    return ContentDigests(archive, archive, "archive", size, None, (), (), kind, "the file is no archive")
+        if largest is not None and size > largest:
+            raise OSError("it unpacks to more than is allowed")
+    return _Whole(size, digest.hexdigest(), start)
 
 
 def _digests(files: dict[str, File], size: int) -> ContentDigests:

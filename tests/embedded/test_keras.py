@@ -87,7 +87,7 @@ def test_a_file_of_2018_is_served(rest, keras, tmp_path):
     """Keras 3 cannot read it, tf-keras can."""
     tf_keras = pytest.importorskip("tf_keras")
     file = old_layout(dense(tf_keras, 3, "softmax"), tmp_path / "mnist_keras.h5")
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError):
         keras.models.load_model(tmp_path / "mnist_keras.h5", compile=False)
     (scored,) = predictions_of(rest.score(rest.ready(tarred(mnist_keras__h5=file)), {"values": ROWS}))
     assert [row[1] for row in scored["values"]] == [0, 2]

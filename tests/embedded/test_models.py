@@ -327,7 +327,7 @@ def test_a_model_is_an_asset(rest):
     assert rest.space("GET", f"/ml/v4/models/{model_id}").status_code == 404
 
 
-@pytest.mark.parametrize("kind", ["functions", "pipelines", "experiments", "ai_services"])
+@pytest.mark.parametrize("kind", ["pipelines", "experiments", "ai_services"])
 def test_other_kinds_are_empty(rest, kind):
     """Lists without an entry, and 404 for the id of a model."""
     assert rest.space("GET", f"/ml/v4/{kind}").json["resources"] == []

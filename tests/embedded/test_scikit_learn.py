@@ -35,7 +35,7 @@ def archive_of(model) -> bytes:
 
 
 def scored(model, element):
-    (prediction,) = Predictor(model, "scikit-learn").score([element])
+    (prediction,) = Predictor(model).score([element])
     return prediction
 
 
@@ -57,18 +57,21 @@ def test_a_pickle_is_not_loaded_unasked(rest, tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_classifier_is_answered_as_recorded(trusting, classifier):
+@pytest.fixture(scope="module")
+def deployment_id(trusting, classifier) -> str:
+    return trusting.ready(archive_of(classifier), TYPE)
+
+
+def test_a_classifier_is_answered_as_recorded(trusting, classifier, deployment_id):
     """The class and the probabilities of each row; the `id` of an element is not told again."""
-    deployment_id = trusting.ready(archive_of(classifier), TYPE)
     (element,) = predictions_of(trusting.score(deployment_id, {"id": "1", "values": [[-5.0], [6.0]]}))
     assert element["fields"] == ["prediction", "probability"]
     assert [row[0] for row in element["values"]] == LABELS
     assert element["values"][1][1] == pytest.approx(list(classifier.predict_proba([[6.0]])[0]))
 
 
-def test_rows_that_do_not_fit_are_refused(trusting, classifier):
+def test_rows_that_do_not_fit_are_refused(trusting, deployment_id):
     """400 with the model's own reason."""
-    deployment_id = trusting.ready(archive_of(classifier), TYPE)
     message = refusal_of(trusting.score(deployment_id, {"values": [[1.0, 2.0]]}))
     assert "X has 2 features, but LogisticRegression is expecting 1 features" in message
 
@@ -146,7 +149,7 @@ def test_rows_that_are_no_table_are_refused(classifier, element, message):
 def test_what_cannot_predict_cannot_be_deployed():
     """A pickle of anything else."""
     with pytest.raises(LoadFailed, match=r"holds a StandardScaler, which has no 'predict'"):
-        Predictor(StandardScaler().fit(ROWS), "scikit-learn")
+        Predictor(StandardScaler().fit(ROWS))
 
 
 @pytest.mark.parametrize(

@@ -228,3 +228,12 @@ def test_unpacking_refuses_what_is_no_archive(tmp_path: Path) -> None:
         safe_extract(io.BytesIO(b"text"), tmp_path / "out")
     with pytest.raises(BadArchive, match="cannot be unpacked"):
         safe_extract(io.BytesIO(tarred(("a", b"x"), ("a/b", b"y"))), tmp_path / "out")
+
+
+def test_a_compressed_file_counts_by_what_it_holds(tmp_path: Path) -> None:
+    """IBM's client compresses a Python function with the time in the header: the digest does not see it."""
+    first, second = (digest_content(gzip.compress(b"def score(): ...", mtime=time)) for time in (1, 2))
+    assert first.archive == second.archive
+    assert first.archive != digest_content(gzip.compress(b"def score(x): ...", mtime=1)).archive
+    with pytest.raises(BadArchive, match="cut short"):
+        digest_content(gzip.compress(b"cut off")[:-6])

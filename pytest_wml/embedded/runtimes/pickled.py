@@ -13,8 +13,8 @@ from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, told
 SUFFIXES = (".pkl", ".pickle", ".joblib")
 
 
-def unpickled(folder: Path, trusted: bool) -> Any:
-    """The object in the one pickle of a folder, written by pickle or joblib.
+def unpickled(folder: Path, trusted: bool) -> tuple[Any, list[Warning]]:
+    """The object in the one pickle of a folder, written by pickle or joblib, and the warnings of loading it.
 
     Raises:
         RunsCode: always, unless code may run: a pickle is a program that makes an object.
@@ -27,8 +27,9 @@ def unpickled(folder: Path, trusted: bool) -> Any:
         names = ", ".join(path.name for path in found) or "none"
         raise LoadFailed(f"The archive needs one pickle at its root; found {names}.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of versions that differ, which the service tells in its own way
-            return joblib.load(found[0])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = joblib.load(found[0])
     except Exception as problem:
         raise LoadFailed(f"The pickle {found[0].name} cannot be loaded. {told(problem)}") from problem
+    return model, [warning.message for warning in caught if isinstance(warning.message, Warning)]

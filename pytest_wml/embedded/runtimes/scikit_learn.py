@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import sklearn
+from sklearn.exceptions import InconsistentVersionWarning
+
 from pytest_wml.embedded.runtimes.pickled import unpickled
 from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, told
 from pytest_wml.embedded.runtimes.rows import array, listed, named_columns, plain, table
@@ -17,7 +20,12 @@ def load(folder: Path, trusted: bool = False) -> Predictor:
         RunsCode: unless code may run.
         LoadFailed: it cannot be loaded, or is nothing that predicts.
     """
-    return Predictor(unpickled(folder, trusted), "scikit-learn", "_sklearn_version")
+    model, warnings = unpickled(folder, trusted)
+    # A pickle tells its version when it is another than what is installed.
+    others = [
+        warning.original_sklearn_version for warning in warnings if isinstance(warning, InconsistentVersionWarning)
+    ]
+    return Predictor(model, f"scikit-learn {others[0] if others else sklearn.__version__}")
 
 
 class Predictor(Model):
@@ -25,16 +33,14 @@ class Predictor(Model):
 
     Args:
         model: the object.
-        package: the package that it belongs to.
-        version_member: the member of its state that tells the version of the package.
+        written_by: the package that wrote it, with its version; empty where that is not known.
     """
 
-    def __init__(self, model: Any, package: str, version_member: str = "") -> None:
+    def __init__(self, model: Any, written_by: str = "") -> None:
         if not callable(getattr(model, "predict", None)):
             raise LoadFailed(f"The pickle holds a {type(model).__name__}, which has no 'predict'.")
         self._model = model
-        version = _version(model, version_member)
-        self.written_by = f"{package} {version}" if version else ""
+        self.written_by = written_by
 
     def score(self, input_data: Elements) -> Elements:
         """One prediction for each element: `prediction`, and `probability` from a classifier that gives one.
@@ -75,10 +81,3 @@ def _frame(rows: list[Any], names: list[str]) -> Any:
     import pandas as pd
 
     return pd.DataFrame(rows, columns=names)
-
-
-def _version(model: Any, member: str) -> str:
-    # scikit-learn writes its version into the state of each estimator and takes it out again on loading, except
-    # where the versions differ not at all; the state of the object says what is left.
-    state = getattr(model, "__dict__", {})
-    return str(state.get(member, ""))

@@ -13,7 +13,6 @@ from pytest_wml.embedded.runtimes.pickled import SUFFIXES as PICKLES
 from pytest_wml.embedded.runtimes.pickled import unpickled
 from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, told
 from pytest_wml.embedded.runtimes.rows import Array, array, listed, named_columns, plain, table
-from pytest_wml.embedded.runtimes.scikit_learn import Predictor
 
 SUFFIXES = (".json", ".ubj", ".model", ".bst")
 
@@ -28,8 +27,15 @@ def load(folder: Path, trusted: bool = False) -> Model:
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if found and not any(path.suffix.lower() in PICKLES for path in folder.iterdir()):
         return Boosted(_booster(found))
-    model = unpickled(folder, trusted)
-    return Boosted(model) if isinstance(model, xgboost.Booster) else Predictor(model, "XGBoost")
+    model, _ = unpickled(folder, trusted)
+    return Boosted(model) if isinstance(model, xgboost.Booster) else _predictor(model)
+
+
+def _predictor(model: Any) -> Model:
+    # Of scikit-learn's kind, which is not needed for boosters.
+    from pytest_wml.embedded.runtimes.scikit_learn import Predictor
+
+    return Predictor(model)
 
 
 def _booster(found: list[Path]) -> xgboost.Booster:
