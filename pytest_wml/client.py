@@ -7,6 +7,8 @@ import importlib
 import importlib.metadata
 import importlib.util
 import os
+import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +18,19 @@ from pytest_wml.errors import MissingExtra
 _WML, _WATSONX = "ibm_watson_machine_learning", "ibm_watsonx_ai"
 _VERIFY = {"WML_CLIENT_VERIFY_REQUESTS": "True", "WX_CLIENT_VERIFY_REQUESTS": "True"}
 _WRITTEN = (*_VERIFY, "WSD_PLATFORM", "DEPLOYMENT_PLATFORM", "DEPLOYMENT_PRIVATE")
+_GLOBALS = (
+    # Both clients keep the kind of the last service in their classes, so that the last client made wins for all.
+    *(
+        (f"{package}.{module}", kind, attribute)
+        for package in (_WML, _WATSONX)
+        for module, kind in (("deployments", "Deployments"), ("repository", "Repository"), ("factsheets", "Factsheets"))
+        for attribute in ("cloud_platform_spaces", "icp_platform_spaces")
+    ),
+    (f"{_WML}._wrappers.requests", "", "verify"),
+    (f"{_WATSONX}._wrappers.httpx.global_httpx_settings", "GlobalHttpxSettings", "verify"),
+    (f"{_WATSONX}._wrappers.httpx.global_httpx_settings", "GlobalHttpxSettings", "proxies"),
+)
+"""What the clients overwrite in their own modules: module, class in it or none, attribute."""
 
 
 def package() -> str:
@@ -55,25 +70,52 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
         MissingExtra: no client of IBM's is installed.
     """
     name = package()
-    before = {variable: os.environ.get(variable) for variable in _WRITTEN}
-    for variable, verify in _VERIFY.items():
-        os.environ.setdefault(variable, verify)
-    attributes: list[tuple[Any, str, Any]] = []
-    try:
+    with _environment(), contextlib.ExitStack() as put_back:
         module = importlib.import_module(name)
-        attributes = list(_class_attributes(name))
-        client = _construct(module, credentials)
+        put_back.enter_context(_globals(name))
+        with warnings.catch_warnings():  # it silences urllib3's warnings for the whole process
+            client = _construct(module, credentials)
+        if name == _WATSONX:
+            put_back.callback(client.httpx_client.close)
         if credentials.space_id:
             client.set.default_space(credentials.space_id)
         yield client
+
+
+@contextlib.contextmanager
+def _environment() -> Iterator[None]:
+    """TLS verified, and every variable that the clients write as it was, at the end."""
+    before = {variable: os.environ.get(variable) for variable in _WRITTEN}
+    for variable, verify in _VERIFY.items():
+        os.environ.setdefault(variable, verify)
+    try:
+        yield
     finally:
-        for owner, attribute, value in attributes:
-            setattr(owner, attribute, value)
         for variable, value in before.items():
             if value is None:
                 os.environ.pop(variable, None)
             else:
                 os.environ[variable] = value
+
+
+@contextlib.contextmanager
+def _globals(used: str) -> Iterator[None]:
+    """The clients' own globals: verification is not given up inside, and everything is as it was at the end."""
+    found = []
+    for name, kind, attribute in _GLOBALS:
+        # What is used loads some of its modules late; the other client may be there too, through the suite's own.
+        owner: Any = importlib.import_module(name) if name.startswith(used) else sys.modules.get(name)
+        owner = getattr(owner, kind, None) if kind else owner
+        if owner is not None and hasattr(owner, attribute):
+            found.append((owner, attribute, getattr(owner, attribute)))
+            # A suite may have imported the client before: then it has read the variable, and found nothing.
+            if attribute == "verify" and getattr(owner, attribute) is None:
+                setattr(owner, attribute, "True" if name.startswith(_WML) else True)
+    try:
+        yield
+    finally:
+        for owner, attribute, value in found:
+            setattr(owner, attribute, value)
 
 
 def _construct(module: Any, credentials: Credentials) -> Any:
@@ -84,12 +126,3 @@ def _construct(module: Any, credentials: Credentials) -> Any:
     return module.APIClient(
         module.Credentials(**{known.get(name, name): value for name, value in given.items()}, verify=True)
     )
-
-
-def _class_attributes(name: str) -> Iterator[tuple[Any, str, Any]]:
-    """The class attributes that a client overwrites, so that the last client made wins for all of them."""
-    for module, owner in (("deployments", "Deployments"), ("repository", "Repository")):
-        kind = getattr(importlib.import_module(f"{name}.{module}"), owner, None)
-        for attribute in ("cloud_platform_spaces", "icp_platform_spaces"):
-            if kind is not None and hasattr(kind, attribute):
-                yield kind, attribute, getattr(kind, attribute)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -186,21 +185,6 @@ class Run:
             facts = {"recorded_from": self.mode.value, "client": client.version()}
             today = datetime.datetime.now(datetime.UTC).date()
             self.outcomes = list(save(self.shards, self.cassettes, facts, partial=partial, today=today))
-
-    def progress(self, config: pytest.Config) -> Callable[[str], None]:
-        """What shows a line of progress at once, also under pytest's capture and in xdist's workers."""
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        capture = config.pluginmanager.get_plugin("capturemanager")
-
-        def show(line: str) -> None:
-            with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-                if reporter is not None:
-                    reporter.ensure_newline()
-                    reporter.write_line(line)
-                else:
-                    print(line, file=sys.stderr, flush=True)
-
-        return show
 
     @property
     def replay(self) -> Replay:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_wml import progress
 from pytest_wml.errors import BadOption
 from pytest_wml.options import Mode
-from pytest_wml.session import RUN, Run
+from pytest_wml.session import Run
 
 if TYPE_CHECKING:
     from pytest_wml.deployment import Deployment
@@ -39,7 +40,7 @@ def trained_cnn(config: pytest.Config) -> TrainedCNN:
     from pytest_wml.model.cache import trained_cnn
     from pytest_wml.model.recipe import Recipe
 
-    return trained_cnn(Recipe(), cache_folder(config), progress=config.stash[RUN].progress(config))
+    return trained_cnn(Recipe(), cache_folder(config), progress=progress.shown(config))
 
 
 def sample_archive() -> Path:

@@ -45,7 +45,7 @@ def lead(patches: Patches, carries: Callable[[str, int | None], bool]) -> None:
             try:
                 return before(self)
             finally:
-                delattr(self, _LOADING)
+                vars(self).pop(_LOADING, None)
 
         return loading
 

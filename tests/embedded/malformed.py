@@ -93,8 +93,10 @@ class Known:
             "scoring": {"input_data": [{"values": [1]}]},
         }
         job_id = rest.send("POST", "/ml/v4/deployment_jobs", job).json["metadata"]["id"]
+        function = {"name": "f", "software_spec": SPEC, "space_id": DEFAULT_SPACE_ID}
         ids = {
             "model_id": [model_id],
+            "function_id": [rest.send("POST", "/ml/v4/functions", function).json["metadata"]["id"]],
             "asset_id": [model_id],
             "deployment_id": [online, batch],
             "job_id": [job_id],
@@ -126,6 +128,8 @@ def good_body(route: Route, known: Known) -> Any:
             "scoring": {"input_data": [{"values": [0]}]},
         },
         "/ml/v4/models/<model_id>/revisions": {"space_id": DEFAULT_SPACE_ID},
+        "/ml/v4/functions": {"name": "f", "software_spec": SPEC, "space_id": DEFAULT_SPACE_ID, "tags": ["a"]},
+        "/ml/v4/functions/<function_id>/revisions": {"space_id": DEFAULT_SPACE_ID},
         "/v2/spaces": {"name": "s", "description": "d"},
         "/icp4d-api/v1/authorize": {"username": "u", "password": "p"},
         "/api/2.0/apikeys/token": {"apikey": "k"},

@@ -117,14 +117,24 @@ def test_rows_that_do_not_fit_are_refused(rest, softmax):
     assert "takes float32 of shape [?, 3]; got shape [1, 2]" in refusal_of(answer)
 
 
-def test_a_lambda_layer_is_code(rest, trusting, keras, tmp_path):
-    """It is loaded only where code may run, and in a process of its own there."""
+@pytest.fixture
+def twice(keras, tmp_path) -> bytes:
+    """An archive of a model with a Lambda layer."""
     model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Lambda(lambda x: x * 2, name="twice")])
-    archive = tarred(model__keras=written(model, tmp_path / "model.keras"))
-    message = rest.failure(archive)
+    return tarred(model__keras=written(model, tmp_path / "model.keras"))
+
+
+def test_a_lambda_layer_is_not_loaded_unasked(rest, twice):
+    """It is Python code; the reason names the option that allows it."""
+    message = rest.failure(twice)
     assert "Lambda layer" in message
     assert "wml_allow_pickle" in message
-    (scored,) = predictions_of(trusting.score(trusting.ready(archive), {"values": [[3.0]]}))
+
+
+@pytest.mark.slow
+def test_a_lambda_layer_runs_in_a_process_of_its_own(trusting, twice):
+    """Where code may run; it costs a load of TensorFlow."""
+    (scored,) = predictions_of(trusting.score(trusting.ready(twice), {"values": [[3.0]]}))
     assert scored["values"][0][0] == [6.0]
 
 

@@ -93,6 +93,15 @@ def test_a_keras_export_is_served_by_its_default(rest, deployments):
     assert scored == {"id": "output_0", "values": [[0.5, 0.5]]}
 
 
+def test_a_graph_that_breaks_is_a_500(rest, archives):
+    """With TensorFlow's reason; it is the model that broke, not the service."""
+    answer = rest.score(rest.ready(archives["reads_a_file"]), {"values": ["/nowhere/at all"]})
+    assert answer.status_code == 500
+    assert error_of(answer)["code"] == "scoring_failed"
+    assert "No such file or directory" in error_of(answer)["message"]
+    assert rest.app.crashes == []
+
+
 def test_a_fixed_number_of_rows_is_kept_to(rest, deployments):
     """No fewer, no more."""
     assert predictions(rest.score(deployments["fixed_rows"], {"values": [[1, 2], [3, 4]]}))[0]["values"] == [3, 7]

@@ -153,5 +153,11 @@ def endless(folder: Path) -> Path:
     return saved(folder, serve, tf.TensorSpec([None], tf.float32, name="x"))
 
 
+def reads_a_file(folder: Path) -> Path:
+    """path string [?] → content string []: an error of TensorFlow's that says nothing of the input's form."""
+    spec = tf.TensorSpec([None], tf.string, name="path")
+    return saved(folder, lambda path: {"content": tf.io.read_file(path[0])}, spec)
+
+
 SERVED = (classifier, two_inputs, words, flags, lookup, predict_images, not_a_number, exported, fixed_rows, by_chance)
-ALL = (*SERVED, undecided, single_value, endless)
+ALL = (*SERVED, undecided, single_value, endless, reads_a_file)

@@ -234,3 +234,83 @@ def test_a_cloud_pak_for_data_that_nobody_named(pytester, suite):
         """
     )
     goes_the_whole_way(pytester, 7)
+
+
+def test_many_at_once(pytester, suite):
+    """Sixteen threads and two hundred concurrent coroutines, a quarter of them with a payload that another one sends."""
+    suite(
+        test_many="""
+        import asyncio
+        import json
+        from concurrent.futures import ThreadPoolExecutor
+        import httpx
+        import pytest
+        import requests
+        import urllib3
+        from ibm_watson_machine_learning import APIClient
+        from service import CLOUD, classes, deploy, payload
+
+        @pytest.fixture(scope="session")
+        def scoring():
+            client = APIClient(CLOUD)
+            url = f"{CLOUD['url']}/ml/v4/deployments/{deploy(client, 'many')}/predictions?version=2020-01-01"
+            headers = {"Authorization": "Bearer " + client.wml_token, "Content-Type": "application/json"}
+            return url, headers
+
+        def images(number):
+            number %= 150
+            return [number % 4, number // 4 % 4, number // 16 % 4, number // 64 % 4]
+
+        def by_requests(scoring, number):
+            url, headers = scoring
+            return requests.post(url, json=payload(*images(number)), headers=headers, timeout=30).json()
+
+        def by_urllib3(scoring, number):
+            url, headers = scoring
+            body = json.dumps(payload(*images(number)))
+            with urllib3.PoolManager() as pool:
+                return pool.request("POST", url, body=body, headers=headers, timeout=30).json()
+
+        @pytest.mark.parametrize("score", [by_requests, by_urllib3])
+        def test_threads(scoring, score):
+            with ThreadPoolExecutor(16) as pool:
+                answers = list(pool.map(lambda number: score(scoring, number), range(200)))
+            assert [classes(answer) for answer in answers] == [images(number) for number in range(200)]
+
+        def test_coroutines(scoring):
+            url, headers = scoring
+
+            async def main():
+                limits = httpx.Limits(max_connections=None)
+                async with httpx.AsyncClient(headers=headers, timeout=60, limits=limits) as client:
+                    asked = (client.post(url, json=payload(*images(number))) for number in range(200))
+                    return [answer.json() for answer in await asyncio.gather(*asked)]
+
+            answers = asyncio.run(main())
+            assert [classes(answer) for answer in answers] == [images(number) for number in range(200)]
+        """
+    )
+    goes_the_whole_way(pytester, 3)
+
+
+def test_a_cloud_pak_for_data_without_ibms_client(pytester):
+    """A suite that talks to it by requests alone names it in the ini; a neighbour at another port stays untouched."""
+    pytester.makeini("[pytest]\nwml_cpd_hosts = https://cpd.apps.example.com:8443 other.example.com\n")
+    pytester.makepyfile(
+        """
+        import pytest
+        import requests
+
+        def test_named():
+            form = {"username": "me", "api_key": "k"}
+            for host in ("cpd.apps.example.com:8443", "other.example.com"):
+                answer = requests.post(f"https://{host}/icp4d-api/v1/authorize", json=form, timeout=5)
+                assert answer.json()["message"] == "Success"
+
+        def test_not_named():
+            with pytest.raises(requests.ConnectionError):
+                requests.get("https://cpd.apps.example.com:9443/x", timeout=5)
+        """
+    )
+    for mode in ("replay", "embedded"):
+        pytester.runpytest_inprocess(f"--wml={mode}").assert_outcomes(passed=2)

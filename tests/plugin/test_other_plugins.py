@@ -6,7 +6,9 @@ import http.server
 import json
 import threading
 
+import ibm_watsonx_ai  # noqa: F401  before the inner runs, as in conftest
 import pytest
+import vcr  # noqa: F401
 
 RECORD = ("--wml=embedded", "--wml-record")
 
@@ -68,7 +70,8 @@ def test_a_swallowed_refusal_fails_its_test(pytester, mode):
         def test_innocent(): pass
         """
     )
-    result = pytester.runpytest_inprocess(f"--wml={mode}")
+    # A process of its own: pytest-socket puts back what it found when it was imported, before any door was open.
+    result = pytester.runpytest_subprocess(f"--wml={mode}")
     result.assert_outcomes(passed=2, failed=3)
     result.stdout.fnmatch_lines(
         ["A connection to us-south.ml.cloud.ibm.com was refused*"] * 3
@@ -107,7 +110,7 @@ def test_a_cassette_of_ones_own(pytester, recorded_project):
             def test_both(wml_deployment, ask):
                 assert ask(OTHER).text == "hello"
                 assert wml_deployment.predict(IMAGES).classes.tolist() == [0, 1, 2, 3]
-                assert ask("https://us-south.ml.cloud.ibm.com/ml/v1/foundation_model_specs").status_code == 404
+                assert ask("https://us-south.ml.cloud.ibm.com/ml/v1/foundation_model_specs").status_code == 400
             """
         )
         pytester.runpytest_inprocess(*RECORD, "--record-mode=once").assert_outcomes(passed=2)
@@ -143,6 +146,7 @@ def test_a_cassette_that_holds_ibms_answers(pytester):
 
 CLOCKS = """
     import datetime
+    import numpy as np
     import pytest
     import time_machine
     from freezegun import freeze_time
@@ -167,34 +171,27 @@ CLOCKS = """
 
     @pytest.mark.parametrize("year", [2001, 2099])
     @pytest.mark.parametrize("clock", [freeze_time, time_machine.travel], ids=["freezegun", "time-machine"])
-    @pytest.mark.parametrize("make", [old_cloud, old_cpd, new_cloud, new_cpd])
-    def test_clock(make, clock, year):
+    def test_clock(wml_deployment, clock, year):
+        images = np.eye(4, dtype="float32").reshape(4, 2, 2, 1)
         with clock(datetime.datetime(year, 6, 1, 12)):
-            client = make()
-            client.set.default_space(SPACE)
-            assert client.hardware_specifications.get_id_by_name("S") != "Not Found"
-            client.set.default_space(SPACE)
+            assert wml_deployment.predict(images).classes.tolist() == [0, 1, 2, 3]
+            clients = [make() for make in (old_cloud, old_cpd, new_cloud, new_cpd)]
+            for client in clients:
+                client.set.default_space(SPACE)
+                assert client.hardware_specifications.get_id_by_name("S") != "Not Found"
             assert datetime.datetime.now().year == year
-        assert client.hardware_specifications.get_id_by_name("S") != "Not Found"
-        if hasattr(client, "httpx_client"):
-            client.httpx_client.close()
-
-    @pytest.mark.parametrize("year", [2001, 2099])
-    @pytest.mark.parametrize("clock", [freeze_time, time_machine.travel], ids=["freezegun", "time-machine"])
-    def test_deployed(wml_deployment, clock, year):
-        import numpy as np
-
-        with clock(datetime.datetime(year, 6, 1, 12)):
-            answer = wml_deployment.predict(np.eye(4, dtype="float32").reshape(4, 2, 2, 1))
-        assert answer.classes.tolist() == [0, 1, 2, 3]
+        for client in clients:
+            assert client.hardware_specifications.get_id_by_name("S") != "Not Found"
+            if hasattr(client, "httpx_client"):
+                client.httpx_client.close()
 """
 
 
 def test_other_clocks(pytester, project):
     """Years behind and ahead, both clients, on the cloud and not: tokens hold, and are renewed where they must be."""
     pytester.makepyfile(test_model=CLOCKS)
-    pytester.runpytest_inprocess(*RECORD).assert_outcomes(passed=20)
-    pytester.runpytest_inprocess().assert_outcomes(passed=20)
+    pytester.runpytest_inprocess(*RECORD).assert_outcomes(passed=4)
+    pytester.runpytest_inprocess().assert_outcomes(passed=4)
 
 
 def test_a_frozen_run_waits_for_nothing(pytester, project):
@@ -216,4 +213,4 @@ def test_a_frozen_run_waits_for_nothing(pytester, project):
     pytester.runpytest_inprocess(*RECORD).assert_outcomes(passed=1)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*10 s of waiting left out*"])
+    result.stdout.fnmatch_lines(["* s of waiting left out*"])

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 _LENGTH = struct.Struct(">Q")
 _LONGEST = 1 << 30
 
 
-def write_frame(stream: BinaryIO, message: Any) -> None:
+def write_frame(stream: IO[bytes], message: Any) -> None:
     """Write one message and flush.
 
     Raises:
@@ -27,7 +27,7 @@ def write_frame(stream: BinaryIO, message: Any) -> None:
     stream.flush()
 
 
-def read_frame(stream: BinaryIO) -> Any:
+def read_frame(stream: IO[bytes]) -> Any:
     """The next message.
 
     Raises:
@@ -40,7 +40,7 @@ def read_frame(stream: BinaryIO) -> Any:
     return json.loads(_exactly(stream, length))
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: IO[bytes], size: int) -> bytes:
     pieces = bytearray()
     while len(pieces) < size:
         piece = stream.read(min(size - len(pieces), 1 << 20))

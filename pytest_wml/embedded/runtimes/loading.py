@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, Runtime
-from pytest_wml.embedded.runtimes.worker import Worker
 from pytest_wml.errors import BadArchive
 
 _LONGEST_SOURCE = 16 << 20
@@ -84,7 +83,7 @@ def load(content: Path, folder: Path, framework: str, policy: Policy) -> Runtime
         if not policy.allow_pickle:
             allow = "Set wml_allow_pickle (EmbeddedWML: allow_pickle=True) to run it, if you trust who made it."
             raise LoadFailed(f"{problem} {allow}") from problem
-        return Worker(kind.module, archive, folder, trusted=True, deadline=policy.deadline)
+        return _worker(kind, archive, folder, policy)
 
 
 def _started(kind: Kind, archive: Path, folder: Path, policy: Policy) -> Runtime:
@@ -96,6 +95,12 @@ def _started(kind: Kind, archive: Path, folder: Path, policy: Policy) -> Runtime
             raise LoadFailed(f"What the model needs cannot be imported by the embedded service: {problem}") from problem
         runtime: Runtime = loader(archive)
         return runtime
+    return _worker(kind, archive, folder, policy)
+
+
+def _worker(kind: Kind, archive: Path, folder: Path, policy: Policy) -> Runtime:
+    from pytest_wml.embedded.runtimes.worker import Worker  # as late as the frameworks
+
     return Worker(kind.module, archive, folder, trusted=policy.allow_pickle, deadline=policy.deadline)
 
 

@@ -11,7 +11,7 @@ import signal
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from pytest_wml.embedded.runtimes.frames import read_frame, write_frame
 from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, RunsCode, Runtime, ScoringFailed, told
@@ -45,7 +45,7 @@ def main(module: str, folder: str, trusted: str) -> None:
         _reply(replies, reply)
 
 
-def _pipes() -> tuple[BinaryIO, BinaryIO]:
+def _pipes() -> tuple[IO[bytes], IO[bytes]]:
     # What a model prints goes to the log; what it reads is empty.
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:
@@ -54,7 +54,7 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
     return requests, replies
 
 
-def _listen(requests: BinaryIO, messages: queue.SimpleQueue[dict[str, Any]]) -> None:
+def _listen(requests: IO[bytes], messages: queue.SimpleQueue[dict[str, Any]]) -> None:
     # In a thread: also a model that never comes back must not outlive the service.
     try:
         while True:
@@ -90,7 +90,7 @@ def _answered(runtime: Runtime, payload: Mapping[str, Any]) -> dict[str, Any]:
         return {"failed": told(problem)}
 
 
-def _reply(replies: BinaryIO, reply: dict[str, Any]) -> None:
+def _reply(replies: IO[bytes], reply: dict[str, Any]) -> None:
     try:
         write_frame(replies, reply)
     except (TypeError, ValueError) as problem:

@@ -1,0 +1,137 @@
+"""What the embedded service adds to TensorFlow: two digits through `requests`, beside the bare call.
+
+    python tests/benchmarks/scoring.py [--rounds 500]
+
+Prints medians in milliseconds and asserts nothing. The service's own share is what is left of a scoring when the
+same request to an app that answers at once is taken off; what TensorFlow needs by itself is the same signature
+called from nested lists, and its answer made into lists again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import pstats
+import statistics
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import requests
+from werkzeug.wrappers import Request, Response
+
+from pytest_wml.digits import load_digits
+from pytest_wml.door import open_door
+from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
+
+HOST = "https://us-south.ml.cloud.ibm.com"
+QUERY = {"version": "2026-01-01", "space_id": DEFAULT_SPACE_ID}
+SPEC = {"name": "runtime-24.1-py3.11"}
+
+
+def at_once(environ, start_response):
+    """An app that reads the request and answers as the service would."""
+    Request(environ).get_data()
+    return Response(b'{"predictions": []}', content_type="application/json")(environ, start_response)
+
+
+def median(call: Callable[[], object], rounds: int) -> float:
+    """Milliseconds of a call, after some to warm up."""
+    for _ in range(rounds // 10 + 5):
+        call()
+    times = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times) * 1000
+
+
+def bare(archive: Path, values: list, folder: Path) -> Callable[[], object]:
+    """The signature called from lists, its outputs made into lists."""
+    import tensorflow as tf
+
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    loaded = tf.saved_model.load(str(folder))
+    signature = loaded.signatures["serving_default"]
+    (name,) = signature.structured_input_signature[1]
+
+    def call(keep: object = loaded) -> object:
+        return {key: value.numpy().tolist() for key, value in signature(**{name: tf.constant(values)}).items()}
+
+    return call
+
+
+def deployed(session: requests.Session, archive: Path) -> str:
+    """The sample, stored and deployed; the place to score it."""
+
+    def post(path: str, body: dict) -> str:
+        answer = session.post(f"{HOST}/ml/v4/{path}", json={**body, "space_id": DEFAULT_SPACE_ID}, params=QUERY)
+        answer.raise_for_status()
+        return answer.json()["metadata"]["id"]
+
+    model_id = post("models", {"name": "m", "type": "tensorflow_2.14", "software_spec": SPEC})
+    session.put(f"{HOST}/ml/v4/models/{model_id}/content", data=archive.read_bytes(), params=QUERY).raise_for_status()
+    deployment_id = post("deployments", {"name": "d", "online": {}, "asset": {"id": model_id}})
+    return f"{HOST}/ml/v4/deployments/{deployment_id}/predictions"
+
+
+def authorized() -> requests.Session:
+    session = requests.Session()
+    form = {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "apikey": "any"}
+    token = session.post("https://iam.cloud.ibm.com/identity/token", data=form).json()["access_token"]
+    session.headers["Authorization"] = f"Bearer {token}"
+    return session
+
+
+def profiled(call: Callable[[], object]) -> None:
+    """Where the time of the app goes, without the door and the client."""
+    profile = cProfile.Profile()
+    profile.enable()
+    for _ in range(300):
+        call()
+    profile.disable()
+    pstats.Stats(profile).sort_stats("tottime").print_stats(22)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--profile", action="store_true", help="also print where the time goes inside the app")
+    arguments = parser.parse_args()
+    begun = time.perf_counter()
+    app = EmbeddedWML()
+    print(f"service up: {(time.perf_counter() - begun) * 1000:.1f} ms")
+    archive = Path(str(files("pytest_wml") / "data" / "mnist_cnn.tar.gz"))
+    digits = load_digits()
+    values = [digits[5].tolist(), digits[4].tolist()]
+    body = json.dumps({"input_data": [{"values": values}]}).encode()
+    with app, tempfile.TemporaryDirectory() as folder:
+        tensorflow = median(bare(archive, values, Path(folder)), arguments.rounds)
+        with open_door(app):
+            session = authorized()
+            place = deployed(session, archive)
+            scored = median(lambda: session.post(place, data=body, params=QUERY).raise_for_status(), arguments.rounds)
+            session.close()
+        with open_door(at_once), requests.Session() as session:
+            idle = median(lambda: session.post(place, data=body, params=QUERY).raise_for_status(), arguments.rounds)
+        print(f"TensorFlow from lists to lists: {tensorflow:.2f} ms")
+        print(f"a scoring through requests:     {scored:.2f} ms ({scored / tensorflow:.1f} × TensorFlow)")
+        print(f"an app that answers at once:    {idle:.2f} ms")
+        share = scored - idle
+        print(f"the service's share:            {share:.2f} ms ({share / tensorflow:.1f} × TensorFlow)")
+        if arguments.profile:
+            from tests.embedded.rest import Rest
+
+            rest = Rest(app)
+            path = place.removeprefix(HOST)
+            profiled(lambda: rest.send("POST", path, body))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""IBM's identity service is everybody's: WML's keys are answered here, other services' keys pass where that is asked."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+trustme = pytest.importorskip("trustme")
+
+TESTS = """
+    import os
+    import httpx
+    import requests
+    from ibm_watson_machine_learning import APIClient
+
+    def token(key, post=requests.post):
+        form = {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "apikey": key}
+        return post("https://iam.cloud.ibm.com/identity/token", data=form, timeout=5).json()["access_token"]
+
+    def test_another_services_key():
+        assert [token("another-key", post) == "real" for post in (requests.post, httpx.post)] == [PASSES, PASSES]
+
+    def test_wmls_key():
+        assert token("wmls-key") != "real"
+
+    def test_a_key_that_ibms_client_uses():
+        if os.environ["WML_MODE"] == "embedded":
+            client = APIClient({"url": "https://us-south.ml.cloud.ibm.com", "apikey": "a-key-of-the-suites-own"})
+            assert client.wml_token != "real"
+"""
+
+
+@pytest.fixture
+def iam(tmp_path, monkeypatch):
+    """A proxy in the environment behind which stands an IAM with a certificate; gives the hosts that were asked for."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("iam.cloud.ibm.com").configure_cert(context)
+    asked: list[str] = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_CONNECT(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.request = self.connection = context.wrap_socket(self.connection, server_side=True)
+            self.setup()
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps({"access_token": "real"}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def finish(self):
+            super().finish()
+            self.connection.close()
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        for variable in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(variable, f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("WML_APIKEY", "wmls-key")
+        yield asked
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("mode", ["replay", "embedded"])
+@pytest.mark.parametrize("passes", [False, True])
+def test_keys_of_other_services(pytester, iam, monkeypatch, mode, passes):
+    """By default every key is answered here; with the option, those that are not WML's go to the real IAM."""
+    monkeypatch.setenv("WML_MODE", mode)
+    pytester.makeini(f"[pytest]\nwml_pass_iam = {passes}\n")
+    pytester.makepyfile(TESTS.replace("PASSES", str(passes)))
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=3)
+    assert set(iam) == ({"iam.cloud.ibm.com:443"} if passes else set())
+    result.stdout.fnmatch_lines([f"*live calls: {2 if passes else 0}*"])
