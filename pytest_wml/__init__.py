@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from pytest_wml.embedded import EmbeddedWML
     from pytest_wml.errors import WMLTestError
     from pytest_wml.scoring import Prediction
+    from pytest_wml.spaces import DEFAULT_SPACE_ID
 
 _HOMES = {
+    "DEFAULT_SPACE_ID": "spaces",
     "Deployment": "deployment",
     "EmbeddedWML": "embedded",
     "Prediction": "scoring",
@@ -23,7 +25,7 @@ _HOMES = {
     "open_door": "door",
 }
 
-__all__ = ["Deployment", "EmbeddedWML", "Prediction", "WMLTestError", "open_door"]
+__all__ = ["DEFAULT_SPACE_ID", "Deployment", "EmbeddedWML", "Prediction", "WMLTestError", "open_door"]
 
 
 def __getattr__(name: str) -> Any:

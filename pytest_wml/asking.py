@@ -37,17 +37,19 @@ def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, 
         return None
     parameter = f"-{getattr(request, 'param_index', 0)}" if hasattr(request, "param") else ""
     if definition.scope in ("session", "package"):
-        return Asker("fixture", _file_name(name) + parameter, name, definition.baseid or "the root")
+        return Asker("fixture", _file_name(name) + parameter, name, definition.baseid or "the root folder")
     # unittest's setUpClass is such a fixture, with a name of pytest's own.
     plain = "" if name.startswith("_") else f".{name}"
     return Asker("fixture", _file_name(f"{request.node.nodeid}{plain}") + parameter, name, definition.baseid)
 
 
 def _file_name(node_id: str) -> str:
-    """A node id as the name of a file, equal on every system; what had to be changed adds a short hash."""
-    name = node_id.replace(".py", "").replace("::", ".").replace("/", ".")
+    """A node id as the name of a file, equal on every system; what cannot be told from it adds a short hash."""
+    place, bracket, parameters = node_id.partition("[")
+    name = place.replace(".py", "").replace("::", ".").replace("/", ".") + bracket + parameters
     plain = re.sub(r"[^\w.\[\]-]", "_", name)
-    if plain == name and len(name) <= _LONGEST:
+    # File systems that ignore case would give [A] and [a] one file.
+    if plain == name and len(name) <= _LONGEST and parameters == parameters.lower():
         return name
     import hashlib  # only here: a project without WML does not pay for it
 

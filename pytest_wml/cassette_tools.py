@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.cassette.file import BadCassette, Cassette, dump, load, write
+from pytest_wml.cassette.file import BadCassette, Cassette, dump, fingerprint, load, write
 from pytest_wml.cassette.scan import hits
 from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.cassette.show import differences, facts, lines, row
@@ -86,7 +86,10 @@ def _inspect(given: argparse.Namespace) -> int:
 
 
 def _diff(given: argparse.Namespace) -> int:
-    found = list(differences(_load(given.old), _load(given.new)))
+    old, new = _load(given.old), _load(given.new)
+    found = list(differences(old, new))
+    if not found and old.interactions != new.interactions:
+        found = [{"what": "fact", "name": "order", "old": "the same interactions", "new": "in another order"}]
     _show(given, found, [_difference(one) for one in found])
     return 1 if found else 0
 
@@ -109,9 +112,11 @@ def _scan(given: argparse.Namespace) -> int:
 
 
 def _prune(given: argparse.Namespace) -> int:
-    played = _played()
+    played, seen = _played()
     removed, files = [], []
     for path in _files([given.folder], ("*.yaml",)):
+        if seen.get(path.stem) != fingerprint(path):
+            continue  # recorded since: nobody knows yet what of it is used
         cassette = load(path)
         keep, drop = _parted(cassette, played)
         if not any(interaction.identity in played for interaction in cassette.interactions):
@@ -137,10 +142,12 @@ def _parted(cassette: Cassette, played: set[str]) -> tuple[list[Any], list[Any]]
     return keep, drop
 
 
-def _played() -> set[str]:
+def _played() -> tuple[set[str], dict[str, str]]:
+    """What the last complete replay asked for, and the recordings that there were then."""
     try:
-        return set(json.loads(_PLAYED.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        known = json.loads(_PLAYED.read_text(encoding="utf-8"))
+        return set(known["identities"]), dict(known["cassettes"])
+    except (OSError, ValueError, KeyError, TypeError):
         raise NothingKnown(
             "No complete replay is known here.",
             looked_at=_PLAYED,

@@ -12,8 +12,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_wml.credentials import Credentials
-from pytest_wml.errors import MissingExtra
+from pytest_wml.credentials import BadCredentials, Credentials
+from pytest_wml.errors import MissingExtra, WMLTestError
 
 _WML, _WATSONX = "ibm_watson_machine_learning", "ibm_watsonx_ai"
 _VERIFY = {"WML_CLIENT_VERIFY_REQUESTS": "True", "WX_CLIENT_VERIFY_REQUESTS": "True"}
@@ -119,6 +119,23 @@ def _globals(used: str) -> Iterator[None]:
 
 
 def _construct(module: Any, credentials: Credentials) -> Any:
+    try:
+        return _constructed(module, credentials)
+    except WMLTestError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the client raises what it likes, also KeyError and AttributeError
+        # Not "from error": the client's frames hold the credentials, and pytest can show a frame's variables.
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise BadCredentials(
+            "IBM's client refuses the credentials.",
+            url=credentials.url,
+            reason=reason,
+            fix="check WML_URL (https://us-south.ml.cloud.ibm.com and the like for IBM Cloud) and the kind of key;\n"
+            "Cloud Pak for Data needs WML_INSTANCE_ID=openshift, WML_VERSION and WML_USERNAME too",
+        ) from None
+
+
+def _constructed(module: Any, credentials: Credentials) -> Any:
     given = credentials.for_wml()
     if module.__name__ == _WML:
         return module.APIClient(given)

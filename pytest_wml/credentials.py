@@ -81,7 +81,14 @@ def find(environ: Mapping[str, str], file: str) -> Credentials | None:
             given=", ".join(sorted(given)),
             fix="set WML_APIKEY (IBM Cloud), or WML_USERNAME with WML_APIKEY or WML_PASSWORD (Cloud Pak for Data)",
         )
-    return Credentials(**given)
+    found = Credentials(**given)
+    if urlsplit(found.url).scheme != "https" or not urlsplit(found.url).hostname:
+        raise BadCredentials(
+            f"The URL of the WML credentials is none: {found.url!r}.",
+            expected=f"https:// and a host, such as {_DEFAULT_URL}",
+            fix="correct WML_URL or the credentials file",
+        )
+    return found
 
 
 def _from_file(path: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import datetime
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,11 @@ from pytest_wml.options import Mode
 from pytest_wml.session import Run
 from pytest_wml.tally import Tally
 
+if TYPE_CHECKING:
+    from pytest_wml.recording import Part
+
 _WORKERS = "pytest_wml"
+_INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
 def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) -> pytest.TestReport:
@@ -34,12 +38,14 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
     if report.outcome == "failed":
         run.failed.add(report.nodeid)
         _mask(run, report)
+    elif report.outcome == "skipped" and not marker.skipped_by_us(report):
+        run.left_out = True
     return report
 
 
-def _mask(run: Run, report: pytest.TestReport) -> None:
+def _mask(run: Run, report: pytest.TestReport | pytest.CollectReport) -> None:
     """Cover the run's secrets, which pytest would show among the values of a failed assertion."""
-    if not run.ledger.exchanges:
+    if not (run.ledger.exchanges or run.knows_secrets):
         return
     if run.secrets.found_in(str(report.longrepr)):
         report.longrepr = run.secrets.mask(str(report.longrepr))
@@ -69,7 +75,7 @@ def of_fixture(run: Run, definition: pytest.FixtureDef[Any], asker: Asker) -> No
     raise error from None
 
 
-def of_collecting(run: Run, report: pytest.CollectReport) -> pytest.CollectReport:
+def of_collecting(run: Run, report: pytest.CollectReport, asker: Asker) -> pytest.CollectReport:
     """Fail the collection of a module whose import asked what nothing answered, or whose markers are wrong."""
     errors = [str(failure.error) for failure in run.ledger.take_failures()]
     problems = [_text(errors)] if errors else []
@@ -78,6 +84,9 @@ def of_collecting(run: Run, report: pytest.CollectReport) -> pytest.CollectRepor
         report.outcome = "failed"
         report.longrepr = "\n".join(problems)
         report.result = []
+    if report.outcome == "failed":
+        run.failed.add(asker.where)
+        _mask(run, report)
     return report
 
 
@@ -91,12 +100,14 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
             "shard": run.shard().as_json() if run.settings.record.value else None,
             "leftover": [str(error) for error in run.leftover],
             "tally": run.tally().as_json(),
-            "deselected": run.deselected,
+            "left_out": run.left_out,
         }
         return
-    if run.settings.record.value:
+    if run.settings.record.value and session.exitstatus in _INTERRUPTED:
+        run.leftover.append(WMLTestError("Nothing was recorded: the run was interrupted."))
+    elif run.settings.record.value:
         run.shards.append(run.shard())
-        run.save(partial=is_partial(config))
+        run.save(part_of(config, stopped=bool(session.shouldstop or session.shouldfail)))
     passed = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
     if run.mode is Mode.REPLAY and run.tally().cassettes:
         _look_after_recordings(config, run, whole=passed and is_whole(config, run))
@@ -107,6 +118,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
 
 
 def _look_after_recordings(config: pytest.Config, run: Run, *, whole: bool) -> None:
+    from pytest_wml.cassette.file import fingerprint
     from pytest_wml.staleness import expired, unused
 
     today = datetime.datetime.now(datetime.UTC).date()
@@ -116,7 +128,8 @@ def _look_after_recordings(config: pytest.Config, run: Run, *, whole: bool) -> N
         run.findings += unused(run.replay.library.all(), played)
         cache = getattr(config, "cache", None)
         if cache is not None:
-            cache.set("wml/played", sorted(played))
+            seen = {name: fingerprint(run.replay.library.path(name)) for name in run.replay.library.names()}
+            cache.set("wml/played", {"identities": sorted(played), "cassettes": seen})
 
 
 def of_worker(node: Any, run: Run) -> None:
@@ -125,7 +138,7 @@ def of_worker(node: Any, run: Run) -> None:
 
     output = getattr(node, "workeroutput", {}).get(_WORKERS, {})
     run.leftover += [WMLTestError(text) for text in output.get("leftover", ())]
-    run.deselected |= bool(output.get("deselected"))
+    run.left_out |= bool(output.get("left_out"))
     if "tally" in output:
         run.others.add(Tally.from_json(output["tally"]))
     if output.get("shard"):
@@ -140,18 +153,25 @@ def lines(run: Run) -> Iterator[str]:
         yield f"outside any test: {error}"
 
 
-def is_partial(config: pytest.Config) -> bool:
-    """Whether only some of the tests were asked for; a marker expression in the ini is the project's usual run."""
+def part_of(config: pytest.Config, *, stopped: bool = False) -> Part:
+    """How much of the suite was asked to run; a marker expression in the ini is the project's usual run."""
+    from pytest_wml.recording import Part
+
     option = config.option
     chosen = (getattr(option, name, None) for name in ("keyword", "lf", "deselect", "stepwise"))
     by_marker = any(str(argument).startswith("-m") for argument in config.invocation_params.args)
-    return any(chosen) or by_marker or any("::" in argument for argument in config.args)
+    if any(chosen) or by_marker or stopped or any("::" in argument for argument in config.args):
+        return Part.TESTS
+    ignored = getattr(option, "ignore", None) or getattr(option, "ignore_glob", None)
+    by_path = config.args_source is pytest.Config.ArgsSource.ARGS
+    return Part.FOLDERS if by_path or ignored else Part.ALL
 
 
 def is_whole(config: pytest.Config, run: Run) -> bool:
     """Whether every test of the project ran: only then can a recording be called unused."""
-    by_path = config.args_source is pytest.Config.ArgsSource.ARGS
-    return not (is_partial(config) or by_path or run.deselected or config.option.collectonly)
+    from pytest_wml.recording import Part
+
+    return part_of(config) is Part.ALL and not run.left_out and not config.option.collectonly
 
 
 def _ours(error: BaseException | None) -> WMLTestError | None:

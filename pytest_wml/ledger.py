@@ -54,6 +54,29 @@ class Failure(NamedTuple):
     error: WMLTestError
 
 
+class Turn:
+    """The time between two calls, in which one asker asks.
+
+    Args:
+        ledger: writes down what is asked.
+        asker: who asks.
+    """
+
+    def __init__(self, ledger: Ledger, asker: Asker) -> None:
+        self._asking = ledger.asking(asker)
+        self._entered = False
+
+    def enter(self) -> None:
+        """From now on this asker asks."""
+        self._entered = True
+        self._asking.__enter__()
+
+    def leave(self) -> None:
+        """No longer; nothing where it never began."""
+        if self._entered:
+            self._asking.__exit__(None, None, None)
+
+
 class Ledger:
     """A WSGI app in front of the answering one, that writes down what passes.
 
@@ -103,6 +126,10 @@ class Ledger:
             yield
         finally:
             self._askers.pop()
+
+    def asking_later(self, asker: Asker) -> Turn:
+        """An asker's turn whose beginning and end are two calls, as a fixture's teardown needs it."""
+        return Turn(self, asker)
 
     def fail(self, error: WMLTestError) -> None:
         """Remember an error that must fail whoever asks now."""

@@ -45,14 +45,24 @@ def mistakes(items: Iterable[object]) -> Iterator[str]:
                     yield f"{item.nodeid}: {problem}"
 
 
+_LIVE_ONLY = "live_only, and this run is in "
+_NOT_IN_REPLAY = "needs the model itself: run it with --wml=embedded"
+
+
+def skipped_by_us(report: pytest.TestReport) -> bool:
+    """Whether a test was skipped because the mode cannot run it, and not for a reason of its own."""
+    reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+    return _LIVE_ONLY in reason or _NOT_IN_REPLAY in reason
+
+
 def skip(items: Iterable[pytest.Item], mode: Mode) -> None:
     """Skip what the mode cannot run."""
     for item in items:
         for mark in item.iter_markers("wml"):
             if mark.kwargs.get("live_only") and mode is not Mode.LIVE:
-                item.add_marker(pytest.mark.skip(reason=f"live_only, and this run is in {mode.value}"))
+                item.add_marker(pytest.mark.skip(reason=_LIVE_ONLY + mode.value))
             elif mark.kwargs.get("not_in_replay") and mode is Mode.REPLAY:
-                item.add_marker(pytest.mark.skip(reason="needs the model itself: run it with --wml=embedded"))
+                item.add_marker(pytest.mark.skip(reason=_NOT_IN_REPLAY))
 
 
 def _problem(mark: pytest.Mark) -> str:

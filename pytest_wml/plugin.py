@@ -37,7 +37,7 @@ def _start(config: pytest.Config) -> None:
         settings = options.read(config, os.environ)
     except WMLTestError as error:
         raise pytest.UsageError(str(error)) from None
-    run = config.stash[RUN] = Run(settings, config.rootpath, os.environ)
+    run = config.stash[RUN] = Run(settings, config.rootpath, os.environ, config.invocation_params.dir)
     run.open()
 
 
@@ -55,10 +55,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    run = collector.config.stash[RUN]
-    with run.ledger.asking(asking.module(collector)):
+    run, asker = collector.config.stash[RUN], asking.module(collector)
+    with run.ledger.asking(asker):
         collected = yield
-    return failures.of_collecting(run, collected)
+    return failures.of_collecting(run, collected, asker)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items[:1]:
-        item.config.stash[RUN].deselected = True
+        item.config.stash[RUN].left_out = True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -88,10 +88,14 @@ def pytest_fixture_setup(
     asker = asking.fixture(fixturedef, request, run.name)
     if asker is None:
         return (yield)
+    teardown = run.ledger.asking_later(asker)
+    fixturedef.addfinalizer(teardown.leave)
     try:
         with run.ledger.asking(asker):
             return (yield)
     finally:
+        # Finalizers run in the opposite order: the fixture's own teardown stands between these two.
+        fixturedef.addfinalizer(teardown.enter)
         failures.of_fixture(run, fixturedef, asker)
 
 

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import datetime
+import enum
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from pytest_wml.cassette.file import BadCassette, Cassette, dump, load, write
+from pytest_wml.cassette.library import same_model
 from pytest_wml.cassette.merge import merged
-from pytest_wml.cassette.normalise import Interaction, normalised
+from pytest_wml.cassette.normalise import Interaction, learned, normalised
 from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.cassette.tape import Content, Taped
+
+
+class Part(enum.Enum):
+    """How much of a suite was asked to run."""
+
+    ALL = "all"
+    FOLDERS = "folders"
+    TESTS = "tests"
 
 
 @dataclass
@@ -37,6 +49,16 @@ class Shard:
     failed: set[str] = field(default_factory=set)
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
     aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def stable_ids(self) -> dict[str, str]:
+        """What stands for each id that the service made in this process, in whatever cassette."""
+        return {
+            made: stable
+            for name, tape in self.tapes.items()
+            if name
+            for made, stable in learned(tape, name, self.aliases).items()
+        }
 
     def as_json(self) -> dict[str, Any]:
         """A form that travels from an xdist worker to the controller."""
@@ -74,7 +96,7 @@ class Outcome:
 
 
 def save(
-    shards: Iterable[Shard], folder: Path, facts: Mapping[str, Any], *, partial: bool, today: datetime.date
+    shards: Iterable[Shard], folder: Path, facts: Mapping[str, Any], *, part: Part, today: datetime.date
 ) -> Iterator[Outcome]:
     """Write the cassettes of a run; yield what became of each.
 
@@ -82,8 +104,7 @@ def save(
         shards: of every process that ran tests.
         folder: where cassettes lie.
         facts: what every cassette's metadata says: recorded_from, client.
-        partial: whether only some tests ran; then what an existing cassette of the same model holds beyond
-            is kept.
+        part: what was asked to run; what a cassette holds for tests that were not asked is kept.
         today: the date of the recording.
     """
     shards = list(shards)
@@ -101,8 +122,8 @@ def save(
         try:
             _check_claims(name, set().union(*(shard.claims.get(name, set()) for shard in shards)))
             cassette = _cassette(shards, name, facts, today)
-            if partial and path.exists():
-                cassette = _completed(cassette, load(path))
+            if part is not Part.ALL and path.exists():
+                cassette = _completed(cassette, load(path), part)
             yield _written(path, cassette, secrets)
         except BadCassette as error:
             yield Outcome(path, False, str(error), error=True)
@@ -121,7 +142,7 @@ def _check_claims(name: str, claims: set[str]) -> None:
 
 def _cassette(shards: list[Shard], name: str, facts: Mapping[str, Any], today: datetime.date) -> Cassette:
     parts = [
-        normalised([*shard.tapes.get("", ()), *shard.tapes[name]], name, shard.aliases)
+        normalised([*shard.tapes.get("", ()), *shard.tapes[name]], name, shard.aliases, shard.stable_ids)
         for shard in shards
         if shard.tapes.get(name)
     ]
@@ -143,13 +164,16 @@ def _api_version(interactions: Iterable[Interaction]) -> str:
     return max((parse_qs(one.query).get("version", [""])[0] for one in interactions), default="")
 
 
-def _completed(new: Cassette, old: Cassette) -> Cassette:
-    """A partial recording together with what the cassette held before, for the same model."""
-    if old.model and new.model and old.model.model != new.model.model:
+def _completed(new: Cassette, old: Cassette, part: Part) -> Cassette:
+    """A recording of a part together with what the cassette held before, for the same models."""
+    changed = _other_models(old, new)
+    if changed and part is Part.FOLDERS:
+        return new  # what was recorded with the old model answers nobody any more
+    if changed:
         raise BadCassette(
             f"Cassette {new.name} belongs to another model; recording only some tests would mix the two.",
-            recorded=old.model.model,
-            now=new.model.model,
+            recorded=changed[0].model,
+            now=changed[1].model,
             fix="record the whole suite: without -k, --lf or single tests",
         )
     asked = {interaction.identity for interaction in new.interactions}
@@ -157,6 +181,23 @@ def _completed(new: Cassette, old: Cassette) -> Cassette:
     oldest = min(str(cassette.metadata.get("oldest", cassette.metadata["recorded_at"])) for cassette in (new, old))
     metadata = {**new.metadata, "oldest": oldest} if kept else new.metadata
     return Cassette(new.name, metadata, merged([new.interactions, kept]))
+
+
+def _other_models(old: Cassette, new: Cassette) -> tuple[Content, Content] | None:
+    """The first model that is another one now: of the metadata, or of any upload that both hold."""
+    pairs = [(old.model, new.model), *_paired_uploads(old, new)]
+    return next(((then, now) for then, now in pairs if then and now and not same_model(then, now)), None)
+
+
+def _paired_uploads(old: Cassette, new: Cassette) -> Iterator[tuple[Content, Content]]:
+    """Yield the uploads that both cassettes hold, paired by the request and its turn."""
+    before: dict[str, list[Content]] = defaultdict(list)
+    for one in old.interactions:
+        if isinstance(one.body, Content):
+            before[one.identity].append(one.body)
+    for one in new.interactions:
+        if isinstance(one.body, Content) and before[one.identity]:
+            yield before[one.identity].pop(0), one.body
 
 
 def _written(path: Path, cassette: Cassette, secrets: Secrets) -> Outcome:

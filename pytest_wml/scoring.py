@@ -99,12 +99,13 @@ def _fitted(array: NDArray[Any], spec: TensorSpec | None) -> tuple[NDArray[Any],
     if _fits(array.shape[1:], row) and array.ndim == len(spec.shape):
         return array, ""
     size = math.prod(length for length in row if length is not None)
-    if None not in row and array.size and array.shape[:1] and array.size // array.shape[0] == size:
+    rows = array.shape[0] if array.ndim else 0
+    if None not in row and array.size and array.size == rows * size and _same_layout(array.shape[1:], row):
         fitted = array.reshape(array.shape[0], *[int(length or 0) for length in row])
         return fitted, f"rows of {list(array.shape[1:])} were reshaped to {list(row)}"
     if _fits(array.shape, row) and array.ndim == len(row):
         return array[None], "a batch axis was added"
-    if None not in row and array.size == size:
+    if None not in row and array.size == size and _same_layout(array.shape, row):
         return array.reshape(1, *[int(length or 0) for length in row]), f"one row was reshaped to {list(row)}"
     raise BadPayload(
         f"The array does not fit input {spec.name!r} of the model.",
@@ -112,6 +113,12 @@ def _fitted(array: NDArray[Any], spec: TensorSpec | None) -> tuple[NDArray[Any],
         wanted=f"shape {list(spec.shape)}",
         fix=f"pass rows that hold {size} numbers each, the batch first",
     )
+
+
+def _same_layout(given: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Whether reshaping only flattens, unflattens, or moves axes of length one: nothing else keeps the order."""
+    ours, theirs = ([length for length in shape if length != 1] for shape in (given, wanted))
+    return ours == theirs or len(ours) <= 1 or len(theirs) <= 1
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:

@@ -16,7 +16,7 @@ from pytest_wml import credentials as credentials_
 from pytest_wml.door import Door
 from pytest_wml.hosts import Hosts
 from pytest_wml.ledger import Ledger
-from pytest_wml.options import Mode, Settings
+from pytest_wml.options import Mode, Setting, Settings
 from pytest_wml.spaces import DEFAULT_SPACE_ID
 from pytest_wml.tally import Tally
 from pytest_wml.wsgi import Environ, WSGIApp
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_wml.answers.replay import Replay
     from pytest_wml.cassette.scrub import Secrets
     from pytest_wml.embedded import EmbeddedWML
-    from pytest_wml.recording import Outcome, Shard
+    from pytest_wml.recording import Outcome, Part, Shard
     from pytest_wml.staleness import Finding
 
 _SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip", ".keras", ".h5")
@@ -44,11 +44,13 @@ class Run:
         settings: every option.
         root: pytest's root folder; relative paths are below it.
         environ: the environment at the start.
+        started_in: the folder in which pytest was started.
     """
 
-    def __init__(self, settings: Settings, root: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, root: Path, environ: Mapping[str, str], started_in: Path) -> None:
         self.settings = settings
         self.root = root
+        self._started_in = started_in
         self._environ = dict(environ)
         self.failed: set[str] = set()
         self.leftover: list[Exception] = []
@@ -58,8 +60,8 @@ class Run:
         self.models: dict[str, Any] = {}
         self.findings: list[Finding] = []
         """What somebody should look at: recordings that are too old or unused."""
-        self.deselected = False
-        """Whether pytest left any test out."""
+        self.left_out = False
+        """Whether any test was deselected, or skipped for a reason of its own."""
         self.others = Tally()
         """What the xdist workers that have ended asked."""
         self._app: Any = None
@@ -84,7 +86,8 @@ class Run:
     @property
     def cassettes(self) -> Path:
         """The folder of the cassettes."""
-        return self.root / self.settings.cassettes.value
+        setting = self.settings.cassettes
+        return self.root / setting.value if setting.source == "default" else self.resolve(setting)
 
     @cached_property
     def name(self) -> str:
@@ -92,11 +95,15 @@ class Run:
         given = self.settings.name.value
         if given:
             return given
-        model = Path(self.settings.model.value).name
-        if model in ("", "train"):
+        if self.settings.model.value in ("", "train"):
             return "mnist_cnn"
+        model = self.resolve(self.settings.model).resolve().name
         suffix = next((suffix for suffix in _SUFFIXES if model.endswith(suffix)), "")
         return model.removesuffix(suffix)
+
+    def resolve(self, setting: Setting[str]) -> Path:
+        """A path: what the command line or the environment names counts from where pytest was started."""
+        return (self.root if setting.source.startswith("ini") else self._started_in) / setting.value
 
     @cached_property
     def found_credentials(self) -> credentials_.Credentials | None:
@@ -105,8 +112,8 @@ class Run:
         Raises:
             BadCredentials: they cannot be used.
         """
-        file = self.settings.credentials.value
-        return credentials_.find(self._environ, str(self.root / file) if file else "")
+        file = self.settings.credentials
+        return credentials_.find(self._environ, str(self.resolve(file)) if file.value else "")
 
     @property
     def credentials(self) -> credentials_.Credentials:
@@ -126,6 +133,11 @@ class Run:
         from pytest_wml.cassette.scrub import Secrets
 
         return Secrets(self._usable_credentials.secrets if self._usable_credentials else ())
+
+    @property
+    def knows_secrets(self) -> bool:
+        """Whether credentials were given."""
+        return self._usable_credentials is not None
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -175,7 +187,7 @@ class Run:
             aliases=self.aliases,
         )
 
-    def save(self, partial: bool) -> None:
+    def save(self, part: Part) -> None:
         """Write the cassettes of all processes."""
         from pytest_wml import client
         from pytest_wml.recording import save
@@ -184,7 +196,7 @@ class Run:
         if shards:
             facts = {"recorded_from": self.mode.value, "client": client.version()}
             today = datetime.datetime.now(datetime.UTC).date()
-            self.outcomes = list(save(self.shards, self.cassettes, facts, partial=partial, today=today))
+            self.outcomes = list(save(self.shards, self.cassettes, facts, part=part, today=today))
 
     @property
     def replay(self) -> Replay:

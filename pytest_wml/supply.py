@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
+import gzip
+import os
+import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -22,12 +25,16 @@ if TYPE_CHECKING:
     from pytest_wml.model.cnn import TrainedCNN
 
 TRAIN = "train"
+# Models that are one file: Keras, pickles, ONNX, XGBoost.
+_MODEL_FILES = (".h5", ".hdf5", ".keras", ".pkl", ".pickle", ".joblib", ".onnx", ".ubj", ".json")
 
 
 def cache_folder(config: pytest.Config) -> Path:
-    """Where what was trained is kept: pytest's cache, or a temporary folder where that is switched off."""
+    """Where what was trained is kept: pytest's cache, or the user's where that is switched off."""
     cache = getattr(config, "cache", None)
-    return cache.mkdir("wml") if cache is not None else Path(tempfile.gettempdir()) / "pytest-wml"
+    if cache is not None:
+        return Path(cache.mkdir("wml"))
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pytest-wml"
 
 
 def trained_cnn(config: pytest.Config) -> TrainedCNN:
@@ -78,19 +85,41 @@ def model_archive(
             looked_for=packaged,
             fix="run once with --wml=embedded, which trains, packages and scores; then replay knows the model",
         )
-    path = run.root / setting.value if setting.value else sample_archive()
+    path = _existing(run) if setting.value else sample_archive()
+    if path.is_dir():
+        return pack(path, folder() / f"{run.name}.tar.gz")
+    archive = read_archive(path)
+    if path.suffix in _MODEL_FILES and (not archive.members or zipfile.is_zipfile(path)):
+        return _alone(path, folder())
+    if archive.kind == "other" and not any(name.endswith(_MODEL_FILES) for name in archive.members):
+        require_savedmodel(archive)
+    return archive
+
+
+def _alone(path: Path, folder: Path) -> ModelArchive:
+    """A model that is one file, in an archive with that file at its root, as WML takes it."""
+    from pytest_wml.model.archive import read_archive
+
+    made = folder / f"{path.name}.tar.gz"
+    with gzip.GzipFile(made, "wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+        info = tarfile.TarInfo(path.name)
+        info.size = path.stat().st_size
+        with path.open("rb") as content:
+            archive.addfile(info, content)
+    return read_archive(made)
+
+
+def _existing(run: Run) -> Path:
+    setting = run.settings.model
+    path = run.resolve(setting)
     if not path.exists():
         raise BadOption(
             f"{setting.source} names a model that does not exist: {setting.value}.",
             looked_at=path,
-            fix="give an archive (.tar.gz, .tgz, .zip), a SavedModel folder, or `train`",
+            fix="give an archive (.tar.gz, .tgz, .zip), a SavedModel folder, a model file (.h5, .keras, .pkl, .onnx) "
+            "or `train`",
         )
-    if path.is_dir():
-        return pack(path, folder() / f"{run.name}.tar.gz")
-    archive = read_archive(path)
-    if archive.kind == "other":
-        require_savedmodel(archive)
-    return archive
+    return path
 
 
 @contextlib.contextmanager
@@ -105,6 +134,8 @@ def client(run: Run) -> Iterator[Any]:
     from pytest_wml.client import safe_client
 
     if run.mode is Mode.REPLAY:
+        if run.settings.model.value not in ("", TRAIN):
+            _existing(run)  # a mistyped path would otherwise look like a missing recording
         run.replay.require_any()
     with safe_client(run.credentials) as made:
         yield made

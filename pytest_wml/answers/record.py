@@ -97,7 +97,7 @@ class Recorder:
                 owner = asker.name
                 self.claims[owner].add(f"{asker.where} of {asker.home}" if asker.kind == "fixture" else "tests")
             self.tapes[owner].append(taped)
-            if asker.kind == "test":
+            if asker.kind in ("test", "module"):
                 self.users[owner].add(asker.where)
             elif asker.kind == "fixture":
                 self._fixtures[asker.where].add(owner)

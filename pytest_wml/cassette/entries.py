@@ -43,6 +43,10 @@ def interaction_of(entry: dict[str, Any]) -> Interaction:
     """The interaction that an entry holds; raises KeyError, TypeError or ValueError for what is none."""
     asked, answered, ours = entry["request"], entry["response"], entry["pytest-wml"]
     url = urlsplit(asked["uri"])
+    if not all(isinstance(part, str) for part in (asked["method"], ours["identity"])):
+        raise TypeError("method and identity are text")
+    if not isinstance(answered["status"]["code"], int):
+        raise TypeError("a status is a number")
     return Interaction(
         identity=ours["identity"],
         method=asked["method"],

@@ -6,6 +6,7 @@ Format: https://vcrpy.readthedocs.io, format version 1; our own facts stand unde
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -89,6 +90,11 @@ def write(path: Path, text: str) -> None:
         raise
 
 
+def fingerprint(path: Path) -> str:
+    """A hash of the file as it is."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def load(path: Path) -> Cassette:
     """The cassette of a file.
 
@@ -133,11 +139,20 @@ def _check(path: Path, number: int, entry: dict[str, Any]) -> None:
 
 
 def _document(path: Path) -> dict[str, Any]:
+    document = _json(path)
+    if not isinstance(document, dict) or not isinstance(document.get("interactions"), list):
+        raise BadCassette(f"File {path.name} is no cassette: it has no interactions.", file=path, fix=_RERECORD)
+    if not all(isinstance(entry, dict) for entry in document["interactions"]):
+        raise BadCassette(f"Cassette {path.stem} has interactions that are none.", file=path, fix=_RERECORD)
+    return document
+
+
+def _json(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
         if not text.strip():
             raise BadCassette(f"Cassette {path.stem} is empty.", file=path, fix=_RERECORD)
-        document = json.loads(text)
+        return json.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise BadCassette(f"Cassette {path.stem} cannot be read.", file=path, reason=error) from None
     except RecursionError:
@@ -145,17 +160,13 @@ def _document(path: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         if re.match(r"(---\s*)?(version:|interactions:)", text):
             raise _stock(path) from None
+        place, reason = f"{path}:{error.lineno}", error.msg
         raise BadCassette(
-            f"Cassette {path.stem} is cut off or damaged.",
-            file=f"{path}:{error.lineno}",
-            reason=error.msg,
-            fix=_RERECORD,
+            f"Cassette {path.stem} is cut off or damaged.", file=place, reason=reason, fix=_RERECORD
         ) from None
-    if not isinstance(document, dict) or not isinstance(document.get("interactions"), list):
-        raise BadCassette(f"File {path.name} is no cassette: it has no interactions.", file=path, fix=_RERECORD)
-    if not all(isinstance(entry, dict) for entry in document["interactions"]):
-        raise BadCassette(f"Cassette {path.stem} has interactions that are none.", file=path, fix=_RERECORD)
-    return document
+    except ValueError as error:  # a number of more digits than Python reads
+        reason = str(error).partition(";")[0]
+        raise BadCassette(f"Cassette {path.stem} cannot be read.", file=path, reason=reason, fix=_RERECORD) from None
 
 
 def _facts(path: Path, document: dict[str, Any]) -> dict[str, Any]:

@@ -74,7 +74,9 @@ class Interaction:
         return self.path.endswith("/predictions")
 
 
-def normalised(tape: Iterable[Taped], name: str, aliases: Mapping[str, str]) -> list[Interaction]:
+def normalised(
+    tape: Iterable[Taped], name: str, aliases: Mapping[str, str], known: Mapping[str, str] | None = None
+) -> list[Interaction]:
     """A tape's exchanges with stable ids, dates and hosts, without secrets and personal data.
 
     The same requests against an unchanged service give the same interactions.
@@ -83,17 +85,27 @@ def normalised(tape: Iterable[Taped], name: str, aliases: Mapping[str, str]) -> 
         tape: in the order in which it was recorded.
         name: of the cassette; the ids that the service made are derived from it.
         aliases: ids of whoever records (the space) → what stands for them.
+        known: ids that other cassettes' requests created → what stands for them there; lists show them too.
     """
-    ids = _Ids(name, aliases)
+    ids = _Ids(name, aliases, known or {})
     return [ids.interaction(taped) for taped in tape]
+
+
+def learned(tape: Iterable[Taped], name: str, aliases: Mapping[str, str]) -> dict[str, str]:
+    """The ids that a tape's own requests created → what stands for them in its cassette."""
+    ids = _Ids(name, aliases, {})
+    for taped in tape:
+        ids.interaction(taped)
+    return ids.made
 
 
 class _Ids:
     """Which id of the service became which stable one."""
 
-    def __init__(self, name: str, aliases: Mapping[str, str]) -> None:
+    def __init__(self, name: str, aliases: Mapping[str, str], known: Mapping[str, str]) -> None:
         self._name = name
-        self._stable = dict(aliases)
+        self._stable = {**known, **aliases}
+        self.made: dict[str, str] = {}
         self._mine = {*aliases, *aliases.values(), DEFAULT_SPACE_ID}
         self._asked: set[str] = set()
         self._made: Counter[str] = Counter()
@@ -127,7 +139,7 @@ class _Ids:
             if found not in self._stable and found not in self._asked:
                 seed = f"{self._name} {asked.identity} {self._made[asked.identity]}"
                 self._made[asked.identity] += 1
-                self._stable[found] = str(uuid.uuid5(_NAMESPACE, seed))
+                self._stable[found] = self.made[found] = str(uuid.uuid5(_NAMESPACE, seed))
 
     def _renamed(self, body: Body, taped: Taped | None = None) -> Body:
         """A body with stable ids; with `taped`, an answer: dates and hosts are made stable too."""

@@ -50,27 +50,31 @@ _DATA_KEYS = frozenset({"input_data", "predictions", "fields", "values", "scorin
 _EMPTY: tuple[Any, ...] = ("", None, [], {})
 
 
-def scrub(value: Any) -> Any:
+def scrub(value: Any, *, persons: bool = True) -> Any:
     """A JSON value without secrets and personal data; scoring data is left alone.
+
+    Args:
+        value: of a request or an answer.
+        persons: whether an owner or an e-mail is somebody's; in `custom`, the user's own, it is not.
 
     `scrub(scrub(value)) == scrub(value)`: what was scrubbed once is recognised when it is asked again.
     """
     if isinstance(value, dict):
-        return {key: _scrub_member(key, member) for key, member in value.items()}
+        return {key: _scrub_member(key, member, persons) for key, member in value.items()}
     if isinstance(value, list):
-        return [scrub(member) for member in value]
+        return [scrub(member, persons=persons) for member in value]
     return value
 
 
-def _scrub_member(key: str, member: Any) -> Any:
+def _scrub_member(key: str, member: Any, persons: bool) -> Any:
     name = key.lower()
     if key in _DATA_KEYS or member in _EMPTY:
         return member
     if name in _SECRET_KEYS and not isinstance(member, (dict, list)):
         return MASK
-    if name in _PERSONAL_KEYS and isinstance(member, str):
+    if persons and name in _PERSONAL_KEYS and isinstance(member, str):
         return _PERSONAL_KEYS[name]
-    return scrub(member)
+    return scrub(member, persons=persons and key != "custom")
 
 
 def secrets_in(value: Any) -> Iterable[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import importlib.util
 import json
 import re
 import uuid
@@ -16,6 +19,8 @@ from pytest_wml.embedded.service import Service
 from pytest_wml.embedded.state.shelf import R
 from pytest_wml.hosts import Role
 
+# A tenth of the time of the standard library for a thousand floats, which is a sixth of a scoring.
+_orjson: Any = importlib.import_module("orjson") if importlib.util.find_spec("orjson") else None
 _CHUNK = 1 << 20
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DEFAULT_LIMIT, _MAX_LIMIT = 100, 200
@@ -119,6 +124,20 @@ class Call:
             UnprocessableEntity: it is no JSON.
         """
         return self.parsed(self.body())
+
+    def scoring(self, body: bytes) -> Any:
+        """The body of a scoring as JSON, as `json` reads it, and faster where orjson is installed.
+
+        A whole number beyond 64 bits may come as the float next to it: too large for any tensor of whole numbers.
+
+        Raises:
+            UnprocessableEntity: it is no JSON.
+        """
+        if _orjson:
+            # It refuses what Python takes, such as a bare NaN; and Python has the better words for the rest.
+            with contextlib.suppress(ValueError, RecursionError):
+                return _orjson.loads(body)
+        return self.parsed(body)
 
     def parsed(self, body: bytes) -> Any:
         """A body as JSON, NaN and Infinity bare in it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from pytest_wml.errors import BadArchive
@@ -19,13 +20,29 @@ _INDEX = PREFIX + "index"
 _LARGEST_INDEX = 64 << 20
 _BOOKKEEPING = ("_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter/.ATTRIBUTES/VARIABLE_VALUE")
 
+# A random generator's state: Keras's of two integers, TensorFlow's of three. Keras gives it no name to tell.
+_STATES = ((2,), (3,))
+
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor of a checkpoint: its type, and a hash of type, shape and content."""
+    """One tensor of a checkpoint: a hash of type, shape and content, and where it lies.
 
-    dtype: str
+    Attributes:
+        digest: the hash.
+        entry: type, shape and place.
+        path: the data file; None for a partitioned tensor.
+    """
+
     digest: bytes
+    entry: Entry
+    path: Path | None
+
+    @property
+    def counts_unread(self) -> bool:
+        """Whether it counts although no signature reads it: all but step counters and states of generators."""
+        small = self.entry.shape is not None and (self.entry.shape == () or self.entry.shape in _STATES)
+        return not (small and self.entry.dtype.lstrip("u").startswith("int"))
 
 
 def read_tensors(files: Mapping[str, File]) -> dict[str, Tensor]:
@@ -50,7 +67,8 @@ def read_tensors(files: Mapping[str, File]) -> dict[str, Tensor]:
         name = key.decode("utf-8", "backslashreplace")
         if not key.startswith(b"\0") and name not in _BOOKKEEPING:
             parts = slices.get(key, []) if entry.sliced else [contents[key]]
-            tensors[name] = Tensor(entry.dtype, combined(entry.dtype, repr(entry.shape), *parts))
+            path = None if entry.sliced else files[_data_file(index, entry.shard)].path
+            tensors[name] = Tensor(combined(entry.dtype, repr(entry.shape), *parts), entry, path)
     return tensors
 
 
@@ -71,12 +89,16 @@ def _contents(index: Index, files: Mapping[str, File]) -> Iterator[tuple[bytes, 
         if not entry.sliced:
             shards.setdefault(entry.shard, []).append((key, entry))
     for shard, entries in sorted(shards.items()):
-        name = f"{PREFIX}data-{shard:05d}-of-{index.shards:05d}"
+        name = _data_file(index, shard)
         path = files[name].path if name in files else None
         if path is None:
             raise BadArchive("The checkpoint lacks a data file.", missing=name)
         with path.open("rb") as data:
             yield from _hashed(data, name, entries)
+
+
+def _data_file(index: Index, shard: int) -> str:
+    return f"{PREFIX}data-{shard:05d}-of-{index.shards:05d}"
 
 
 def _hashed(data: BinaryIO, name: str, entries: list[tuple[bytes, Entry]]) -> Iterator[tuple[bytes, bytes]]:

@@ -7,8 +7,9 @@ numbers.
 ``model``: SHA-256 over the signatures, the graph without the names that TensorFlow makes up (see ``graph``),
 the multiset of the checkpoint's tensors (type, shape, content) and the assets. Exporting the same weights
 again with the same TensorFlow gives the same digest; another TensorFlow may build another graph and so
-another digest. Left out: the checkpoint's bookkeeping, the stamp of the TensorFlow version, and integer
-tensors that no signature reads (step counters and the states of random generators, which decide no answer).
+another digest. A table counts by its pairs, in whatever order. Left out: the checkpoint's bookkeeping, the
+stamp of the TensorFlow version, and variables of one to three integers that no signature reads (step counters
+and the states of random generators, which decide no answer).
 Where there is no ``saved_model.pb`` to read, the model's digest is the archive's, and the basis says so.
 """
 
@@ -28,14 +29,15 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 from pytest_wml.model.bundle import CompressedIndex
-from pytest_wml.model.checkpoint import PREFIX, read_tensors
+from pytest_wml.model.checkpoint import PREFIX, Tensor, read_tensors
 from pytest_wml.model.contents import File, archive_digest, gathered
 from pytest_wml.model.graph import Library, Scope, combined
 from pytest_wml.model.members import Limits, form_of, members
-from pytest_wml.model.restore import variable_keys
+from pytest_wml.model.restore import restored_nodes
 from pytest_wml.model.savedmodel import SavedModel, tensor_name
 from pytest_wml.model.signature import Signature, served
 from pytest_wml.model.streams import CHUNK
+from pytest_wml.model.tables import filled_tables, table_content
 
 Basis = Literal["model", "archive"]
 Kind = Literal["savedmodel", "keras", "other"]
@@ -195,24 +197,35 @@ def _mapped(file: File) -> Iterator[memoryview]:
 
 
 def _model_digest(model: SavedModel, files: Mapping[str, File]) -> str:
-    tensors, nodes = read_tensors(files), model.nodes()
-    loaded = {name: place for name, place in variable_keys(model, nodes).items() if place[0] in tensors}
+    tensors, nodes, functions = read_tensors(files), model.nodes(), Library(model.functions())
+    restored = restored_nodes(model, nodes)
+    loaded = {name: place for name, place in restored.variables.items() if place[0] in tensors}
     known = {name: combined("variable", tensors[key].digest, part) for name, (key, part) in loaded.items()}
     known |= dict(_assets(model, files))
     known |= _inputs(model)
-    scope = Scope(nodes, known, Library(model.functions()))
+    keys = {name: [key for key, _ in places if key in tensors] for name, places in restored.others.items()}
+    filled = {name: _filling([tensors[key] for key in found]) for name, found in keys.items() if found}
+    known |= filled_tables(nodes, known, filled, model.initializers(), functions)
+    scope = Scope(nodes, known, functions)
     outputs = [
         combined(name, key, scope.digest(tensor)) for name, side, key, tensor in model.endpoints() if side == "outputs"
     ]
     read = {loaded[name][0] for name in scope.used & loaded.keys()}
+    # A table's keys and values are told in an order of their own.
+    apart = {key for name in filled for key in keys[name]}
     contents = sorted(
-        tensor.digest
-        for key, tensor in tensors.items()
-        if key in read or not tensor.dtype.lstrip("u").startswith("int")
+        [tensor.digest for key, tensor in tensors.items() if key not in apart and (key in read or tensor.counts_unread)]
+        + list(filled.values())
     )
     signatures = json.dumps([signature.as_json() for signature in model.signatures])
     assets = [f"{name} {file.digest}" for name, file in sorted(files.items()) if name.startswith("assets/")]
     return combined(_VERSION, signatures, combined(*outputs), combined(*contents), *assets).hex()
+
+
+def _filling(tensors: list[Tensor]) -> bytes:
+    if len(tensors) == 2:
+        return table_content(*tensors)
+    return combined("tensors", *(tensor.digest for tensor in tensors))
 
 
 def _inputs(model: SavedModel) -> dict[str, bytes]:

@@ -85,6 +85,11 @@ class Scope:
                 self._done[name] = self._combine(self._node(name))
         return self._edge(reference)
 
+    @property
+    def visited(self) -> tuple[str, ...]:
+        """The nodes that were hashed so far."""
+        return tuple(self._seen)
+
     def _unread(self, name: str) -> Iterator[str]:
         self._seen[name] = len(self._seen)
         for reference in self._node(name).inputs:

@@ -18,6 +18,8 @@ from pytest_wml.model.tensors import dtype_name, shape_of
 _SERVE = "serve"
 # Where TensorFlow 1 keeps the operation that fills lookup tables.
 _INITIALIZERS = ("legacy_init_op", "saved_model_main_op")
+# And where TensorFlow 2 does.
+_INITIALIZER = "__saved_model_init_op"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ class SavedModel:
             if name in _INITIALIZERS:
                 for node in Message(value).message(1).texts(1):
                     yield name, "outputs", "", node
+
+    def initializers(self) -> list[str]:
+        """Give the nodes that run before the first call and fill lookup tables."""
+        wanted = (*_INITIALIZERS, _INITIALIZER)
+        return [tensor for name, side, _, tensor in self.endpoints() if side == "outputs" and name in wanted]
 
     def assets(self) -> dict[str, str]:
         """Give the tensors that hold a file's path, each with the file's name below ``assets/``."""

@@ -1,13 +1,21 @@
-"""IBM's identity service is everybody's: WML's keys are answered here, other services' keys pass where that is asked."""
+"""IBM's identity service is everybody's: WML's keys are answered here, others pass where that is asked."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import ibm_watson_machine_learning  # noqa: F401  pytester would unload it, and numpy with it, after a run
 import pytest
+
+from pytest_wml.answers.live import Live
+from pytest_wml.door import Door
+from pytest_wml.embedded import EmbeddedWML
+from pytest_wml.ledger import Ledger
 
 trustme = pytest.importorskip("trustme")
 
@@ -52,6 +60,7 @@ def iam(tmp_path, monkeypatch):
             self.end_headers()
             self.request = self.connection = context.wrap_socket(self.connection, server_side=True)
             self.setup()
+            self.close_connection = False  # http.client asks for tunnels in HTTP/1.0
 
         def do_POST(self):
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -92,3 +101,38 @@ def test_keys_of_other_services(pytester, iam, monkeypatch, mode, passes):
     result.assert_outcomes(passed=3)
     assert set(iam) == ({"iam.cloud.ibm.com:443"} if passes else set())
     result.stdout.fnmatch_lines([f"*live calls: {2 if passes else 0}*"])
+
+
+@pytest.mark.parametrize("client", ["ibm_watson_machine_learning", "ibm_watsonx_ai"])
+def test_a_guessed_host_that_nobody_answers_at(client, monkeypatch):
+    """Live, with a password: the guess goes unanswered, the login goes on without it, and TLS stays verified."""
+    wrapper = importlib.import_module("ibm_watson_machine_learning._wrappers.requests")
+    monkeypatch.setattr(wrapper, "verify", None)
+    for variable in ("DEPLOYMENT_PLATFORM", "DEPLOYMENT_PRIVATE", "WSD_PLATFORM"):
+        monkeypatch.setenv(variable, "")  # what the clients write is taken back with it
+    live, logins = Live(), []
+
+    with EmbeddedWML(cpd_version="5.0.3") as app, contextlib.closing(live):
+
+        def answer(environ, start_response):
+            if environ["HTTP_HOST"].startswith("cp-console"):
+                logins.append(environ["HTTP_HOST"])
+                return live(environ, start_response)
+            return app(environ, start_response)
+
+        ledger = live.ledger = Ledger(answer)
+        door = Door(ledger, skip_waits=False, fail_closed=False)
+        door.open()
+        try:
+            given = {"url": "https://cpd-wml.apps.invalid", "username": "me", "password": "p", "version": "5.0"}
+            module = importlib.import_module(client)
+            if client == "ibm_watsonx_ai":
+                made = module.APIClient(module.Credentials(**given))
+                made.httpx_client.close()
+            else:
+                module.APIClient({**given, "instance_id": "openshift"})
+        finally:
+            door.close()
+    assert logins == ["cp-console-wml.apps.invalid"]
+    assert ledger.take_failures() == []
+    assert wrapper.verify is None

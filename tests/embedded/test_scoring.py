@@ -126,6 +126,29 @@ def test_nan_of_a_float_is_scored(rest, deployments):
         assert math.isnan(values[1])
 
 
+@pytest.mark.parametrize("reader", ["orjson", "json"])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"input_data": [{"values": [4.0]}]}', 200),
+        (b'{"input_data": [{"values": [NaN]}]}', 200),
+        (b'{"input_data": [{"values": [18446744073709551617]}]}', 200),
+        (b'{"input_data": [{"values": [1e400]}]}', 200),
+        (b'{"input_data": [{"values": ["\\ud800"]}]}', 400),
+        (b'{"input_data": [{"values": [4.0]}]', 400),
+        (b"[" * 5000, 400),
+    ],
+)
+def test_either_reader_of_json_reads_alike(rest, deployments, monkeypatch, reader, body, status):
+    """orjson is faster where it is installed, and changes no answer."""
+    if reader == "orjson":
+        pytest.importorskip("orjson")
+    else:
+        monkeypatch.setattr("pytest_wml.embedded.exchange._orjson", None)
+    answer = rest.send("POST", f"/ml/v4/deployments/{deployments['not_a_number']}/predictions", body)
+    assert answer.status_code == status, answer.text
+
+
 def test_whole_numbers_are_floats_too(rest, deployments):
     """JSON of a float array often has no fractions."""
     assert predictions(rest.score(deployments["not_a_number"], {"values": [4, 9]}))[0]["values"] == [2, 3]

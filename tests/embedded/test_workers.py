@@ -131,15 +131,15 @@ def test_nothing_is_left_when_a_deployment_is_deleted(impatient, moody):
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
 @pytest.mark.parametrize("mood", ["fine", "hang"])
-def test_nothing_is_left_when_the_tests_are_killed(mood):
+def test_nothing_is_left_when_the_tests_are_killed(mood, tmp_path):
     """The worker hears its pipe close, whatever its model does at that time."""
     script = f"""
-import threading
+import pathlib, threading
 from pytest_wml.embedded import EmbeddedWML
 from tests.embedded.rest import Rest
 from tests.embedded.test_functions import deployed
 from tests.embedded.test_workers import MOODY
-rest = Rest(EmbeddedWML(allow_pickle=True))
+rest = Rest(EmbeddedWML(allow_pickle=True, folder=pathlib.Path({str(tmp_path)!r})))
 deployment_id = deployed(rest, MOODY)["metadata"]["id"]
 pid = rest.score(deployment_id, {{"values": "pid"}}).json
 threading.Thread(target=rest.score, args=(deployment_id, {{"values": {mood!r}}}), daemon=True).start()

@@ -237,7 +237,7 @@ def test_a_cloud_pak_for_data_that_nobody_named(pytester, suite):
 
 
 def test_many_at_once(pytester, suite):
-    """Sixteen threads and two hundred concurrent coroutines, a quarter of them with a payload that another one sends."""
+    """Sixteen threads and two hundred concurrent coroutines, a quarter with a payload that another one sends."""
     suite(
         test_many="""
         import asyncio

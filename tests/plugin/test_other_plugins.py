@@ -79,6 +79,23 @@ def test_a_swallowed_refusal_fails_its_test(pytester, mode):
     )
 
 
+@pytest.mark.parametrize(("mode", "guarded"), [("replay", True), ("live", False)])
+def test_the_live_mode_is_not_in_the_way(pytester, mode, guarded):
+    """With answers from the service nothing is refused, no wait is left out, and requests are carried all the same."""
+    pytester.makepyfile(
+        f"""
+        import socket, time
+        import requests, urllib3.connection
+
+        def test_state():
+            for function in (socket.create_connection, socket.socket.connect, time.sleep):
+                assert hasattr(function, "__wrapped__") is {guarded}
+            assert hasattr(urllib3.connection.HTTPSConnection.connect, "__wrapped__")
+        """
+    )
+    pytester.runpytest_subprocess(f"--wml={mode}").assert_outcomes(passed=1)
+
+
 def test_a_cassette_of_ones_own(pytester, recorded_project):
     """A test with a vcrpy cassette for another host scores too: nothing of IBM's is written there, nor refused."""
 

@@ -88,5 +88,6 @@ def test_a_failed_run_reports_nothing_unused(pytester, recorded_project):
 def test_a_complete_replay_is_what_prune_goes_by(pytester, recorded_project):
     """The identities that were asked for are kept in pytest's cache."""
     pytester.runpytest_inprocess()
-    played = json.loads((recorded_project.folder / ".pytest_cache/v/wml/played").read_text())
-    assert {one.identity for one in load(recorded_project.cassette).interactions} == set(played)
+    known = json.loads((recorded_project.folder / ".pytest_cache/v/wml/played").read_text())
+    assert {one.identity for one in load(recorded_project.cassette).interactions} == set(known["identities"])
+    assert list(known["cassettes"]) == ["tiny"]

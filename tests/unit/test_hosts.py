@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wml.hosts import Hosts, Role
+from pytest_wml.hosts import Hosts, Role, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,25 @@ def test_a_port_can_be_part_of_a_cpd_host():
     hosts = Hosts.of(["127.0.0.1:8443"])
     assert hosts.role("127.0.0.1", 8443) is Role.CPD
     assert hosts.role("127.0.0.1", 8444) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "is_it"),
+    [
+        ("localhost", True),
+        ("LocalHost.", True),
+        ("cpd.localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", True),
+        ("10.0.0.1", False),
+        ("localhost.example.com", False),
+        ("127.0.0.1.example.com", False),
+        ("", False),
+    ],
+)
+def test_this_machine(host, is_it):
+    """Its own names and addresses, and no name that merely begins like one."""
+    assert is_loopback(host) is is_it

@@ -44,6 +44,14 @@ def test_images_are_laid_out_as_the_signature_asks(shape, signature, sent_shape,
     assert told == note
 
 
+@pytest.mark.parametrize("shape", [(2, 28, 14, 3), (1, 3, 28)])
+def test_axes_are_never_exchanged(shape):
+    """[28, 14, 3] would fill [3, 14, 28] number by number, and scramble every image."""
+    wanted = Signature("s", (TensorSpec("image", "float32", (None, 3, 14, 28)),), ())
+    with pytest.raises(BadPayload):
+        payload(np.zeros(shape), wanted)
+
+
 @pytest.mark.parametrize("shape", [(2, 783), (3, 28, 27), (5,), ()])
 def test_what_does_not_fit_is_refused_with_both_shapes(shape):
     """Nothing is padded, cut or guessed."""

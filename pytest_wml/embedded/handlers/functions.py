@@ -68,7 +68,7 @@ def download(call: Call, function_id: str) -> Response:
     file = call.service.contents.path(content).open("rb")
     response = Response(
         wrap_file(call.request.environ, file),
-        content_type="application/gzip",
+        content_type="application/octet-stream",
         headers={"Content-Length": str(content.size)},
         direct_passthrough=True,
     )

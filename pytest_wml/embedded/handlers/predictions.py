@@ -17,7 +17,7 @@ def predict(call: Call, deployment_id: str) -> Response:
     service = call.service
     deployment = service.ready(service.deployments.locate(deployment_id), "online")
     body = call.body()
-    payload = call.parsed(body)
+    payload = call.scoring(body)
     input_data_of(payload)
     answered = answer(200, _document(call, deployment, payload))
     content = deployment.served.content
