@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from pytest_wml.recording import Outcome, Part, Shard
     from pytest_wml.staleness import Finding
 
-_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip", ".keras", ".h5")
+# Models that are one file: Keras, pickles, ONNX, XGBoost.
+MODEL_FILES = (".h5", ".hdf5", ".keras", ".pkl", ".pickle", ".joblib", ".onnx", ".ubj", ".json")
+_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip", *MODEL_FILES)
 
 
 RUN = pytest.StashKey["Run"]()

@@ -17,7 +17,7 @@ import pytest
 from pytest_wml import progress
 from pytest_wml.errors import BadOption
 from pytest_wml.options import Mode
-from pytest_wml.session import Run
+from pytest_wml.session import MODEL_FILES, Run
 
 if TYPE_CHECKING:
     from pytest_wml.deployment import Deployment
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pytest_wml.model.cnn import TrainedCNN
 
 TRAIN = "train"
-# Models that are one file: Keras, pickles, ONNX, XGBoost.
-_MODEL_FILES = (".h5", ".hdf5", ".keras", ".pkl", ".pickle", ".joblib", ".onnx", ".ubj", ".json")
 
 
 def cache_folder(config: pytest.Config) -> Path:
@@ -89,9 +87,9 @@ def model_archive(
     if path.is_dir():
         return pack(path, folder() / f"{run.name}.tar.gz")
     archive = read_archive(path)
-    if path.suffix in _MODEL_FILES and (not archive.members or zipfile.is_zipfile(path)):
+    if path.suffix in MODEL_FILES and (not archive.members or zipfile.is_zipfile(path)):
         return _alone(path, folder())
-    if archive.kind == "other" and not any(name.endswith(_MODEL_FILES) for name in archive.members):
+    if archive.kind == "other" and not any(name.endswith(MODEL_FILES) for name in archive.members):
         require_savedmodel(archive)
     return archive
 

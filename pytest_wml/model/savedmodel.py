@@ -18,7 +18,9 @@ from pytest_wml.model.tensors import dtype_name, shape_of
 _SERVE = "serve"
 # Where TensorFlow 1 keeps the operation that fills lookup tables.
 _INITIALIZERS = ("legacy_init_op", "saved_model_main_op")
-# And where TensorFlow 2 does.
+# Where TensorFlow 1 keeps the files that these read.
+_OLD_ASSETS = "saved_model_assets"
+# And where TensorFlow 2 keeps that operation.
 _INITIALIZER = "__saved_model_init_op"
 
 
@@ -89,7 +91,9 @@ class SavedModel:
 
     def assets(self) -> dict[str, str]:
         """Give the tensors that hold a file's path, each with the file's name below ``assets/``."""
-        return {asset.message(1).text(1): asset.text(2) for asset in self._meta.messages(6)}
+        collection = self._meta.mapping(4).get(_OLD_ASSETS, memoryview(b""))
+        old = [each.message(2) for each in Message(collection).message(5).messages(1)]
+        return {asset.message(1).text(1): asset.text(2) for asset in [*old, *self._meta.messages(6)]}
 
     def nodes(self) -> dict[str, Node]:
         """Give the main graph's nodes by name."""

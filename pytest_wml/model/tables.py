@@ -27,8 +27,12 @@ _PASSAGES = frozenset({"Identity", "Enter", "RefEnter", "RefIdentity", "Switch",
 
 
 def is_table(node: Node) -> bool:
-    """Tell a table's node: every kind has it in its name, mutable, dense and anonymous ones too."""
-    return "HashTable" in node.op
+    """Tell a table's node: every kind has it in its name, mutable, dense and anonymous ones too.
+
+    In a model that was loaded and saved again it is a call without arguments.
+    """
+    made = "Call" in node.op and all(reference.startswith("^") for reference in node.inputs)
+    return made or "HashTable" in node.op
 
 
 def filled_tables(

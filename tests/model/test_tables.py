@@ -10,7 +10,9 @@ from pytest_wml.model.archive import read_archive
 from tests.model.conftest import run_python
 from tests.model.make_tables import KINDS, VARIANTS
 
-NAMES = [f"{again}{make.__name__}" for again in ("", "again_") for make in KINDS]
+# Not told yet: TensorFlow 1's tables, loaded and saved by TensorFlow 2, lie inside its functions.
+NAMES = [make.__name__ for make in KINDS]
+NAMES += [f"again_{name}" for name in NAMES if not name.startswith("old_")]
 MUTABLE = [name for name in NAMES if "mutable" in name or "dense" in name]
 
 
@@ -18,10 +20,9 @@ MUTABLE = [name for name in NAMES if "mutable" in name or "dense" in name]
 def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Every kind of table with every content, each exported twice."""
     script = str(Path(__file__).with_name("make_tables.py"))
-    words = tmp_path_factory.mktemp("words")
     first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
-    run_python(script, str(first), "0", str(words), PYTHONHASHSEED="1")
-    run_python(script, str(second), "3", str(words), PYTHONHASHSEED="2")
+    run_python(script, str(first), "0", PYTHONHASHSEED="1")
+    run_python(script, str(second), "3", PYTHONHASHSEED="2")
     return first, second
 
 
