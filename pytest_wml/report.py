@@ -25,7 +25,7 @@ def _age(date: str) -> str:
         days = (datetime.datetime.now(datetime.UTC).date() - datetime.date.fromisoformat(date)).days
     except ValueError:
         return "unknown age"
-    return "today" if days == 0 else f"{days} days ago"
+    return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
 
 
 def summary(run: Run) -> Iterator[str]:

@@ -36,7 +36,7 @@ def test_without_a_limit_any_age_is_fine(pytester, recorded_project, monkeypatch
     monkeypatch.setenv("CI", "true")
     result = pytester.runpytest_inprocess()
     assert result.ret == 0
-    assert "days ago" not in result.stdout.str()
+    assert "are allowed" not in result.stdout.str()
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
