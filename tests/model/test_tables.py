@@ -15,6 +15,8 @@ NAMES = [make.__name__ for make in KINDS]
 NAMES += [f"again_{name}" for name in NAMES if not name.startswith("old_")]
 MUTABLE = [name for name in NAMES if "mutable" in name or "dense" in name]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:

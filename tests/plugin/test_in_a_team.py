@@ -55,6 +55,7 @@ def test_any_member_records_the_same_file(pytester, project, monkeypatch):
     assert without_date(project.cassette) == first
 
 
+@pytest.mark.slow
 def test_four_workers_record_what_one_does(pytester, recorded_project):
     """`-n 4` loses nothing and gives the same bytes."""
     first = without_date(recorded_project.cassette)

@@ -197,6 +197,7 @@ def test_a_mistyped_model_is_said_before_a_missing_recording(pytester):
     assert "names a model that does not exist: nope.tar.gz." in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_sigint_is_no_recording(pytester, recorded_project):
     """A real signal to a real process."""
     before = recorded_project.cassette.read_bytes()
