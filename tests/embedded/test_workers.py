@@ -133,8 +133,11 @@ def test_nothing_is_left_when_a_deployment_is_deleted(impatient, moody):
 @pytest.mark.parametrize("mood", ["fine", "hang"])
 def test_nothing_is_left_when_the_tests_are_killed(mood, tmp_path):
     """The worker hears its pipe close, whatever its model does at that time."""
+    root = Path(__file__).parents[2]
+    # At the end of the path: the installed package comes first, where one is being tested.
     script = f"""
-import pathlib, threading
+import pathlib, sys, threading
+sys.path.append({str(root)!r})
 from pytest_wml.embedded import EmbeddedWML
 from tests.embedded.rest import Rest
 from tests.embedded.test_functions import deployed
@@ -146,9 +149,8 @@ threading.Thread(target=rest.score, args=(deployment_id, {{"values": {mood!r}}})
 print(pid, flush=True)
 input()
 """
-    root = Path(__file__).parents[2]
     command = [sys.executable, "-c", script]
-    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         pid = int(process.stdout.readline())
         process.send_signal(signal.SIGKILL)
     assert gone(pid)
