@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import enum
-import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Role(enum.Enum):
@@ -20,14 +19,14 @@ class Role(enum.Enum):
 
 
 # From the URL tables of ibm-watson-machine-learning 1.0.370 and ibm-watsonx-ai 1.8.1.
-_PATTERNS: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    (Role.IAM, re.compile(r"(private\.)?iam(\.test)?\.cloud\.ibm\.com")),
-    (Role.IAM, re.compile(r"(account-)?iam\.platform(\.test)?\.saas\.ibm\.com")),
-    (Role.ML, re.compile(r"([a-z0-9-]+\.)+ml(\.test)?\.cloud\.ibm\.com")),
-    (Role.ML, re.compile(r"([a-z0-9-]+\.)+wxai(\.test)?\.ibm\.com")),
-    (Role.PLATFORM, re.compile(r"(private\.)?api\.([\w-]+\.)*(dataplatform|dai)(\.test)?\.cloud\.ibm\.com")),
-    (Role.PLATFORM, re.compile(r"api\.([a-z0-9-]+\.)*data(\.test)?\.ibm\.com")),
-    (Role.STORAGE, re.compile(r"([a-z0-9-]+\.)+cloud-object-storage\.appdomain\.cloud")),
+_PATTERNS = (
+    (Role.IAM, r"(private\.)?iam(\.test)?\.cloud\.ibm\.com"),
+    (Role.IAM, r"(account-)?iam\.platform(\.test)?\.saas\.ibm\.com"),
+    (Role.ML, r"([a-z0-9-]+\.)+ml(\.test)?\.cloud\.ibm\.com"),
+    (Role.ML, r"([a-z0-9-]+\.)+wxai(\.test)?\.ibm\.com"),
+    (Role.PLATFORM, r"(private\.)?api\.([\w-]+\.)*(dataplatform|dai)(\.test)?\.cloud\.ibm\.com"),
+    (Role.PLATFORM, r"api\.([a-z0-9-]+\.)*data(\.test)?\.ibm\.com"),
+    (Role.STORAGE, r"([a-z0-9-]+\.)+cloud-object-storage\.appdomain\.cloud"),
 )
 
 
@@ -43,6 +42,8 @@ def is_loopback(host: str) -> bool:
     name = host.strip("[]").rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
+    import ipaddress  # only here: a project without WML does not pay for it
+
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
@@ -53,11 +54,10 @@ def is_loopback(host: str) -> bool:
 def cloud_role(host: str) -> Role | None:
     """The role of a host of IBM Cloud; None for every other host."""
     name = without_port(host)
-    return next((role for role, pattern in _PATTERNS if pattern.fullmatch(name)), None)
+    return next((role for role, pattern in _PATTERNS if re.fullmatch(pattern, name)), None)
 
 
-@dataclass(frozen=True)
-class Hosts:
+class Hosts(NamedTuple):
     """IBM Cloud's hosts and the Cloud Pak for Data hosts that credentials or the option wml_cpd_hosts name.
 
     Args:

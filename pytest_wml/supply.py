@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import os
-import tarfile
-import zipfile
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -87,7 +84,7 @@ def model_archive(
     if path.is_dir():
         return pack(path, folder() / f"{run.name}.tar.gz")
     archive = read_archive(path)
-    if path.suffix in MODEL_FILES and (not archive.members or zipfile.is_zipfile(path)):
+    if path.suffix in MODEL_FILES and (not archive.members or path.suffix == ".keras"):
         return _alone(path, folder())
     if archive.kind == "other" and not any(name.endswith(MODEL_FILES) for name in archive.members):
         require_savedmodel(archive)
@@ -96,6 +93,9 @@ def model_archive(
 
 def _alone(path: Path, folder: Path) -> ModelArchive:
     """A model that is one file, in an archive with that file at its root, as WML takes it."""
+    import gzip
+    import tarfile
+
     from pytest_wml.model.archive import read_archive
 
     made = folder / f"{path.name}.tar.gz"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class _Patch:
+class _Patch(NamedTuple):
     owner: Any
     name: str
     make: Callable[[Any], Any]
