@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from werkzeug.wrappers import Response
-from werkzeug.wsgi import wrap_file
 
 from pytest_wml.embedded import bodies
 from pytest_wml.embedded.catalogue import current_software_spec
 from pytest_wml.embedded.exchange import Call, answer
-from pytest_wml.embedded.refusals import Missing, UnprocessableEntity
+from pytest_wml.embedded.handlers.attachment import downloaded
+from pytest_wml.embedded.refusals import UnprocessableEntity
 from pytest_wml.embedded.state.models import Model, ModelDraft
 from pytest_wml.embedded.state.patch import patched
 from pytest_wml.embedded.timestamps import rfc3339
@@ -62,18 +62,7 @@ def upload(call: Call, function_id: str) -> Response:
 
 def download(call: Call, function_id: str) -> Response:
     """The code of a function, byte for byte."""
-    content = _function(call, function_id).content
-    if content is None:
-        raise Missing("content_does_not_exist", f"Function '{function_id}' has no content.")
-    file = call.service.contents.path(content).open("rb")
-    response = Response(
-        wrap_file(call.request.environ, file),
-        content_type="application/octet-stream",
-        headers={"Content-Length": str(content.size)},
-        direct_passthrough=True,
-    )
-    response.call_on_close(file.close)
-    return response
+    return downloaded(call, f"Function '{function_id}'", _function(call, function_id).content)
 
 
 def commit(call: Call, function_id: str) -> Response:

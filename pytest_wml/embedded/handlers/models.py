@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from werkzeug.wrappers import Response
-from werkzeug.wsgi import wrap_file
 
 from pytest_wml.embedded import bodies
 from pytest_wml.embedded.catalogue import software_spec_for
 from pytest_wml.embedded.exchange import Call, answer
-from pytest_wml.embedded.refusals import Missing, UnprocessableEntity
+from pytest_wml.embedded.handlers.attachment import downloaded
+from pytest_wml.embedded.refusals import UnprocessableEntity
 from pytest_wml.embedded.state.models import Model, ModelDraft
 from pytest_wml.embedded.state.patch import patched
 from pytest_wml.embedded.timestamps import rfc3339
@@ -95,18 +95,7 @@ def attachments(call: Call, model_id: str) -> Response:
 
 def download(call: Call, model_id: str) -> Response:
     """The content of a model, byte for byte."""
-    content = _model(call, model_id).content
-    if content is None:
-        raise Missing("content_does_not_exist", f"Model '{model_id}' has no content.")
-    file = call.service.contents.path(content).open("rb")
-    response = Response(
-        wrap_file(call.request.environ, file),
-        content_type="application/octet-stream",
-        headers={"Content-Length": str(content.size)},
-        direct_passthrough=True,
-    )
-    response.call_on_close(file.close)
-    return response
+    return downloaded(call, f"Model '{model_id}'", _model(call, model_id).content)
 
 
 def commit(call: Call, model_id: str) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 Elements = list[dict[str, Any]]
@@ -50,21 +49,6 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Free what the runtime holds; a request that is being scored may fail."""
-
-
-class Loader(Protocol):
-    """Loads the models of one framework."""
-
-    def __call__(self, folder: Path, trusted: bool = False) -> Runtime:
-        """Load what was unpacked into `folder`, which stays until the runtime is closed.
-
-        Args:
-            trusted: whether code that is in the archive may run.
-
-        Raises:
-            RunsCode: it has to, and may not.
-            LoadFailed: the archive cannot be served.
-        """
 
 
 class Model(abc.ABC):
