@@ -144,7 +144,7 @@ class Door:
 
     def _serve(self, sock: socket.socket, host: str, said: dict[str, Any]) -> None:
         # http.server is loaded with the first connection: a project without WML does not pay for it.
-        from pytest_wml.door.wire import Conversation
+        from pytest_wml.wire import Conversation
 
         try:
             Conversation(sock, self._app, host, self._crashed, said)
