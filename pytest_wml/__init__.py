@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_wml.errors import WMLTestError
     from pytest_wml.scoring import Prediction
     from pytest_wml.spaces import DEFAULT_SPACE_ID
+    from pytest_wml.standalone import WmlDeployment, embedded
 
 _HOMES = {
     "DEFAULT_SPACE_ID": "spaces",
@@ -22,10 +23,21 @@ _HOMES = {
     "EmbeddedWML": "embedded",
     "Prediction": "scoring",
     "WMLTestError": "errors",
+    "WmlDeployment": "standalone",
+    "embedded": "standalone",  # a package has this name too, see there
     "open_door": "door",
 }
 
-__all__ = ["DEFAULT_SPACE_ID", "Deployment", "EmbeddedWML", "Prediction", "WMLTestError", "open_door"]
+__all__ = [
+    "DEFAULT_SPACE_ID",
+    "Deployment",
+    "EmbeddedWML",
+    "Prediction",
+    "WMLTestError",
+    "WmlDeployment",
+    "embedded",
+    "open_door",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from pytest_wml.ledger import Asker
 
 _LONGEST = 150
-_ON_BEHALF_OF_ALL = "wml_client"
+_ON_BEHALF_OF_ALL = frozenset({"wml_client", "_wml_alive"})
 _OF_THE_DEPLOYMENT = frozenset({"wml_deployment", "wml_model_archive", "wml_trained_cnn"})
 
 
@@ -26,13 +26,18 @@ def module(collector: pytest.Collector) -> Asker:
     return Asker("module", _file_name(collector.nodeid) or "session", f"the import of {collector.nodeid}")
 
 
-def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, home: str) -> Asker | None:
-    """A fixture; None for one of a single test, which asks on the test's behalf."""
+def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, home: str, only: str) -> Asker | None:
+    """A fixture; None for one of a single test, which asks on the test's behalf.
+
+    Args:
+        home: name of the deployment that the test uses, where there are several.
+        only: name of the only deployment, or of the first.
+    """
     name = definition.argname
-    if name == _ON_BEHALF_OF_ALL:
+    if name in _ON_BEHALF_OF_ALL:
         return Asker("fixture", "", name)
     if name in _OF_THE_DEPLOYMENT:
-        return Asker("fixture", home, name)
+        return Asker("fixture", home or only, _of(name, home))
     if definition.scope == "function":
         return None
     parameter = f"-{getattr(request, 'param_index', 0)}" if hasattr(request, "param") else ""
@@ -41,6 +46,17 @@ def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, 
     # unittest's setUpClass is such a fixture, with a name of pytest's own.
     plain = "" if name.startswith("_") else f".{name}"
     return Asker("fixture", _file_name(f"{request.node.nodeid}{plain}") + parameter, name, definition.baseid)
+
+
+def fixtures(item: pytest.Item, home: str) -> list[str]:
+    """The fixtures of a test, as `fixture` names who asks."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    return [_of(name, home) if name in _OF_THE_DEPLOYMENT else name for name in names]
+
+
+def _of(name: str, home: str) -> str:
+    """One fixture makes several deployments, and a failing test of one keeps no other from being recorded."""
+    return f"{name}[{home}]" if home else name
 
 
 def _file_name(node_id: str) -> str:

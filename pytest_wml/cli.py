@@ -6,16 +6,25 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pytest_wml import cassette_tools
+from pytest_wml import cassette_tools, lint_tools
+from pytest_wml.contract_files import command as contract_command
+from pytest_wml.doctor import command as doctor_command
 from pytest_wml.errors import WMLTestError
+from pytest_wml.server import command as server_command
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="pytest-wml", description="Tools for recordings of IBM Watson Machine Learning.")
+    top = argparse.ArgumentParser(
+        prog="pytest-wml", description="IBM Watson Machine Learning for tests: serve it, keep recordings of it."
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     cassette = commands.add_parser("cassette", help="list, show, compare, scan and prune recordings")
     cassette_tools.add_to(cassette.add_subparsers(dest="tool", required=True, metavar="TOOL"))
+    server_command.add_to(commands)
+    lint_tools.add_to(commands)
+    doctor_command.add_to(commands)
+    contract_command.add_to(commands)
     return top
 
 

@@ -33,6 +33,10 @@ _GLOBALS = (
 """What the clients overwrite in their own modules: module, class in it or none, attribute."""
 
 
+_NO_INSTANCE = ("invalid", "not found", None)
+"""What the two clients put in the place of an instance where a space of IBM Cloud has none."""
+
+
 def package() -> str:
     """The client that is installed: ibm_watson_machine_learning, else its successor ibm_watsonx_ai.
 
@@ -68,6 +72,7 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
 
     Raises:
         MissingExtra: no client of IBM's is installed.
+        BadCredentials: the service refuses the credentials, or there is no such space for them.
     """
     name = package()
     with _environment(), contextlib.ExitStack() as put_back:
@@ -78,7 +83,7 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
         if name == _WATSONX:
             put_back.callback(client.httpx_client.close)
         if credentials.space_id:
-            client.set.default_space(credentials.space_id)
+            _set_space(client, credentials)
         yield client
 
 
@@ -133,6 +138,40 @@ def _construct(module: Any, credentials: Credentials) -> Any:
             fix="check WML_URL (https://us-south.ml.cloud.ibm.com and the like for IBM Cloud) and the kind of key;\n"
             "Cloud Pak for Data needs WML_INSTANCE_ID=openshift, WML_VERSION and WML_USERNAME too",
         ) from None
+
+
+def _set_space(client: Any, credentials: Credentials) -> None:
+    try:
+        client.set.default_space(credentials.space_id)
+    except WMLTestError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the classes differ between the clients
+        reason = " ".join(str(error).split())
+        unknown = "does not exist" in reason
+        raise BadCredentials(
+            "The service has no such deployment space."
+            if unknown
+            else "The deployment space is closed to these credentials.",
+            space=credentials.space_id,
+            url=credentials.url,
+            reason="" if unknown else reason[:500],
+            fix="check WML_SPACE_ID, and that WML_URL names the region in which the space is;\n"
+            "the key must be of an account, and of a user, that may use the space",
+        ) from None
+    if client.CLOUD_PLATFORM_SPACES and _instance(client) in _NO_INSTANCE:
+        raise BadCredentials(
+            "No instance of Watson Machine Learning is associated with the deployment space.",
+            space=credentials.space_id,
+            url=credentials.url,
+            fix="associate one: Deployments → your space → Manage → Services & integrations",
+        )
+
+
+def _instance(client: Any) -> Any:
+    """What the client found to compute for its default space."""
+    if type(client).__module__.startswith(_WML):
+        return client.wml_credentials.get("instance_id")
+    return getattr(client.service_instance, "_instance_id", None)
 
 
 def _constructed(module: Any, credentials: Credentials) -> Any:

@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, Any
 from pytest_wml.errors import WMLTestError
 from pytest_wml.model.archive import ModelArchive
 from pytest_wml.scoring import Prediction, payload, prediction
+from pytest_wml.waiting import delete, watched
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+
+CUSTOM_DIGEST = "wml_model_digest"
+CUSTOM_SIGNATURE = "wml_model_signature"
+"""Custom properties of a stored model: its digest as `model:…` or `archive:…`, and its signature as text."""
+
+
+_PAUSE = 5.0
+"""Seconds between two tries to delete in a live space."""
 
 
 class DeploymentFailed(WMLTestError):
@@ -87,33 +97,27 @@ def deployed(
 
     Raises:
         DeploymentFailed: the service refuses the specification, the model or the deployment.
+        DeploymentStuck: the deployment stays `initializing`.
     """
-    with contextlib.ExitStack() as undo:
-        model_id = _store(client, archive, name, model_type, spec)
-        undo.callback(client.repository.delete, model_id)
-        details = _deploy(client, model_id, name)
-        deployment_id = details["metadata"]["id"]
-        undo.callback(client.deployments.delete, deployment_id)
+    live = mode == "live"
+    pause = _PAUSE if live else 0.0
+    model_id = _store(client, archive, name, model_type, spec)
+    try:
+        details = _deploy(client, model_id, name, live=live)
+    except Exception:
+        with contextlib.suppress(Exception):  # the failure that brought us here is the one to show
+            delete(client.repository.delete, model_id, pause)
+        raise
+    deployment_id = details["metadata"]["id"]
+    try:
         url = client.deployments.get_scoring_href(details)
         yield Deployment(client, deployment_id, name, archive, url, model_id, mode)
-
-
-def existing(client: Any, archive: ModelArchive, deployment: str, *, mode: str) -> Deployment:
-    """A deployment that exists already, by id or serving name; it is only scored, never deleted.
-
-    Raises:
-        DeploymentFailed: the space has no such deployment.
-    """
-    for details in client.deployments.get_details(get_all=True)["resources"]:
-        entity, metadata = details["entity"], details["metadata"]
-        serving_name = entity.get("online", {}).get("parameters", {}).get("serving_name")
-        if deployment in (metadata["id"], serving_name):
-            url = client.deployments.get_scoring_href(details)
-            return Deployment(client, metadata["id"], entity["name"], archive, url, mode=mode)
-    raise DeploymentFailed(
-        f"The space has no deployment with the id or serving name {deployment!r}.",
-        fix="check --wml-deployment and the space of the credentials",
-    )
+    finally:
+        gone = _refusals("The deployment could not be deleted.", deployment=deployment_id, model=model_id)
+        with gone, _its_own_platform(client):
+            # In this order: a model that is deployed cannot be deleted.
+            delete(client.deployments.delete, deployment_id, pause)
+            delete(client.repository.delete, model_id, pause)
 
 
 def _store(client: Any, archive: ModelArchive, name: str, model_type: str, spec: str) -> str:
@@ -128,27 +132,52 @@ def _store(client: Any, archive: ModelArchive, name: str, model_type: str, spec:
         names.NAME: name,
         names.TYPE: model_type,
         getattr(names, "SOFTWARE_SPEC_UID", None) or names.SOFTWARE_SPEC_ID: spec_id,
+        # Whoever tests the deployment later knows by it which model it serves.
+        names.CUSTOM: {
+            CUSTOM_DIGEST: f"{archive.basis}:{archive.model_digest}",
+            CUSTOM_SIGNATURE: str(archive.signature or ""),
+        },
     }
     with _refusals("The service refused the model.", archive=archive.path, model_type=model_type, spec=spec):
         return str(client.repository.store_model(model=str(archive.path), meta_props=properties)["metadata"]["id"])
 
 
-def _deploy(client: Any, model_id: str, name: str) -> dict[str, Any]:
+def _deploy(client: Any, model_id: str, name: str, *, live: bool) -> dict[str, Any]:
     names = client.deployments.ConfigurationMetaNames
-    with _refusals("The model was stored, but its deployment failed.", model=name):
+    with _refusals("The model was stored, but its deployment failed.", model=name), watched(client) as watch:
         try:
             return dict(client.deployments.create(model_id, meta_props={names.NAME: name, names.ONLINE: {}}))
         except Exception:
-            _delete_deployments_of(client, model_id)
+            _delete_deployment(client, watch.deployment_id, model_id, live=live)
             raise
 
 
-def _delete_deployments_of(client: Any, model_id: str) -> None:
+def _delete_deployment(client: Any, deployment_id: str, model_id: str, *, live: bool) -> None:
     """Delete what a failed creation left behind: the service refuses to delete a model that is deployed."""
+    pause = _PAUSE if live else 0.0
     with contextlib.suppress(Exception):  # the failure that brought us here is the one to show
-        for details in client.deployments.get_details(get_all=True)["resources"]:
-            if details["entity"].get("asset", {}).get("id") == model_id:
-                client.deployments.delete(details["metadata"]["id"])
+        if deployment_id:
+            delete(client.deployments.delete, deployment_id, pause)
+        elif live:  # its answer may have been lost
+            for details in client.deployments.get_details(get_all=True)["resources"]:
+                if details["entity"].get("asset", {}).get("id") == model_id:
+                    delete(client.deployments.delete, details["metadata"]["id"], pause)
+
+
+@contextlib.contextmanager
+def _its_own_platform(client: Any) -> Iterator[None]:
+    """The client's classes as this client made them: they keep the platform of the client that was made last."""
+    before = []
+    for kind in (type(client.repository), type(client.deployments)):
+        for name in ("cloud_platform_spaces", "icp_platform_spaces"):
+            if hasattr(kind, name):
+                before.append((kind, name, getattr(kind, name)))
+                setattr(kind, name, getattr(client, name.upper()))
+    try:
+        yield
+    finally:
+        for kind, name, value in before:
+            setattr(kind, name, value)
 
 
 @contextlib.contextmanager

@@ -50,6 +50,10 @@ class BadArchive(WMLTestError):
     """A model archive cannot be read, or is no model archive."""
 
 
+class BadDataDir(WMLTestError):
+    """The folder that a server is to keep its data in cannot be used."""
+
+
 class BadPayload(WMLTestError):
     """A scoring payload or an answer to one has the wrong form."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ _INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pyt
 def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) -> pytest.TestReport:
     """Put our errors into a test's report, also those that IBM's client swallowed or wrapped."""
     errors: list[Exception] = [failure.error for failure in run.ledger.take_failures()]
-    raised = _ours(call.excinfo.value) if call.excinfo else None
+    raised = ours(call.excinfo.value) if call.excinfo else None
     if raised is not None:
         errors.append(raised)
     expected = hasattr(report, "wasxfail") and report.outcome == "skipped"
@@ -38,8 +39,9 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
     if report.outcome == "failed":
         run.failed.add(report.nodeid)
         _mask(run, report)
-    elif report.outcome == "skipped" and not marker.skipped_by_us(report):
-        run.left_out = True
+    elif report.outcome == "skipped":
+        run.skipped.add(report.nodeid)
+        run.left_out |= not marker.skipped_by_us(report)
     return report
 
 
@@ -92,7 +94,8 @@ def of_collecting(run: Run, report: pytest.CollectReport, asker: Asker) -> pytes
 
 def at_the_end(session: pytest.Session, run: Run) -> None:
     """Save what was recorded, look after the recordings, and fail the run for what failed outside any test."""
-    config = session.config
+    config, run.finished = session.config, session
+    run.hear_children()
     run.leftover += [failure.error for failure in run.ledger.take_failures()]
     output = getattr(config, "workeroutput", None)
     if output is not None:
@@ -114,6 +117,24 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
     spoiled = run.leftover or any(outcome.error for outcome in run.outcomes)
     if passed and (spoiled or (in_ci and any(finding.expired for finding in run.findings))):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def after_the_end(config: pytest.Config, run: Run) -> None:
+    """Fail the run for what failed after it had been told how it ended: in hooks of others that come last."""
+    run.hear_children()
+    late = [failure.error for failure in run.ledger.take_failures()]
+    if not late:
+        return
+    if hasattr(config, "workeroutput"):  # which has been sent
+        run.tell_parent(late)
+        return
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    for error in late:
+        line = f"outside any test: {error}"
+        reporter.write_line(line) if reporter else print(line, file=sys.stderr)
+    session = run.finished
+    if session is not None and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -171,10 +192,11 @@ def is_whole(config: pytest.Config, run: Run) -> bool:
     """Whether every test of the project ran: only then can a recording be called unused."""
     from pytest_wml.recording import Part
 
-    return part_of(config) is Part.ALL and not run.left_out and not config.option.collectonly
+    kept_from_asking = run.left_out or bool(run.settings.faults.value)
+    return part_of(config) is Part.ALL and not kept_from_asking and not config.option.collectonly
 
 
-def _ours(error: BaseException | None) -> WMLTestError | None:
+def ours(error: BaseException | None) -> WMLTestError | None:
     """The error of ours that was raised, or that another one was raised for."""
     seen = 0
     while error is not None and seen < 50:
@@ -185,10 +207,15 @@ def _ours(error: BaseException | None) -> WMLTestError | None:
 
 
 def _place(call: pytest.CallInfo[None], run: Run) -> str:
-    """The line of the user's own code at which it happened."""
+    found = place(call, run.root)
+    return f"  at: {found[0]}:{found[1]}" if found else ""
+
+
+def place(call: pytest.CallInfo[None], root: Path) -> tuple[Path, int] | None:
+    """The line of the user's own code at which it happened; the file is relative to the root folder."""
     assert call.excinfo is not None
     for entry in reversed(call.excinfo.traceback):
         path = Path(entry.path)
-        if path.is_relative_to(run.root) and "site-packages" not in path.parts:
-            return f"  at: {path.relative_to(run.root)}:{entry.lineno + 1}"
-    return ""
+        if path.is_relative_to(root) and "site-packages" not in path.parts and not entry.ishidden(call.excinfo):
+            return path.relative_to(root), entry.lineno + 1
+    return None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import supply
+from pytest_wml import choosing, progress, supply
+from pytest_wml.choosing import Alive
 from pytest_wml.session import RUN
 
 if TYPE_CHECKING:
+    from pytest_wml.contract import Contract
     from pytest_wml.deployment import Deployment
     from pytest_wml.digits import Digits
     from pytest_wml.model.archive import ModelArchive
@@ -33,10 +36,20 @@ def wml_trained_cnn(pytestconfig: pytest.Config) -> TrainedCNN:
 
 
 @pytest.fixture(scope="session")
+def wml_name(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> str:
+    """Name of the deployment and of its recording; tests run once for each of those in wml_deployments."""
+    return choosing.name(pytestconfig.stash[RUN], request)
+
+
+@pytest.fixture(scope="session")
 def wml_model_archive(
-    request: pytest.FixtureRequest, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+    wml_name: str,
+    request: pytest.FixtureRequest,
+    pytestconfig: pytest.Config,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> ModelArchive:
     """The packaged model: `path`, digests, `signature`, `size`; what it is made from says the option wml_model."""
+    run = pytestconfig.stash[RUN]
 
     def train() -> Any:
         return request.getfixturevalue("wml_trained_cnn")
@@ -44,7 +57,7 @@ def wml_model_archive(
     def folder() -> Path:
         return tmp_path_factory.mktemp("wml_model")
 
-    return supply.model_archive(pytestconfig.stash[RUN], pytestconfig, train, folder)
+    return supply.model_archive(run, pytestconfig, run.plan(wml_name), train, folder)
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +68,44 @@ def wml_client(pytestconfig: pytest.Config) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def _wml_alive(
+    request: pytest.FixtureRequest,
+    pytestconfig: pytest.Config,
+    wml_client: Any,  # noqa: ARG001 - it must outlive them
+) -> Iterator[Alive]:
+    """The deployments of this process."""
+    with contextlib.closing(Alive(pytestconfig.stash[RUN], request.session.items)) as alive:
+        yield alive
+
+
+@pytest.fixture(scope="session")
 def wml_deployment(
-    wml_client: Any, wml_model_archive: ModelArchive, pytestconfig: pytest.Config
+    wml_name: str,
+    wml_client: Any,
+    wml_model_archive: ModelArchive,
+    _wml_alive: Alive,
+    pytestconfig: pytest.Config,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
     """The deployed model: `.score(payload)` as IBM's client, `.predict(array)` for arrays; deleted at the end."""
-    with supply.deployment(pytestconfig.stash[RUN], wml_client, wml_model_archive) as deployment:
+    run = pytestconfig.stash[RUN]
+
+    def deployed() -> contextlib.AbstractContextManager[Deployment]:
+        return supply.deployment(
+            run,
+            wml_client,
+            wml_model_archive,
+            run.plan(wml_name),
+            lambda: tmp_path_factory.mktemp("wml_downloaded"),
+            progress.shown(pytestconfig),
+        )
+
+    with _wml_alive.lent(wml_name, wml_model_archive, deployed) as deployment:
         yield deployment
+
+
+@pytest.fixture
+def wml_contract(wml_name: str, wml_deployment: Deployment, pytestconfig: pytest.Config) -> Iterator[Contract]:
+    """The checks of the contract toolkit, bound to the deployment: `.classes(images, expected)` and more."""
+    with progress.shown(pytestconfig) as show:
+        yield supply.contract(pytestconfig.stash[RUN], wml_name, wml_deployment, show)

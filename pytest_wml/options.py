@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pytest_wml.errors import BadOption
+from pytest_wml.option import Option, Setting, days, file_name, folder, hosts, switch
+from pytest_wml.plans import Plans, parsed
 
 if TYPE_CHECKING:
     import pytest
+
+    from pytest_wml.faults import Fault
 
 T = TypeVar("T")
 
@@ -24,37 +27,8 @@ class Mode(enum.Enum):
     LIVE = "live"
 
 
-class Setting(NamedTuple, Generic[T]):
-    """A value that knows where it came from."""
-
-    value: T
-    source: str = "default"
-
-
-class Option(NamedTuple, Generic[T]):
-    """One option and all the ways to give it."""
-
-    name: str
-    default: T
-    parse: Callable[[str], T]
-    help: str
-    metavar: str | None = None
-
-    @property
-    def flag(self) -> str:
-        return "--wml" if self.name == "mode" else "--wml-" + self.name.replace("_", "-")
-
-    @property
-    def env(self) -> str:
-        return "WML_" + self.name.upper()
-
-    @property
-    def ini(self) -> str:
-        return "wml_" + self.name
-
-    @property
-    def dest(self) -> str:
-        return "wml_" + self.name
+NOT_IN_REPLAY = "needs the model itself: run it with --wml=embedded"
+"""Why a test is skipped that a replay cannot run; such a test does not make a run less whole."""
 
 
 def _mode(text: str) -> Mode:
@@ -64,38 +38,8 @@ def _mode(text: str) -> Mode:
         raise ValueError("one of replay, embedded, live") from None
 
 
-def _switch(text: str) -> bool:
-    word = text.strip().lower()
-    if word in ("1", "true", "yes", "on"):
-        return True
-    if word in ("0", "false", "no", "off", ""):
-        return False
-    raise ValueError("a switch: yes or no")
-
-
-def _name(text: str) -> str:
-    name = text.strip()
-    if name != Path(name).name or name.startswith("."):
-        raise ValueError("a plain file name without folders")
-    return name
-
-
-def _hosts(text: str) -> str:
-    return ", ".join(urlsplit(word).netloc or word for word in text.replace(",", " ").split())
-
-
-def _days(text: str) -> int:
-    try:
-        days = int(text)
-    except ValueError:
-        days = -1
-    if days < 0:
-        raise ValueError("a number of days, 0 or more")
-    return days
-
-
 MODE = Option("mode", Mode.REPLAY, _mode, "Where answers come from: replay, embedded or live.", "MODE")
-RECORD = Option("record", False, _switch, "Write what is answered to cassettes (with embedded or live).")
+RECORD = Option("record", False, switch, "Write what is answered to cassettes (with embedded or live).")
 MODEL = Option(
     "model",
     "",
@@ -104,11 +48,25 @@ MODEL = Option(
     "Default: the packaged sample archive.",
     "PATH",
 )
-NAME = Option("name", "", _name, "Name of the deployment and of its cassette. Default: the archive's.", "NAME")
+NAME = Option("name", "", file_name, "Name of the deployment and of its cassette. Default: the archive's.", "NAME")
 CASSETTES = Option("cassettes", "cassettes", str.strip, "Folder of the cassettes, below the root folder.", "DIR")
-CREDENTIALS = Option("credentials", "", str.strip, "JSON file with the WML credentials.", "FILE")
+CREDENTIALS = Option(
+    "credentials",
+    "",
+    str.strip,
+    "File with the WML credentials: JSON, also as IBM's console writes it, or a .env.",
+    "FILE",
+)
 DEPLOYMENT = Option(
     "deployment", "", str.strip, "Id or serving name of a deployment that exists; it is only scored.", "ID"
+)
+DEPLOYMENTS = Option(
+    "deployments",
+    Plans(),
+    parsed,
+    "Several models in one suite, one a line: `name = path [type=…] [spec=…] [deployment=…]`.",
+    "LINES",
+    parsed,
 )
 SOFTWARE_SPEC = Option(
     "software_spec", "runtime-24.1-py3.11", str.strip, "Software specification of the stored model.", "NAME"
@@ -118,25 +76,51 @@ MODEL_TYPE = Option("model_type", "tensorflow_2.14", str.strip, "WML type of the
 CPD_HOSTS = Option(
     "cpd_hosts",
     "",
-    _hosts,
+    hosts,
     "Hosts of a Cloud Pak for Data, `host` or `host:port`, that tests talk to without IBM's client.",
     "HOSTS",
 )
-PASS_IAM = Option(
-    "pass_iam", False, _switch, "Let requests for tokens of other IBM services pass to iam.cloud.ibm.com."
-)
+PASS_IAM = Option("pass_iam", False, switch, "Let requests for tokens of other IBM services pass to iam.cloud.ibm.com.")
 ALLOW_PICKLE = Option(
     "allow_pickle",
     False,
-    _switch,
+    switch,
     "Let the embedded service run code that comes with a model: pickles, Python functions, Lambda layers.",
+)
+
+
+def _faults_of(path: str) -> tuple[Fault, ...]:
+    from pytest_wml.faults import read  # only here: a run without faults does not pay for it
+
+    return read(Path(path.strip()))
+
+
+def _faults_in(lines: str) -> tuple[Fault, ...]:
+    from pytest_wml.faults import parse
+
+    return parse(lines, "ini wml_faults")
+
+
+FAULTS: Option[tuple[Fault, ...]] = Option(
+    "faults",
+    (),
+    _faults_of,
+    "File of faults to inject, one a line: token-expires after=3; status code=429 retry-after=1 "
+    'on="POST /predictions" times=2; slow seconds=2 on=predictions nth=1; deployment-stuck name=fraud; '
+    'deployment-failed reason="out of memory"; cut after-bytes=20 on=predictions. nth=N: from the N-th request; '
+    "times=N: at most so often; probability=0.2 seed=7: by chance, the same in every run. The ini holds the lines.",
+    "FILE",
+    _faults_in,
 )
 MAX_AGE = Option(
     "max_age",
     0,
-    _days,
+    days,
     "Days after which a recording is too old: a warning, a failure where CI is set. 0: never.",
     "DAYS",
+)
+REPORT = Option(
+    "report", "", folder, "Write the run as a page to look at, DIR/index.html: checks, images, latencies.", "DIR"
 )
 
 TABLE: tuple[Option[Any], ...] = (
@@ -147,12 +131,15 @@ TABLE: tuple[Option[Any], ...] = (
     CASSETTES,
     CREDENTIALS,
     DEPLOYMENT,
+    DEPLOYMENTS,
     SOFTWARE_SPEC,
     MODEL_TYPE,
     ALLOW_PICKLE,
     MAX_AGE,
     CPD_HOSTS,
     PASS_IAM,
+    FAULTS,
+    REPORT,
 )
 
 
@@ -166,12 +153,15 @@ class Settings(NamedTuple):
     cassettes: Setting[str]
     credentials: Setting[str]
     deployment: Setting[str]
+    deployments: Setting[Plans]
     software_spec: Setting[str]
     model_type: Setting[str]
     allow_pickle: Setting[bool]
     max_age: Setting[int]
     cpd_hosts: Setting[str]
     pass_iam: Setting[bool]
+    faults: Setting[tuple[Fault, ...]]
+    report: Setting[str]
 
     def chosen(self) -> dict[str, str]:
         """What is not left at its default: name → `value (from source)`."""
@@ -187,7 +177,7 @@ def add_to(parser: pytest.Parser) -> None:
     """Declare every option, on the command line and as ini keys."""
     group = parser.getgroup("wml", "IBM Watson Machine Learning")
     for option in TABLE:
-        kind: dict[str, Any] = {"action": "store_const", "const": "yes"} if option.parse is _switch else {}
+        kind: dict[str, Any] = {"action": "store_const", "const": "yes"} if option.parse is switch else {}
         group.addoption(
             option.flag,
             dest=option.dest,
@@ -196,7 +186,8 @@ def add_to(parser: pytest.Parser) -> None:
             **({"metavar": option.metavar} if option.metavar else {}),
             **kind,
         )
-        parser.addini(option.ini, f"{option.help} See {option.flag}.", default=None)
+        lines: Any = "linelist" if option.parse_ini else None
+        parser.addini(option.ini, f"{option.help} See {option.flag}.", type=lines, default=None)
     group.addoption("--wml-live", dest=MODE.dest, action="store_const", const="live", help="Short for --wml=live.")
 
 
@@ -217,6 +208,19 @@ def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
             mode=f"replay, from {settings.mode.source}",
             fix="add --wml=embedded or --wml-live, or leave recording off",
         )
+    if settings.record.value and settings.faults.value:
+        raise BadOption(
+            f"Nothing is recorded while faults are injected into the whole run ({settings.faults.source}).",
+            record=f"from {settings.record.source}",
+            fix="record without them; the faults of @pytest.mark.wml(faults=…) may stay: no recording holds them",
+        )
+    single = [setting.source for setting in (settings.model, settings.name, settings.deployment) if setting.value]
+    if settings.deployments.value and single:
+        raise BadOption(
+            f"{settings.deployments.source} names the models of the suite, and {', '.join(single)} names one besides.",
+            models=settings.deployments.value,
+            fix="give the one or the other; -k NAME or @pytest.mark.wml(deployment=…) chooses among several",
+        )
     return settings
 
 
@@ -227,10 +231,13 @@ def _read(option: Option[T], config: pytest.Config, environ: Mapping[str, str]) 
         (f"ini {option.ini}", config.getini(option.ini)),
     )
     for source, text in candidates:
+        if isinstance(text, list):
+            text = "\n".join(map(str, text))
         # An empty variable is how CI systems say "not set".
         if text:
             try:
-                return Setting(option.parse(str(text)), source)
+                parse = option.parse_ini if option.parse_ini and source.startswith("ini") else option.parse
+                return Setting(parse(str(text)), source)
             except ValueError as expected:
                 raise BadOption(
                     f"{source} has a value that it does not accept: {text!r}.",

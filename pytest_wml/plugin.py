@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_wml import asking, failures, fixtures, marker, options, report
+from pytest_wml import (
+    asking,
+    choosing,
+    contract_files,
+    failures,
+    fixtures,
+    marker,
+    noting,
+    options,
+    progress,
+    publishing,
+    report,
+)
 from pytest_wml.errors import WMLTestError
 from pytest_wml.session import RUN, Run
 
@@ -28,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", marker.DESCRIPTION)
     config.pluginmanager.register(fixtures, "pytest_wml_fixtures")
     _start(config)
+    noting.listen(config)
 
 
 def _start(config: pytest.Config) -> None:
@@ -41,10 +55,15 @@ def _start(config: pytest.Config) -> None:
     run.open()
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    run = config.stash.get(RUN, None)
-    if run is not None:
-        run.close()
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> Generator[None, None, None]:
+    try:
+        return (yield)
+    finally:
+        run = config.stash.get(RUN, None)
+        if run is not None:
+            failures.after_the_end(config, run)
+            run.close()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -58,7 +77,20 @@ def pytest_make_collect_report(
     run, asker = collector.config.stash[RUN], asking.module(collector)
     with run.ledger.asking(asker):
         collected = yield
+        run.hear_children()
     return failures.of_collecting(run, collected, asker)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if not file_path.name.endswith(contract_files.ENDING):
+        return None
+    from pytest_wml.contract_files.collecting import collected  # only here: others have no such file
+
+    return collected(parent.config.stash[RUN], file_path, parent)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    choosing.parametrize(metafunc, metafunc.config.stash[RUN])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -74,9 +106,12 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     run = item.config.stash[RUN]
     run.door.renew()
-    with run.ledger.asking(asking.test(item)):
+    run.home = choosing.deployment_of(item)
+    noting.begin(item)
+    with run.ledger.asking(asking.test(item)), run.faulty(marker.scripted(item), item.nodeid):
         ended = yield
-    run.test_ended(item.nodeid, getattr(item, "fixturenames", ()))
+    run.test_ended(item.nodeid, asking.fixtures(item, run.home))
+    run.ended[run.home] += 1
     return ended
 
 
@@ -85,7 +120,7 @@ def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, Any, Any]:
     run = request.config.stash[RUN]
-    asker = asking.fixture(fixturedef, request, run.name)
+    asker = asking.fixture(fixturedef, request, run.home, run.name)
     if asker is None:
         return (yield)
     teardown = run.ledger.asking_later(asker)
@@ -104,12 +139,17 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     made = yield
-    return failures.of_test(item.config.stash[RUN], made, call)
+    progress.end(item.config)
+    run = item.config.stash[RUN]
+    run.hear_children()
+    return noting.of_test(item, call, failures.of_test(run, made, call))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    progress.end(session.config)
     failures.at_the_end(session, session.config.stash[RUN])
+    publishing.at_the_end(session, session.config.stash[RUN])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -119,8 +159,10 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     run = config.stash[RUN]
-    lines = [*report.summary(run), *failures.lines(run)]
+    lines = [*report.summary(run), *failures.lines(run), *publishing.lines(config)]
     if lines:
         terminalreporter.section("wml")
         for line in lines:
             terminalreporter.write_line(line)
+    for command in publishing.commands(config):
+        terminalreporter.write_line(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_wml import credentials as credentials_
+from pytest_wml.answering import Answering
 from pytest_wml.door import Door
+from pytest_wml.door.children import Children
 from pytest_wml.hosts import Hosts
-from pytest_wml.ledger import Ledger
-from pytest_wml.options import Mode, Setting, Settings
+from pytest_wml.option import Setting
+from pytest_wml.options import Mode, Settings
+from pytest_wml.plans import Plan
 from pytest_wml.spaces import DEFAULT_SPACE_ID
 from pytest_wml.tally import Tally
-from pytest_wml.wsgi import Environ, WSGIApp
 
 if TYPE_CHECKING:
-    from pytest_wml.answers.record import Recorder
     from pytest_wml.answers.replay import Replay
     from pytest_wml.cassette.scrub import Secrets
-    from pytest_wml.embedded import EmbeddedWML
+    from pytest_wml.contract import Result
+    from pytest_wml.faults import Fault
+    from pytest_wml.model.archive import ModelArchive
     from pytest_wml.recording import Outcome, Part, Shard
     from pytest_wml.staleness import Finding
 
@@ -35,6 +38,12 @@ _SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip", *MODEL_FILES)
 
 
 RUN = pytest.StashKey["Run"]()
+
+
+def named_after(model: Path) -> str:
+    """The name of a deployment that is given none: its model's, without the ending."""
+    suffix = next((suffix for suffix in _SUFFIXES if model.name.endswith(suffix)), "")
+    return model.name.removesuffix(suffix)
 
 
 class Run:
@@ -55,30 +64,46 @@ class Run:
         self._started_in = started_in
         self._environ = dict(environ)
         self.failed: set[str] = set()
+        self.skipped: set[str] = set()
         self.leftover: list[Exception] = []
         """Failures outside any test: during an import, in a conftest, after the last test."""
+        self.finished: pytest.Session | None = None
+        """pytest's session, from its end on."""
         self.shards: list[Shard] = []
         self.outcomes: list[Outcome] = []
         self.models: dict[str, Any] = {}
+        self.found: dict[str, str] = {}
+        """By name of a deployment that existed already: which model it serves, as far as it is known."""
+        self.linted: dict[str, list[str]] = {}
+        """By name of a deployment: errors and warnings that lint had before it was tried live."""
+        self.home = ""
+        """The name of the deployment that the running test uses; empty for the only one."""
+        self.ended: Counter[str] = Counter()
+        """How many tests of each of several deployments have ended in this process."""
         self.findings: list[Finding] = []
         """What somebody should look at: recordings that are too old or unused."""
+        self.written: dict[str, Plan] = {}
+        """What the deployments that contract files name are made of, by name."""
+        self.contracts: list[Result] = []
+        """What the checks of `wml_contract` promised, measured and found in this process, for a report."""
+        self.served: dict[str, ModelArchive] = {}
+        """The models that were asked in this process, by name of the deployment."""
         self.left_out = False
         """Whether any test was deselected, or skipped for a reason of its own."""
         self.others = Tally()
         """What the xdist workers that have ended asked."""
-        self._app: Any = None
-        self._embedded: EmbeddedWML | None = None
-        self._at_close = contextlib.ExitStack()
-        self.ledger = Ledger(self._answer)
+        self.answering = Answering(self)
+        self.ledger = self.answering.ledger
         self.hosts = Hosts.of(filter(None, [self._cpd_host(), *settings.cpd_hosts.value.split(", ")]))
         self.door = Door(
             self.ledger,
             self.hosts,
             skip_waits=self.mode is not Mode.LIVE,
             fail_closed=self.mode is not Mode.LIVE,
-            refused=self.ledger.crashed,
+            refused=self._refused,
             crashed=self.ledger.crashed,
         )
+        self._children = Children(self.hosts)
 
     @property
     def mode(self) -> Mode:
@@ -92,16 +117,43 @@ class Run:
         return self.root / setting.value if setting.source == "default" else self.resolve(setting)
 
     @cached_property
+    def plans(self) -> dict[str, Plan]:
+        """What the deployments of the run are made of, by name; one, unless wml_deployments names several."""
+        settings, several = self.settings, self.settings.deployments
+        if not several.value:
+            model, source = settings.model
+            return {self.name: self.completed(Plan(self.name, model, deployment=settings.deployment.value), source)}
+        return {plan.name: self.completed(plan, several.source) for plan in several.value}
+
+    def completed(self, plan: Plan, source: str) -> Plan:
+        """A plan with what the options say where it says nothing."""
+        return plan._replace(
+            model_type=plan.model_type or self.settings.model_type.value,
+            software_spec=plan.software_spec or self.settings.software_spec.value,
+            source=source,
+        )
+
+    @cached_property
     def name(self) -> str:
-        """The name of the run's deployment and of its cassette."""
+        """The name of the run's deployment and of its cassette; of several the first."""
+        if self.settings.deployments.value:
+            return self.settings.deployments.value[0].name
         given = self.settings.name.value
         if given:
             return given
         if self.settings.model.value in ("", "train"):
             return "mnist_cnn"
-        model = self.resolve(self.settings.model).resolve().name
-        suffix = next((suffix for suffix in _SUFFIXES if model.endswith(suffix)), "")
-        return model.removesuffix(suffix)
+        return named_after(self.resolve(self.settings.model).resolve())
+
+    @property
+    def names_a_model(self) -> bool:
+        """Whether anybody chose what the run deploys."""
+        settings = self.settings
+        return any(one.value for one in (settings.model, settings.name, settings.deployment, settings.deployments))
+
+    def plan(self, name: str) -> Plan:
+        """What a deployment is made of; for a contract file's tests that of the file."""
+        return self.written[name] if self.home == name and name in self.written else self.plans[name]
 
     def resolve(self, setting: Setting[str]) -> Path:
         """A path: what the command line or the environment names counts from where pytest was started."""
@@ -137,6 +189,11 @@ class Run:
         return Secrets(self._usable_credentials.secrets if self._usable_credentials else ())
 
     @property
+    def apikey(self) -> str:
+        """The API key of the run; empty where none was given."""
+        return self._usable_credentials.apikey if self._usable_credentials else ""
+
+    @property
     def knows_secrets(self) -> bool:
         """Whether credentials were given."""
         return self._usable_credentials is not None
@@ -148,29 +205,48 @@ class Run:
         return {space: DEFAULT_SPACE_ID} if space not in ("", DEFAULT_SPACE_ID) else {}
 
     def open(self) -> None:
-        """Take over connections to IBM's hosts."""
+        """Take over connections to IBM's hosts; offline also see to it that no child process has one."""
         self.door.open()
+        if self.mode is not Mode.LIVE:
+            self._children.open()
 
     def close(self) -> None:
         """Put everything back."""
+        self._children.close()
+        self.answering.interrupt()
         self.door.close()
-        self._at_close.close()
-        close = getattr(self._app, "close", None)
-        if close is not None:
-            close()
+        self.answering.close()
+
+    def hear_children(self) -> None:
+        """Remember what was refused to child processes, as failures of whoever asks now."""
+        for error in self._children.refused():
+            self.ledger.fail(error)
+
+    def tell_parent(self, errors: Iterable[Exception]) -> None:
+        """Tell the run whose xdist worker this is of failures that came too late for the worker's report."""
+        for error in errors:
+            self._children.tell_parent(error)
+
+    def _refused(self, error: Exception) -> None:
+        if not self._children.tell(error):
+            self.ledger.crashed(error)
 
     def test_ended(self, test: str, fixtures: Iterable[str]) -> None:
         """Tell the recorder, if there is one, that a test with these fixtures has ended."""
-        if self.settings.record.value and self._app is not None:
-            self._app.test_ended(test, fixtures)
+        recorder = self.answering.recorder
+        if recorder is not None:
+            recorder.test_ended(test, fixtures)
+
+    def own(self, name: str, deployment: str) -> None:
+        """What names this deployment, which existed already, belongs to the recording of this name."""
+        self.answering.own(name, deployment)
 
     def tally(self) -> Tally:
         """What this process and the xdist workers that have ended asked."""
         own = Tally(Counter(exchange.answered_by for exchange in self.ledger.exchanges), self.door.skipped_seconds)
-        if self.mode is Mode.REPLAY and self._app is not None:
-            own.cassettes = {player.cassette.name: player.tally() for player in self.replay.library.players()}
-        if self._embedded is not None:
-            own.doubts = dict.fromkeys(self._embedded.warnings)
+        self.answering.tell(own)
+        own.found = dict(self.found)
+        own.linted = dict(self.linted)
         own.add(self.others)
         return own
 
@@ -178,7 +254,7 @@ class Run:
         """What this process recorded."""
         from pytest_wml.recording import Shard
 
-        recorder: Recorder | None = self._app if self.settings.record.value else None
+        recorder = self.answering.recorder
         return Shard(
             tapes=recorder.tapes if recorder else {},
             users=recorder.users if recorder else {},
@@ -203,58 +279,20 @@ class Run:
     @property
     def replay(self) -> Replay:
         """The replaying app; only in replay."""
-        app: Replay = self._start()
-        return app
+        return self.answering.replay
 
-    def _answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        app = self._start()
-        if self.settings.pass_iam.value:
-            from pytest_wml.answers.iam import is_for_another_service
-
-            key = self._usable_credentials.apikey if self._usable_credentials else ""
-            app = self._gateway if is_for_another_service(environ, [key]) else app
-        answer: Iterable[bytes] = app(environ, start_response)
-        return answer
-
-    @cached_property
-    def _gateway(self) -> WSGIApp:
-        """The way to the real service for what is not WML's."""
-        from pytest_wml.answers.live import Live
-
-        gateway = Live()
-        gateway.ledger = self.ledger
-        self._at_close.callback(gateway.close)
-        return gateway
-
-    def _start(self) -> Any:
-        if self._app is None:
-            self._app = self._choose()
-            self._app.ledger = self.ledger
-        return self._app
-
-    def _choose(self) -> Any:
-        """The app that answers in this mode, imported only now."""
-        if self.mode is Mode.REPLAY:
-            from pytest_wml.answers.replay import Replay
-            from pytest_wml.cassette.library import Library
-
-            return Replay(Library(self.cassettes, self.name), self.hosts, self.aliases, self.secrets)
-        app: Any
-        if self.mode is Mode.EMBEDDED:
-            from pytest_wml.embedded import EmbeddedWML
-
-            app = self._embedded = EmbeddedWML(
-                spaces=[self.credentials.space_id], allow_pickle=self.settings.allow_pickle.value
-            )
-        else:
-            from pytest_wml.answers.live import Live
-
-            app = Live()
-        if not self.settings.record.value:
-            return app
-        from pytest_wml.answers.record import Recorder
-
-        return Recorder(app, self.hosts, self.secrets)
+    @contextlib.contextmanager
+    def faulty(self, script: Iterable[Fault], test: str) -> Iterator[None]:
+        """Inject the faults that a test asks for, and note those that it never meets."""
+        if not script:
+            yield
+            return
+        faults = self.answering.faults
+        with faults.during(script, test) as armed:
+            yield
+        if test not in self.failed and test not in self.skipped:
+            unmet = [one for one in armed if not one.injected and one.fault.probability >= 1]
+            faults.unmet.update(dict.fromkeys(f"{one.fault} ({test})" for one in unmet))
 
     @property
     def _usable_credentials(self) -> credentials_.Credentials | None:

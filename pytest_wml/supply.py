@@ -13,10 +13,13 @@ import pytest
 
 from pytest_wml import progress
 from pytest_wml.errors import BadOption
+from pytest_wml.option import Setting
 from pytest_wml.options import Mode
+from pytest_wml.plans import Plan
 from pytest_wml.session import MODEL_FILES, Run
 
 if TYPE_CHECKING:
+    from pytest_wml.contract import Contract
     from pytest_wml.deployment import Deployment
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.model.cnn import TrainedCNN
@@ -33,7 +36,7 @@ def cache_folder(config: pytest.Config) -> Path:
 
 
 def trained_cnn(config: pytest.Config) -> TrainedCNN:
-    """The sample network, from the cache or trained now with progress on the terminal.
+    """The sample network, from the cache or trained now: with progress on a terminal, its outcome in a log.
 
     Raises:
         MissingExtra: TensorFlow is not installed.
@@ -42,7 +45,8 @@ def trained_cnn(config: pytest.Config) -> TrainedCNN:
     from pytest_wml.model.cache import trained_cnn
     from pytest_wml.model.recipe import Recipe
 
-    return trained_cnn(Recipe(), cache_folder(config), progress=progress.shown(config))
+    with progress.shown(config, keep=True) as show:
+        return trained_cnn(Recipe(), cache_folder(config), progress=show)
 
 
 def sample_archive() -> Path:
@@ -51,13 +55,14 @@ def sample_archive() -> Path:
 
 
 def model_archive(
-    run: Run, config: pytest.Config, train: Callable[[], TrainedCNN], folder: Callable[[], Path]
+    run: Run, config: pytest.Config, plan: Plan, train: Callable[[], TrainedCNN], folder: Callable[[], Path]
 ) -> ModelArchive:
-    """The archive that the option wml_model names.
+    """The archive that a plan names; for a deployment that exists already and names none, an unknown one.
 
     Args:
         run: holds the options.
         config: pytest's, for its cache.
+        plan: names the model.
         train: gives the trained sample network; only called for `train`, and never in replay.
         folder: gives a temporary folder; only called when something has to be packed.
 
@@ -65,54 +70,54 @@ def model_archive(
         BadOption: there is no such file.
         BadArchive: it is no model archive.
     """
+    if plan.model == TRAIN:
+        return _trained_archive(run, cache_folder(config) / f"{plan.name}.tar.gz", plan, train)
+    return packed_archive(run, plan, folder)
+
+
+def packed_archive(run: Run, plan: Plan, folder: Callable[[], Path]) -> ModelArchive:
+    """The archive that a plan names, packed where that is needed.
+
+    Raises:
+        BadOption: there is no such file.
+        BadArchive: it is no model archive.
+    """
+    from pytest_wml.existing import unknown_archive
     from pytest_wml.model.archive import read_archive, require_savedmodel
     from pytest_wml.model.packing import pack
 
-    setting = run.settings.model
-    if setting.value == TRAIN:
-        packaged = cache_folder(config) / f"{run.name}.tar.gz"
-        if run.mode is not Mode.REPLAY:
-            return train().package(packaged)
-        if packaged.exists():
-            return read_archive(packaged)
-        raise BadOption(
-            f"{setting.source} is `train`, and replay never trains: no network was packaged here yet.",
-            looked_for=packaged,
-            fix="run once with --wml=embedded, which trains, packages and scores; then replay knows the model",
-        )
-    path = _existing(run) if setting.value else sample_archive()
+    if plan.deployment and not plan.model:
+        return unknown_archive()
+    path = _existing(run, plan) if plan.model else sample_archive()
     if path.is_dir():
-        return pack(path, folder() / f"{run.name}.tar.gz")
+        return pack(path, folder() / f"{plan.name}.tar.gz")
     archive = read_archive(path)
     if path.suffix in MODEL_FILES and (not archive.members or path.suffix == ".keras"):
-        return _alone(path, folder())
+        return pack(path, folder() / f"{path.name}.tar.gz")
     if archive.kind == "other" and not any(name.endswith(MODEL_FILES) for name in archive.members):
         require_savedmodel(archive)
     return archive
 
 
-def _alone(path: Path, folder: Path) -> ModelArchive:
-    """A model that is one file, in an archive with that file at its root, as WML takes it."""
-    import gzip
-    import tarfile
-
+def _trained_archive(run: Run, packaged: Path, plan: Plan, train: Callable[[], TrainedCNN]) -> ModelArchive:
     from pytest_wml.model.archive import read_archive
 
-    made = folder / f"{path.name}.tar.gz"
-    with gzip.GzipFile(made, "wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
-        info = tarfile.TarInfo(path.name)
-        info.size = path.stat().st_size
-        with path.open("rb") as content:
-            archive.addfile(info, content)
-    return read_archive(made)
+    if run.mode is not Mode.REPLAY:
+        return train().package(packaged)
+    if packaged.exists():
+        return read_archive(packaged)
+    raise BadOption(
+        f"{plan.source} is `train`, and replay never trains: no network was packaged here yet.",
+        looked_for=packaged,
+        fix="run once with --wml=embedded, which trains, packages and scores; then replay knows the model",
+    )
 
 
-def _existing(run: Run) -> Path:
-    setting = run.settings.model
-    path = run.resolve(setting)
+def _existing(run: Run, plan: Plan) -> Path:
+    path = run.resolve(Setting(plan.model, plan.source))
     if not path.exists():
         raise BadOption(
-            f"{setting.source} names a model that does not exist: {setting.value}.",
+            f"{plan.source} names a model that does not exist: {plan.model}.",
             looked_at=path,
             fix="give an archive (.tar.gz, .tgz, .zip), a SavedModel folder, a model file (.h5, .keras, .pkl, .onnx) "
             "or `train`",
@@ -132,41 +137,109 @@ def client(run: Run) -> Iterator[Any]:
     from pytest_wml.client import safe_client
 
     if run.mode is Mode.REPLAY:
-        if run.settings.model.value not in ("", TRAIN):
-            _existing(run)  # a mistyped path would otherwise look like a missing recording
+        for plan in run.plans.values() if len(run.plans) == 1 else ():
+            if plan.model not in ("", TRAIN):
+                _existing(run, plan)  # a mistyped path would otherwise look like a missing recording
         run.replay.require_any()
     with safe_client(run.credentials) as made:
         yield made
 
 
 @contextlib.contextmanager
-def deployment(run: Run, client: Any, archive: ModelArchive) -> Iterator[Deployment]:
-    """The run's deployment: stored, deployed and deleted again, or one that exists already.
+def deployment(
+    run: Run, client: Any, archive: ModelArchive, plan: Plan, folder: Callable[[], Path], show: progress.Shown
+) -> Iterator[Deployment]:
+    """A plan's deployment: stored, deployed and deleted again, or one that exists already.
+
+    Args:
+        run: knows the mode.
+        client: IBM's.
+        archive: what to deploy; of a deployment that exists, what is known of it here.
+        plan: says how.
+        folder: gives a temporary folder; only called when a model is downloaded.
+        show: shows how the upload goes, and the states of the deployment.
 
     Raises:
-        MissingRecording: in replay, nothing was recorded under the run's name.
+        MissingRecording: in replay, nothing was recorded under the plan's name.
         ModelChanged: in replay, the archive is not the recorded model.
-        DeploymentFailed: the service refuses the model.
+        DeploymentFailed: the service refuses the model, or has no such deployment.
+        Refused: the live service is known to refuse such files, so nothing was uploaded.
     """
     from pytest_wml.answers.http import as_content
-    from pytest_wml.deployment import deployed, existing
+    from pytest_wml.deployment import deployed
     from pytest_wml.model.extras import require
 
+    if plan.deployment:
+        found = _deployed_before(run, client, archive, plan, folder)
+        run.served[plan.name] = found.archive
+        yield found
+        return
+    run.served[plan.name] = archive
     if run.mode is Mode.REPLAY:
-        run.replay.require(run.name, as_content(archive))
+        run.replay.require(plan.name, as_content(archive))
     elif run.mode is Mode.EMBEDDED and archive.kind == "savedmodel":
         require("tensorflow", "to score a SavedModel on the embedded service")
-    settings = run.settings
-    if settings.deployment.value:
-        run.models[run.name] = as_content(archive)
-        yield existing(client, archive, settings.deployment.value, mode=run.mode.value)
-        return
-    with deployed(
-        client,
-        archive,
-        name=run.name,
-        model_type=settings.model_type.value,
-        spec=settings.software_spec.value,
-        mode=run.mode.value,
-    ) as made:
+    with contextlib.ExitStack() as stack:
+        with show, run.answering.watched(lambda line: show(f"{plan.name}: {line}")):
+            if run.mode is Mode.LIVE:
+                from pytest_wml.lint.telling import before_live
+
+                show(f"{plan.name}: lint")
+                run.linted[plan.name] = before_live(archive, plan.model_type, plan.software_spec)
+            made = stack.enter_context(
+                deployed(
+                    client,
+                    archive,
+                    name=plan.name,
+                    model_type=plan.model_type,
+                    spec=plan.software_spec,
+                    mode=run.mode.value,
+                )
+            )
         yield made
+
+
+def _deployed_before(run: Run, client: Any, local: ModelArchive, plan: Plan, folder: Callable[[], Path]) -> Deployment:
+    """A deployment that exists already; a recording of it is bound to the model that it served."""
+    from pytest_wml import existing
+    from pytest_wml.answers.http import as_content
+    from pytest_wml.cassette.library import same_model
+    from pytest_wml.deployment import Deployment
+
+    replayed = run.mode is Mode.REPLAY
+    recorded = run.replay.require(plan.name, None) if replayed else None
+    details = existing.find(client, plan.deployment)
+    run.own(plan.name, details["metadata"]["id"])
+    found = existing.served(client, details, None if replayed else folder() / f"{plan.name}.tar.gz")
+    if found.content is None and recorded is not None:
+        found = existing.Served(recorded, None, "by the recording")
+    if found.content is not None:
+        run.models[plan.name] = found.content
+    text, archive = str(found), found.archive or existing.unknown_archive(found.content)
+    if plan.model and (found.content is None or same_model(found.content, as_content(local))):
+        archive = local
+    elif plan.model:
+        text += f"; {plan.source} names another one, {local.model_digest[:16]}"
+    run.found[plan.name] = text
+    name, url = details["entity"]["name"], client.deployments.get_scoring_href(details)
+    return Deployment(client, details["metadata"]["id"], name, archive, url, mode=run.mode.value)
+
+
+def contract(run: Run, name: str, deployment: Deployment, show: progress.Shown) -> Contract:
+    """The checks bound to a deployment; their results are kept with the run.
+
+    Args:
+        run: holds the options.
+        name: of the deployment's recording, beside which its references lie.
+        deployment: that is checked.
+        show: progress of large sets and load tests.
+    """
+    from pytest_wml.contract import Contract, Scoring
+
+    return Contract(
+        deployment,
+        Scoring(progress=show),
+        reference=run.cassettes / name,
+        recording=run.settings.record.value,
+        keep=run.contracts.append,
+    )

@@ -33,18 +33,30 @@ class Tally:
         waited: seconds of IBM's client's own waiting that were left out.
         cassettes: by name, what was played.
         doubts: what the embedded service warned of, each once.
+        found: by name of a deployment that existed already, which model it serves.
+        linted: by name of a deployment, errors and warnings that lint had before it was tried live.
+        faults: how often which fault was injected, and who had asked.
+        unmet: faults that a test asked for and that no request of it met.
     """
 
     answered: Counter[str] = field(default_factory=Counter)
     waited: float = 0.0
     cassettes: dict[str, Played] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
+    found: dict[str, str] = field(default_factory=dict)
+    linted: dict[str, list[str]] = field(default_factory=dict)
+    faults: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unmet: dict[str, None] = field(default_factory=dict)
 
     def add(self, other: Tally) -> None:
         """Add another process's counts."""
         self.answered += other.answered
         self.waited += other.waited
         self.doubts.update(other.doubts)
+        self.found.update(other.found)
+        self.linted.update(other.linted)
+        self.faults += other.faults
+        self.unmet.update(other.unmet)
         for name, played in other.cassettes.items():
             self.cassettes.setdefault(name, played).played.update(played.played)
 
@@ -54,6 +66,10 @@ class Tally:
             "answered": dict(self.answered),
             "waited": self.waited,
             "doubts": list(self.doubts),
+            "found": self.found,
+            "linted": self.linted,
+            "faults": [[*fault, times] for fault, times in self.faults.items()],
+            "unmet": list(self.unmet),
             "cassettes": {
                 name: {**played.__dict__, "played": sorted(played.played)} for name, played in self.cassettes.items()
             },
@@ -65,6 +81,10 @@ class Tally:
             answered=Counter(form["answered"]),
             waited=form["waited"],
             doubts=dict.fromkeys(form["doubts"]),
+            found=form["found"],
+            linted=form["linted"],
+            faults=Counter({(fault, asker): times for fault, asker, times in form["faults"]}),
+            unmet=dict.fromkeys(form["unmet"]),
             cassettes={
                 name: Played(**{**played, "played": set(played["played"])})
                 for name, played in form["cassettes"].items()

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from pytest_wml import tokens
 from pytest_wml.answers.http import MISSED, is_upload, kept, path_of, send, send_error, send_json, spooled
 from pytest_wml.cassette.file import Cassette
-from pytest_wml.cassette.identity import Request, request
+from pytest_wml.cassette.identity import Request, request, token_flaw
 from pytest_wml.cassette.library import Library, same_model
 from pytest_wml.cassette.nearest import differences, nearest
 from pytest_wml.cassette.normalise import CANONICAL_HOSTS, Interaction
@@ -66,8 +66,15 @@ class Replay:
             return send_error(start_response, MISSED, "no_recording", error.problem)
         return send(start_response, interaction.status, body, interaction.answer_type)
 
-    def require(self, name: str, present: Content) -> None:
+    def require(self, name: str, present: Content | None) -> Content | None:
         """Check that a deployment was recorded, and with this model.
+
+        Args:
+            name: of the cassette.
+            present: the model; None where another place than this project decides about it.
+
+        Returns:
+            the recorded model, None where the recording names none.
 
         Raises:
             MissingRecording: there is no such cassette.
@@ -78,8 +85,9 @@ class Replay:
         if player is None:
             raise self._nothing(name)
         recorded = player.cassette.model
-        if recorded is not None and not same_model(recorded, present):
+        if recorded is not None and present is not None and not same_model(recorded, present):
             raise model_changed(player.cassette, recorded, present)
+        return recorded
 
     def require_any(self) -> None:
         """Check that anything was recorded at all.
@@ -122,7 +130,8 @@ class Replay:
         role = self._hosts.role(environ["HTTP_HOST"]) or Role.CPD
         body = sent if isinstance(sent, Content) else self._neutral_bytes(sent)
         query = self._neutral(environ["QUERY_STRING"])
-        asked = request(environ["REQUEST_METHOD"], role, self._neutral(path), query, body)
+        flaw = token_flaw(path, environ.get("HTTP_AUTHORIZATION", ""))
+        asked = request(environ["REQUEST_METHOD"], role, self._neutral(path), query, body, flaw)
         asker = self.ledger.asker.name
         player = self.library.find(asked, asker)
         interaction = self.library.play(player, asked) if player else None

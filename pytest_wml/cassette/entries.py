@@ -32,6 +32,8 @@ def entry_of(interaction: Interaction) -> dict[str, Any]:
         },
     }
     ours = {"role": interaction.role.value, "identity": interaction.identity}
+    if interaction.refusable:
+        ours["refusable"] = interaction.refusable
     for side, body in (("body", interaction.body), ("answer", interaction.answer)):
         kind = _kind(body)
         if kind != "text":
@@ -58,6 +60,7 @@ def interaction_of(entry: dict[str, Any]) -> Interaction:
         status=answered["status"]["code"],
         answer_type=_type(answered["headers"]),
         answer=_body(answered["body"]["string"], ours.get("answer_kind", "text")),
+        refusable=str(ours.get("refusable", "")),
     )
 
 

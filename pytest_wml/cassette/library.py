@@ -84,6 +84,13 @@ class Library:
                     self._owners.setdefault(made, player)
         return interaction
 
+    def own(self, name: str, made: str) -> None:
+        """What names this id belongs to this cassette, though none of its answers created it."""
+        player = self.player(name)
+        if player is not None:
+            with self._lock:
+                self._owners[made] = player
+
     def recorded(self, request: Request, asker: str) -> Iterator[Interaction]:
         """Yield what the cassettes that could have answered hold, for an error message."""
         for player in {id(player): player for player in self._candidates(request, asker)}.values():

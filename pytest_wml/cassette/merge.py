@@ -57,10 +57,15 @@ def _keep_longest(
             distinct = [
                 interaction
                 for number, interaction in enumerate(sequence)
-                if number == 0 or interaction != sequence[number - 1]
+                if number == 0 or not _same_answer(interaction, sequence[number - 1])
             ]
             if len(distinct) > len(answers[after].get(identity, ())):
                 answers[after][identity] = distinct
+
+
+def _same_answer(one: Interaction, other: Interaction) -> bool:
+    """Whether two requests of one identity were answered alike, however each was written by its client."""
+    return (one.status, one.answer_type, one.answer) == (other.status, other.answer_type, other.answer)
 
 
 def _sorted(group: dict[str, list[Interaction]]) -> Iterable[Interaction]:

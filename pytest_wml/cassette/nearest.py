@@ -50,6 +50,8 @@ def differences(asked: Request, recorded: Request) -> Iterator[str]:
     if (asked.method, asked.path) != (recorded.method, recorded.path):
         yield f"asked {asked.method} {asked.path}, recorded {recorded.method} {recorded.path}"
         return
+    if asked.refusable != recorded.refusable:
+        yield f"token: asked {asked.refusable or 'with one'}, recorded {recorded.refusable or 'with one'}"
     ours, theirs = dict(asked.query), dict(recorded.query)
     for name in sorted({*ours, *theirs}):
         if ours.get(name) != theirs.get(name):

@@ -45,6 +45,7 @@ class Interaction:
         query: as it was sent, `version` included, for other players of the file.
         body: JSON text, other text, or the digests of an uploaded archive.
         answer: likewise, of the response.
+        refusable: what is wrong with the request's token; empty for nothing.
     """
 
     identity: str
@@ -57,11 +58,12 @@ class Interaction:
     status: int
     answer_type: str
     answer: Body
+    refusable: str = ""
 
     @property
     def request(self) -> Request:
         """What decides about the answer."""
-        return request(self.method, self.role, self.path, self.query, self.body)
+        return request(self.method, self.role, self.path, self.query, self.body, self.refusable)
 
     @property
     def mutates(self) -> bool:
@@ -113,7 +115,7 @@ class _Ids:
     def interaction(self, taped: Taped) -> Interaction:
         body = self._renamed(taped.body)
         path, query = self._rename(taped.path), self._rename(taped.query)
-        asked = request(taped.method, taped.role, path, query, body)
+        asked = request(taped.method, taped.role, path, query, body, taped.refusable)
         self._asked.update(UUID.findall(f"{taped.path} {taped.query} {_text(taped.body)}"))
         if taped.mutates:
             self._learn(asked, taped)
@@ -131,6 +133,7 @@ class _Ids:
             status=taped.status,
             answer_type=taped.answer_type.partition(";")[0],
             answer=self._renamed(taped.answer, taped),
+            refusable=taped.refusable,
         )
 
     def _learn(self, asked: Request, taped: Taped) -> None:

@@ -57,6 +57,8 @@ class Taped:
     status: int
     answer_type: str
     answer: Body
+    refusable: str = ""
+    """What is wrong with its token at first sight, see `identity.token_flaw`; empty for nothing."""
 
     @property
     def mutates(self) -> bool:

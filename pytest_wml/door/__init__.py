@@ -8,6 +8,7 @@ import importlib
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from pytest_wml.door.patches import Patches
 from pytest_wml.hosts import Hosts, is_loopback, without_port
 from pytest_wml.wsgi import WSGIApp
 
-__all__ = ["IBMS_CLIENT", "Door", "NotThroughTheDoor", "open_door", "passage"]
+__all__ = ["IBMS_CLIENT", "Door", "NotThroughTheDoor", "fails_closed", "open_door", "passage"]
 
 IBMS_CLIENT = "pytest_wml.ibms_client"
 """Where the WSGI environ says whether the connection was asked for by one of IBM's WML clients."""
@@ -26,6 +27,15 @@ IBMS_CLIENT = "pytest_wml.ibms_client"
 # Saved now, because pytest-socket's --disable-socket replaces it later.
 _Socket = socket.socket
 _CLOSING = 2.0
+
+
+# A process has one network: who would open a way to IBM asks whether somebody keeps it shut.
+_closed: weakref.WeakSet[Door] = weakref.WeakSet()
+
+
+def fails_closed() -> bool:
+    """Whether a door is open in this process that lets nothing out to IBM."""
+    return bool(_closed)
 
 
 def _ignore(error: Exception) -> None:
@@ -92,6 +102,7 @@ class Door:
         """Take connections over from now on, also those of libraries that are imported later."""
         self._is_open = True
         if self._fail_closed:
+            _closed.add(self)
             guard.close_other_ways(self._guards, self._check)
         if self._skip_waits:
             waits.skip(self._patches, self._skipped, lambda: self._is_open)
@@ -104,6 +115,7 @@ class Door:
     def close(self) -> None:
         """Put everything back, close the connections that were handed out and wait for their threads."""
         self._is_open = False
+        _closed.discard(self)
         self._watch.remove()
         self._guards.undo()
         self._patches.undo()
@@ -147,7 +159,8 @@ class Door:
         from pytest_wml.wire import Conversation
 
         try:
-            Conversation(sock, self._app, host, self._crashed, said)
+            with sock:
+                Conversation(sock, self._app, host, self._crashed, said).run()
         finally:
             with self._lock:
                 self._served.pop(threading.current_thread(), None)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,25 +14,32 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
 
 from pytest_wml.embedded.exchange import Call, refused
+from pytest_wml.embedded.home import Home, temporary
 from pytest_wml.embedded.refusals import (
     Conflict,
+    ContentLost,
     Invalid,
     MethodRefused,
     Missing,
     ModelBroke,
     ModelTooSlow,
+    NoSpaceLeft,
+    NotKept,
     Refusal,
     TooLarge,
     Unauthenticated,
 )
 from pytest_wml.embedded.routes import match
 from pytest_wml.embedded.runtimes.loading import Policy
+from pytest_wml.embedded.scorings import Scorings
 from pytest_wml.embedded.service import Service, Settings
 from pytest_wml.hosts import Role, cloud_role
 from pytest_wml.spaces import DEFAULT_SPACE_ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from pytest_wml.embedded.page import Page
 
 _STATUSES: dict[type[Refusal], int] = {
     Invalid: 400,
@@ -44,7 +49,10 @@ _STATUSES: dict[type[Refusal], int] = {
     Conflict: 409,
     TooLarge: 413,
     ModelBroke: 500,
+    NotKept: 500,
+    ContentLost: 500,
     ModelTooSlow: 504,
+    NoSpaceLeft: 507,
 }
 _DRAINED = 64 << 20
 
@@ -54,11 +62,15 @@ class EmbeddedWML:
 
     It really scores what is uploaded. It answers for every host of IBM Cloud, and as a Cloud Pak for Data
     for every other host. It may be called from many threads. It holds a folder and loaded models until it
-    is closed.
+    is closed. With a `data_dir`, whatever it answered with a success is on the disk before the answer is given,
+    and there again for the next one with the same folder, however this one ends.
 
     Args:
         spaces: ids of the deployment spaces that are there from the start, active.
-        folder: where to keep uploads, in a folder of its own that closing removes; the system's by default.
+        folder: where to keep uploads, in a folder of its own that closing removes; the system's by default. Not used
+            with a `data_dir`.
+        data_dir: the folder to keep spaces, models, functions, deployments, jobs and uploads in, across restarts;
+            without it they end with this object. One service at a time may have it.
         clock: seconds since the epoch; what times, and the life of tokens, are taken from.
         cpd_version: the version that it reports as a Cloud Pak for Data, such as `4.8.5`.
         json_limit: bytes that a JSON body may have before it is refused with 413; uploads have no limit.
@@ -66,12 +78,17 @@ class EmbeddedWML:
             It runs in a process of its own, as the same user. Without it such a deployment fails.
         isolate_tensorflow: whether TensorFlow too runs in a process of its own for each model, which costs a
             load of TensorFlow each; other runtimes always do.
-        deadline: seconds that a scoring in a process of its own may take before it is ended and answered with
-            a 504.
+        deadline: seconds that a scoring may take before it is ended and answered with a 504.
+        page: whether `/` is a page for people, and `/page/` what it needs, at hosts that are not IBM Cloud's. It
+            shows everything and scores without a token: for a server that only this machine can reach.
 
     Attributes:
         crashes: the exceptions that were answered with a 500, for the run to report; each is a bug of the
             service.
+
+    Raises:
+        BadDataDir: the `data_dir` is another service's, cannot be written, or holds something else or what is
+            damaged.
     """
 
     def __init__(
@@ -79,18 +96,27 @@ class EmbeddedWML:
         *,
         spaces: Iterable[str] = (DEFAULT_SPACE_ID,),
         folder: Path | None = None,
+        data_dir: Path | None = None,
         clock: Callable[[], float] = time.time,
         cpd_version: str = "5.0.3",
         json_limit: int = 100 << 20,
         allow_pickle: bool = False,
         isolate_tensorflow: bool = False,
         deadline: float = 60.0,
+        page: bool = False,
     ) -> None:
         self.crashes: list[Exception] = []
-        self._folder = Path(tempfile.mkdtemp(prefix="embedded-wml-", dir=folder))
         policy = Policy(allow_pickle, isolate_tensorflow, deadline)
         settings = Settings(clock, cpd_version, json_limit, policy)
-        self._service = Service(self._folder, spaces, settings)
+        self._home = temporary(folder) if data_dir is None else _lasting(data_dir)
+        try:
+            self._service = Service(self._home, spaces, settings)
+        except BaseException as problem:
+            self._home.close()
+            if data_dir is not None and isinstance(problem, (OSError, NotKept)):
+                raise _unusable(data_dir, problem) from problem
+            raise
+        self._page = _page_of(self._service) if page else None
 
     @property
     def warnings(self) -> list[str]:
@@ -102,7 +128,8 @@ class EmbeddedWML:
         return self._service.doubts.told
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        request = Request(environ)
+        # Without the request in its own environ: such a circle is freed late, and there is one for each request.
+        request = Request(environ, populate_request=False)
         # Both clients join relative links to their host with a slash too many.
         request.path = re.sub("/+", "/", request.path)
         response = self._answered(request)
@@ -118,9 +145,9 @@ class EmbeddedWML:
         self.close()
 
     def close(self) -> None:
-        """Free the models and remove the folder; the app answers no more after it."""
+        """Free the models, and remove the folder or leave the data folder to another; it answers no more after it."""
         self._service.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._home.close()
 
     def _answered(self, request: Request) -> Response:
         try:
@@ -140,6 +167,8 @@ class EmbeddedWML:
 
     def _handled(self, request: Request) -> Response:
         role = cloud_role(request.environ.get("HTTP_HOST", "")) or Role.CPD
+        if self._page and role is Role.CPD and self._page.has(request.path):
+            return self._page.answer(Call(request, role, self._service))
         route, ids = match(role, request.method, request.path)
         if not route.open:
             self._service.tokens.check(request.headers.get("Authorization"))
@@ -147,6 +176,26 @@ class EmbeddedWML:
         if route.role is Role.ML:
             call.check_version()
         return route.handler(call, **ids)
+
+
+def _lasting(data_dir: Path) -> Home:
+    # SQLite is loaded only where something is kept.
+    from pytest_wml.embedded.keeping import lasting
+
+    return lasting(data_dir)
+
+
+def _unusable(data_dir: Path, problem: Exception) -> Exception:
+    from pytest_wml.embedded.keeping import unusable
+
+    return unusable(data_dir, problem)
+
+
+def _page_of(service: Service) -> Page:
+    from pytest_wml.embedded.page import Page  # only a server has one
+
+    service.scorings = Scorings(service.settings.clock)
+    return Page(service.scorings)
 
 
 def _status(refusal: Refusal) -> int:

@@ -55,6 +55,11 @@ def hardware_spec(spec_id: str) -> HardwareSpec:
     raise Missing("hardware_spec_does_not_exist", f"Hardware specification '{spec_id}' does not exist.")
 
 
+def named_software_spec(id_or_name: str) -> SoftwareSpec | None:
+    """The software specification of this id or name, whatever its state; None where there is none."""
+    return _SOFTWARE_BY_KEY.get(id_or_name)
+
+
 def software_spec_for(wanted: object, model_type: str) -> SoftwareSpec:
     """The software specification that a model is to be stored with.
 
@@ -84,7 +89,7 @@ def current_software_spec(wanted: object) -> SoftwareSpec:
         UnprocessableEntity: unknown or retired.
     """
     key = _key(wanted)
-    spec = _SOFTWARE_BY_KEY.get(key)
+    spec = named_software_spec(key)
     if spec is None or spec.lifecycle is Lifecycle.RETIRED:
         raise UnprocessableEntity(f"Unsupported software specification '{spec.name if spec else key}'.")
     return spec

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from pytest_wml.embedded.refusals import Invalid, Refusal, TooLarge, UnprocessableEntity
 from pytest_wml.embedded.service import Service
-from pytest_wml.embedded.state.shelf import R
+from pytest_wml.embedded.state.journal import R
 from pytest_wml.hosts import Role
 
 # A tenth of the time of the standard library for a thousand floats, which is a sixth of a scoring.

@@ -64,5 +64,17 @@ class ModelTooSlow(Refusal):
     """The model did not answer in time."""
 
 
+class NotKept(Refusal):
+    """What was asked could not be written to the disk; nothing of it was done."""
+
+
+class NoSpaceLeft(NotKept):
+    """The disk is full, or a limit on the size of files is reached."""
+
+
+class ContentLost(Refusal):
+    """What was uploaded is not on the disk any more, or is not what was uploaded."""
+
+
 class TooLarge(Refusal):
     """The body is larger than the service takes."""

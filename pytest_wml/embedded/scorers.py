@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.embedded.contents import Content, Contents
+from pytest_wml.embedded.contents import Content, Contents, writing
 from pytest_wml.embedded.doubts import version_doubt
+from pytest_wml.embedded.refusals import ContentLost, NotKept
 from pytest_wml.embedded.runtimes.loading import Policy, load
 from pytest_wml.embedded.runtimes.protocol import LoadFailed, Runtime
 from pytest_wml.embedded.served import Served
@@ -24,6 +25,37 @@ class _Slot:
         self.folder: Path | None = None
         self.runtime: Runtime | None = None
         self.failure: LoadFailed | None = None
+        self._state = threading.Lock()
+        self._starting: Runtime | None = None
+        self._ended = False
+
+    def starting(self, runtime: Runtime) -> None:
+        """Note what is about to be loaded.
+
+        Raises:
+            LoadFailed: it is not wanted any more.
+        """
+        with self._state:
+            if self._ended:
+                raise _gone()
+            self._starting = runtime
+
+    def end(self) -> None:
+        """Close what is loaded or being loaded, and remove its files; does not wait for a model that hangs."""
+        with self._state:
+            self._ended = True
+            runtime = self._starting
+        if runtime:
+            runtime.close()
+        with self.lock:
+            self.failure = self.failure or _gone()
+            self.remove()
+
+    def remove(self) -> None:
+        """Remove the files; the lock is held."""
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = None
 
 
 class Scorers:
@@ -39,7 +71,6 @@ class Scorers:
     def __init__(self, contents: Contents, folder: Path, policy: Policy, doubt: Callable[[str | None], None]) -> None:
         self._contents = contents
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
         self._policy = policy
         self._doubt = doubt
         self._lock = threading.Lock()
@@ -51,10 +82,9 @@ class Scorers:
 
         Raises:
             LoadFailed: it cannot be served; the same again to everyone who asks.
+            NotKept: the disk is full, or fails.
         """
-        content = served.content
-        if content is None:
-            raise LoadFailed("The model has no content.")
+        content = _content_of(served)
         with self._lock:
             slot = self._slots.setdefault((content.digest, served.framework), _Slot())
         with slot.lock:
@@ -64,6 +94,18 @@ class Scorers:
             raise LoadFailed(str(slot.failure))
         self._doubt(version_doubt(slot.runtime.written_by, served.framework, served.software_spec))
         return slot.runtime
+
+    def check(self, served: Served) -> None:
+        """Pass when what is served is loaded, or could be: its content is there and whole.
+
+        Raises:
+            LoadFailed: it is not.
+        """
+        content = _content_of(served)
+        with self._lock:
+            slot = self._slots.get((content.digest, served.framework))
+        if slot is None or slot.runtime is None:
+            self._path(content)
 
     def answer(self, served: Served, payload: Mapping[str, Any]) -> Any:
         """The document that answers a scoring.
@@ -81,11 +123,7 @@ class Scorers:
         with self._lock:
             slots = [self._slots.pop(key) for key in list(self._slots) if key[0] in gone]
         for slot in slots:
-            with slot.lock:
-                if slot.runtime:
-                    slot.runtime.close()
-                if slot.folder:
-                    shutil.rmtree(slot.folder, ignore_errors=True)
+            slot.end()
 
     def close(self) -> None:
         with self._lock:
@@ -93,8 +131,32 @@ class Scorers:
         self.forget(digests)
 
     def _fill(self, slot: _Slot, content: Content, framework: str) -> None:
-        slot.folder = Path(tempfile.mkdtemp(prefix="model-", dir=self._folder))
+        # One that is lost may be uploaded again: not remembered as a failure of what it holds.
+        path = self._path(content)
         try:
-            slot.runtime = load(self._contents.path(content), slot.folder, framework, self._policy)
+            with writing():
+                slot.folder = Path(tempfile.mkdtemp(prefix="model-", dir=self._folder))
+                slot.runtime = load(path, slot.folder, framework, self._policy, slot.starting)
         except LoadFailed as failure:
             slot.failure = failure
+            slot.remove()
+        except NotKept:
+            # Half unpacked: whoever asks next tries again.
+            slot.remove()
+            raise
+
+    def _path(self, content: Content) -> Path:
+        try:
+            return self._contents.path(content)
+        except ContentLost as lost:
+            raise LoadFailed(lost.message) from lost
+
+
+def _gone() -> LoadFailed:
+    return LoadFailed("Its deployment was deleted, or the service was closed.")
+
+
+def _content_of(served: Served) -> Content:
+    if served.content is None:
+        raise LoadFailed("The model has no content.")
+    return served.content

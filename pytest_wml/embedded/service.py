@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from pytest_wml.embedded.contents import Content, Contents
 from pytest_wml.embedded.doubts import Doubts
+from pytest_wml.embedded.home import Home
 from pytest_wml.embedded.refusals import Conflict, Invalid
 from pytest_wml.embedded.runtimes.loading import FUNCTION, Policy, framework_of
-from pytest_wml.embedded.runtimes.protocol import BadInput, ScoringFailed
+from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed
 from pytest_wml.embedded.scorers import Scorers
+from pytest_wml.embedded.scorings import Scorings
 from pytest_wml.embedded.served import Served
 from pytest_wml.embedded.state.deployments import Deployment, DeploymentDraft, Deployments
 from pytest_wml.embedded.state.jobs import Job, JobDraft, JobFailed, Jobs, Predictions
+from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.state.models import Model, Models
 from pytest_wml.embedded.state.spaces import Spaces
 from pytest_wml.embedded.tokens import Tokens
@@ -37,28 +38,32 @@ class Service:
     """Everything behind the HTTP of the embedded WML.
 
     Args:
-        folder: empty, and the service's own.
+        home: where it keeps what it is told; what a service before this one kept there is there again.
         spaces: ids of the spaces that are there from the start.
     """
 
-    def __init__(self, folder: Path, spaces: Iterable[str], settings: Settings) -> None:
+    def __init__(self, home: Home, spaces: Iterable[str], settings: Settings) -> None:
         self.settings = settings
-        self.tokens = Tokens(settings.clock)
-        self.contents = Contents(folder / "contents")
+        self.tokens = Tokens(settings.clock, home.key)
+        self.contents = Contents(home.contents, lasting=home.store is not None)
         self.doubts = Doubts()
-        self.scorers = Scorers(self.contents, folder / "models", settings.policy, self.doubts.tell)
-        self._lock = threading.RLock()
-        self.spaces = Spaces(self._lock, settings.clock)
-        self.models = Models(self._lock, settings.clock)
-        self.functions = Models(self._lock, settings.clock, kind=FUNCTION)
-        self.deployments = Deployments(self._lock, settings.clock, self.scorers)
-        self.jobs = Jobs(self._lock, settings.clock)
-        for space_id in spaces:
-            self.spaces.provision(space_id, owner="IBMid-embedded")
+        self.scorings: Scorings | None = None
+        """The last ones, where somebody wants to see them."""
+        self.scorers = Scorers(self.contents, home.scratch, settings.policy, self.doubts.tell)
+        self._journal = Journal(home.store)
+        self.spaces = Spaces(self._journal, settings.clock)
+        self.models = Models(self._journal, settings.clock)
+        self.functions = Models(self._journal, settings.clock, kind=FUNCTION)
+        self.deployments = Deployments(self._journal, settings.clock, self.scorers)
+        self.jobs = Jobs(self._journal, settings.clock)
+        self.spaces.provision(spaces, owner="IBMid-embedded")
+        # What was uploaded, and not acknowledged before the service ended.
+        self._drop_unused()
 
     def close(self) -> None:
-        """Free every loaded model."""
+        """Free every loaded model; wait until nothing is being written."""
         self.scorers.close()
+        self._journal.close()
 
     def shelf_of(self, asset_id: str) -> Models:
         """The functions where the id is one of theirs, else the models."""
@@ -70,16 +75,18 @@ class Service:
         Raises:
             Missing: there is none of this id on the shelf.
             Invalid: the upload is empty.
+            NotKept: it could not be written; the asset holds what it held.
         """
         shelf.get(asset_id)
         content, upload = self.contents.receive(chunks, content_format)
         try:
-            with self._lock:
-                shelf.set_content(asset_id, content)
+            with self._journal:
+                # Before the record that names it: what is recorded is there.
                 self.contents.keep(content, upload)
+                shelf.set_content(asset_id, content)
         finally:
             self.contents.discard(upload)
-        self._drop_unused()
+            self._drop_unused()
         return content
 
     def deploy(self, draft: DeploymentDraft, space_id: str, owner: str) -> Deployment:
@@ -90,7 +97,7 @@ class Service:
             Invalid: `invalid_serving_name`.
             Conflict: the serving name is taken.
         """
-        with self._lock:
+        with self._journal:
             served, kind = self._served(draft, space_id)
             return self.deployments.create(draft, served, kind, space_id, owner)
 
@@ -108,7 +115,7 @@ class Service:
             Invalid: `invalid_serving_name`.
             Conflict: the serving name is taken.
         """
-        with self._lock:
+        with self._journal:
             deployment = self.deployments.get(deployment_id)
             draft, touched = redrafted(deployment)
             if "asset" not in touched:
@@ -124,7 +131,7 @@ class Service:
 
     def undeploy(self, deployment_id: str) -> None:
         """Delete a deployment with its jobs."""
-        with self._lock:
+        with self._journal:
             self.deployments.drop(deployment_id)
             for job in self.jobs.find(lambda job: job.draft.deployment_id == deployment_id):
                 self.jobs.drop(job.id)
@@ -139,7 +146,7 @@ class Service:
         """
         if deployment.draft.kind != kind:
             raise Invalid("invalid_deployment_type", f"Deployment '{deployment.id}' is not {kind}.")
-        settled = self.deployments.settled(deployment)
+        settled = self.deployments.loaded(deployment)
         if settled.state != "ready":
             raise Conflict("deployment_is_not_ready", f"Deployment '{deployment.id}' is {settled.state}.")
         return settled
@@ -152,8 +159,10 @@ class Service:
             Invalid: it is online.
             Conflict: its model cannot be served.
         """
-        self.ready(self.deployments.locate(draft.deployment_id, space_id), "batch")
-        return self.jobs.create(draft, space_id, owner)
+        deployment = self.ready(self.deployments.locate(draft.deployment_id, space_id), "batch")
+        with self._journal:
+            self.deployments.get(deployment.id)
+            return self.jobs.create(draft, space_id, owner)
 
     def advance(self, job: Job) -> Job:
         """The job one state further."""
@@ -165,7 +174,7 @@ class Service:
             document = self.scorers.answer(deployment.served, {"input_data": job.draft.input_data})
         except BadInput as problem:
             raise JobFailed(f"Bad input. {problem}") from problem
-        except ScoringFailed as problem:
+        except (ScoringFailed, LoadFailed) as problem:
             raise JobFailed(str(problem)) from problem
         # What a function returns need not have predictions.
         return document.get("predictions", document) if isinstance(document, dict) else document
@@ -177,7 +186,7 @@ class Service:
             Missing: there is none of this id on the shelf.
             Conflict: it is deployed.
         """
-        with self._lock:
+        with self._journal:
             asset = shelf.get(asset_id)
             deployed = self.deployments.find(lambda deployment: deployment.draft.asset_id == asset_id)
             if deployed:
@@ -197,7 +206,7 @@ class Service:
             Missing: there is no such space.
             Conflict: it has deployments, which IBM's documentation says must be deleted before.
         """
-        with self._lock:
+        with self._journal:
             self.spaces.get(space_id)
             if self.deployments.find(lambda deployment: deployment.space_id == space_id):
                 raise Conflict("space_has_deployments", f"Space '{space_id}' has deployments, delete them first.")
@@ -208,7 +217,7 @@ class Service:
         self._drop_unused()
 
     def _drop_unused(self) -> None:
-        with self._lock:
+        with self._journal:
             assets = self.models.find(lambda _: True) + self.functions.find(lambda _: True)
             kept = [revision.content for asset in assets for revision in (asset, *asset.revisions)]
             kept += [deployment.served.content for deployment in self.deployments.find(lambda _: True)]

@@ -7,6 +7,7 @@ of supported frameworks.
 
 from __future__ import annotations
 
+import datetime
 import enum
 from dataclasses import dataclass
 
@@ -91,3 +92,56 @@ SOFTWARE_SPECS = (
     _retired("0062b8c9-8b7d-44a0-a9b9-46c416adcbd9", "default_py3.6"),
     _retired("0cdb0f1e-5376-4f4d-92dd-da3b69aa9bda", "ai-function_0.1-py3.6"),
 )
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """One step in the life of a specification."""
+
+    what: str
+    """What happened or will; the date follows where there is one."""
+    basis: str
+    """How it is known, in the words of FIDELITY.md."""
+    source: str
+    removal: datetime.date | None = None
+    """When it was to be removed; None where no day is told."""
+
+
+_FRAMEWORKS_PAGE = "ibm.com/docs/en/DSXDOC/wsj/analyze-data/pm_service_supported_frameworks.html"
+_LIFECYCLE_PAGE = "ibm.com/docs/SSQNUZ_4.8.x/wsj/analyze-data/ml-manage-frame-and-specs.html"
+_STATE = "state of early 2025: what is older than the newest runtime is taken for deprecated"
+
+MILESTONES: dict[str, Milestone] = {
+    "runtime-24.1-py3.11": Milestone(
+        "IBM Cloud has it in Dallas and London only, advises Runtime 25.1, for which no TensorFlow type is known, and "
+        "planned its removal for",
+        "from documentation",
+        _FRAMEWORKS_PAGE,
+        datetime.date(2026, 8, 20),
+    ),
+    "runtime-23.1-py3.10": Milestone("superseded by runtime-24.1-py3.11", "assumed", _STATE),
+    "tensorflow_rt23.1-py3.10": Milestone("superseded by runtime-24.1-py3.11", "assumed", _STATE),
+    "runtime-22.2-py3.10": Milestone(
+        "deprecated since Cloud Pak for Data 4.8.4", "from documentation", _LIFECYCLE_PAGE
+    ),
+    "runtime-22.1-py3.9": Milestone(
+        "refused by IBM Cloud; no new models since Cloud Pak for Data 4.8.0",
+        "recorded by IBM",
+        f"watsonx-ai-samples issue 31; {_LIFECYCLE_PAGE}",
+    ),
+    "tensorflow_1.15-py3.6": Milestone(
+        "removed from IBM Cloud on",
+        "recorded by IBM",
+        "samples, export and import, 2020",
+        datetime.date(2020, 12, 1),
+    ),
+}
+"""By name, the last step that is known of a specification; none of most."""
+
+
+def milestone(spec: SoftwareSpec) -> Milestone | None:
+    """The last step in the life of a specification that is known; None for one that is just supported."""
+    if spec.lifecycle is Lifecycle.SUPPORTED:
+        return MILESTONES.get(spec.name)
+    older = Milestone("older than runtime 22.2", "from documentation", _LIFECYCLE_PAGE)
+    return MILESTONES.get(spec.name, older)

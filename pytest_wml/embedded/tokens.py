@@ -27,15 +27,16 @@ class Token(NamedTuple):
 class Tokens:
     """Issues tokens of the form that IBM's clients decode, and knows its own again.
 
-    A token is a JWT signed with a key that lives as long as the service: nothing is remembered for each one.
+    A token is a JWT signed with a key that the service has: nothing is remembered for each one.
 
     Args:
         clock: seconds since the epoch.
+        key: what tokens are signed with.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], key: bytes) -> None:
         self._clock = clock
-        self._key = secrets.token_bytes(32)
+        self._key = key
 
     def issue(self, claims: Mapping[str, Any], life: int = HOUR) -> Token:
         """A new token, good for `life` seconds.

@@ -161,7 +161,7 @@ def _digests(files: dict[str, File], size: int) -> ContentDigests:
     if GRAPH not in files:
         note = f"only {GRAPH} is read, not {TEXT_GRAPH}" if TEXT_GRAPH in files else f"there is no {GRAPH}"
         return ContentDigests(archive, archive, "archive", size, None, (), names, kind, note)
-    with _mapped(files[GRAPH]) as graph:
+    with mapped(files[GRAPH]) as graph:
         model = SavedModel(graph)
         signatures = model.signatures
         basis: Basis = "model"
@@ -182,7 +182,8 @@ def _kind(files: Mapping[str, File]) -> Kind:
 
 
 @contextmanager
-def _mapped(file: File) -> Iterator[memoryview]:
+def mapped(file: File) -> Iterator[memoryview]:
+    """Give a file's bytes without reading them into memory; none for a file that lies nowhere."""
     if not file.size or file.path is None:
         yield memoryview(b"")
         return

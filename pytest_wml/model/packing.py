@@ -1,4 +1,4 @@
-"""A SavedModel's folder as a .tar.gz that WML takes, the same bytes for the same content."""
+"""A model as a .tar.gz that WML takes, the same bytes for the same content."""
 
 from __future__ import annotations
 
@@ -10,33 +10,42 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_wml.model.archive import ModelArchive, described, missing_graph
+from pytest_wml.model.archive import ModelArchive, described, missing_graph, read_archive
 from pytest_wml.model.digest import GRAPH, digest_folder
-from pytest_wml.model.members import Member, members
+from pytest_wml.model.members import members
 from pytest_wml.model.streams import CHUNK
 
 # gzip's own default, so that the archive is as large as tar czf makes it.
 _LEVEL = 6
 
 
-def pack(folder: Path | str, destination: Path | str) -> ModelArchive:
-    """Pack a SavedModel's folder with ``saved_model.pb`` at the archive's root.
+def pack(model: Path | str, destination: Path | str) -> ModelArchive:
+    """Pack a SavedModel's folder with ``saved_model.pb`` at the archive's root, or the one file that a model is.
 
     Members are sorted; times, owners and modes are fixed. The bytes depend on the content and on zlib's
     version only. The archive appears whole or not at all.
 
     Args:
-        folder: holds ``saved_model.pb``.
+        model: a folder that holds ``saved_model.pb``, or a file (``.h5``, ``.keras``, ``.pkl``, …).
         destination: the .tar.gz; its folder is made if need be.
 
     Raises:
         BadArchive: there is no ``saved_model.pb`` at the folder's root, or the folder holds what cannot be
             packed.
     """
-    folder, destination = Path(folder), Path(destination)
-    found = list(members(folder)) if folder.is_dir() else []
-    if not any(member.name == GRAPH for member in found):
-        raise missing_graph(folder, tuple(member.name for member in found))
+    model, destination = Path(model), Path(destination)
+    if model.is_file():
+        _write_whole([(model.name, model)], destination)
+        return read_archive(destination)
+    found = [(member.name, member.path) for member in members(model) if member.path] if model.is_dir() else []
+    if not any(name == GRAPH for name, _ in found):
+        raise missing_graph(model, tuple(name for name, _ in found))
+    _write_whole(found, destination)
+    # The folder's digests are the archive's, and reading it spares unpacking what was just packed.
+    return replace(described(destination, digest_folder(model)), size=destination.stat().st_size)
+
+
+def _write_whole(found: list[tuple[str, Path]], destination: Path) -> None:
     destination.parent.mkdir(parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(prefix=f".{destination.name}-", dir=destination.parent)
     try:
@@ -47,21 +56,18 @@ def pack(folder: Path | str, destination: Path | str) -> ModelArchive:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    # The folder's digests are the archive's, and reading it spares unpacking what was just packed.
-    return replace(described(destination, digest_folder(folder)), size=destination.stat().st_size)
 
 
-def _write(found: list[Member], stream: io.BufferedWriter) -> None:
+def _write(found: list[tuple[str, Path]], stream: io.BufferedWriter) -> None:
     with (
         gzip.GzipFile("", "wb", _LEVEL, stream, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         # The default copies in pieces of 16 KiB, which costs more than the rest of tarfile's work.
         archive.copybufsize = CHUNK  # type: ignore[attr-defined]
-        for member in sorted(found, key=lambda each: each.name):
-            assert member.path is not None
-            info = tarfile.TarInfo(member.name)
-            info.size = member.path.stat().st_size
+        for name, path in sorted(found):
+            info = tarfile.TarInfo(name)
+            info.size = path.stat().st_size
             info.mode = 0o644
-            with member.path.open("rb") as content:
+            with path.open("rb") as content:
                 archive.addfile(info, content)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_wml.errors import BadArchive
 
 Shape = tuple[int | None, ...] | None
+
+_SIGNATURE = re.compile(r"(.+?)\((.*)\) -> (.*)")
+_SPEC = re.compile(r"([^,]+?): (\w+)(?: \[((?:None|\d{1,18}|, )*)\]| of unknown rank)(?:, |$)")
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,18 @@ class Signature:
         given = ", ".join(map(str, self.outputs))
         return f"{self.name}({taken}) -> {given}"
 
+    @classmethod
+    def from_text(cls, text: str) -> Signature | None:
+        """Read what ``str`` gave; None for anything else."""
+        match = _SIGNATURE.fullmatch(text)
+        if match is None:
+            return None
+        name, *sides = match.groups()
+        inputs, outputs = (tuple(_from_text(*each.groups()) for each in _SPEC.finditer(side)) for side in sides)
+        found = cls(name, inputs, outputs)
+        # A name with a comma or an arrow in it is no longer told from the rest.
+        return found if str(found) == text else None
+
     def as_json(self) -> dict[str, Any]:
         """Give a value that ``json.dumps`` takes and ``from_json`` reads back."""
         return {
@@ -74,6 +90,13 @@ class Signature:
             return cls(str(value["name"]), inputs, outputs)
         except (KeyError, TypeError, ValueError) as error:
             raise BadArchive("A stored signature cannot be read.", found=repr(value)[:200]) from error
+
+
+def _from_text(name: str, dtype: str, shape: str | None) -> TensorSpec:
+    if shape is None:
+        return TensorSpec(name, dtype, None)
+    lengths = [length.strip() for length in shape.split(",") if length.strip()]
+    return TensorSpec(name, dtype, tuple(None if length == "None" else int(length) for length in lengths))
 
 
 def _spec(value: Any) -> TensorSpec:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_wml.cassette.identity import canonical, request
+from pytest_wml.cassette.identity import canonical, request, token_flaw
 from pytest_wml.hosts import Role
 from pytest_wml.tokens import minted
 
@@ -80,3 +81,36 @@ def test_the_minted_token_is_read_by_ibms_own_decoding():
     part = minted().split(".")[1] + "==="
     payload = json.loads(base64.b64decode(part))
     assert payload["exp"] > 4_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("authorization", "flaw"),
+    [
+        (f"Bearer {minted()}", ""),
+        ("Bearer eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.c2lnbmVk", ""),
+        (f"bearer  {minted()}", ""),
+        ("", "without a token"),
+        ("Bearer", "without a token"),
+        ("Bearer   ", "without a token"),
+        ("Bearer no-token", "with a token that is no JWT"),
+        ("Bearer a.b", "with a token that is no JWT"),
+        ("Bearer ä.ö.ü", "with a token that is no JWT"),
+        ("Basic anything", ""),
+        ("ZenApiKey anything", ""),
+    ],
+)
+def test_only_a_token_that_nobody_takes_counts(authorization, flaw):
+    """A test of the refusal asks something else; whichever good token there is asks the same."""
+    assert token_flaw("/ml/v4/deployments/x/predictions", authorization) == flaw
+    assert token_flaw("/ml/v1/foundation_model_specs", authorization) == ""
+    assert token_flaw("/v2/spaces", authorization) == ""
+    plain = request("POST", Role.ML, "/ml/v4/x", "", b"")
+    refused = request("POST", Role.ML, "/ml/v4/x", "", b"", flaw)
+    assert (plain.identity == refused.identity) is (not flaw)
+
+
+def test_an_identity_is_for_good():
+    """Recordings of earlier releases still answer."""
+    body = b'{"input_data": [{"values": [[0.5]]}]}'
+    asked = request("POST", Role.ML, "/ml/v4/deployments/x/predictions", "version=2020-01-01", body)
+    assert asked.identity == "f549b4e68cb48b406edb22b09007b009"

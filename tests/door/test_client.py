@@ -17,10 +17,13 @@ import requests
 from ibm_watsonx_ai._wrappers.httpx.global_httpx_settings import GlobalHttpxSettings
 
 from pytest_wml import client as client_
-from pytest_wml.credentials import Credentials
+from pytest_wml.credentials import BadCredentials, Credentials
+from pytest_wml.deployment import deployed
 from pytest_wml.door import open_door
 from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
 from pytest_wml.hosts import Hosts
+from pytest_wml.model.archive import read_archive
+from pytest_wml.supply import sample_archive
 
 VARIABLES = ("WML_CLIENT_VERIFY_REQUESTS", "WX_CLIENT_VERIFY_REQUESTS", "WSD_PLATFORM", "DEPLOYMENT_PLATFORM",
              "DEPLOYMENT_PRIVATE")  # fmt: skip
@@ -111,7 +114,8 @@ find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "ibm_watson_machine_learning" else find(name, *rest)
 sys.meta_path.insert(0, Missing())
 from pytest_wml import client
-from pytest_wml.credentials import Credentials
+from pytest_wml.credentials import BadCredentials, Credentials
+from pytest_wml.deployment import deployed
 from pytest_wml.door import open_door
 from pytest_wml.embedded import EmbeddedWML
 assert client.version().startswith("ibm-watsonx-ai ")
@@ -129,3 +133,42 @@ def test_warnings_of_urllib3_stay(monkeypatch):
     with EmbeddedWML() as app, open_door(app), client_.safe_client(CLOUD):
         assert list(warnings.filters) == before
     assert requests.packages.urllib3 is not None
+
+
+@pytest.mark.parametrize("credentials", [CLOUD, CPD], ids=["cloud", "cpd"])
+def test_a_space_of_another_region(package, credentials):
+    """A space that the service does not have is named, with its service; no key is shown."""
+    credentials = credentials._replace(space_id="11111111-2222-4333-8444-555555555555")
+    hosts = Hosts.of(filter(None, [credentials.cpd_host]))
+    refused = pytest.raises(BadCredentials, match="no such deployment space")
+    with EmbeddedWML() as service, open_door(service, hosts), refused as raised, client_.safe_client(credentials):
+        pytest.fail("a client was given")
+    assert "WML_URL names the region" in str(raised.value)
+
+
+def test_a_space_without_an_instance(package):
+    """Nothing can be deployed there: that is said at once, with what to do."""
+    with EmbeddedWML() as service, open_door(service):
+        with client_.safe_client(CLOUD) as client:
+            meta = {"name": "bare", "storage": {"resource_crn": "crn:v1:storage"}}
+            space_id = client.spaces.get_id(client.spaces.store(meta_props=meta, background_mode=True))
+        refused = pytest.raises(BadCredentials, match="No instance of Watson Machine Learning is associated")
+        with refused as raised, client_.safe_client(CLOUD._replace(space_id=space_id)):
+            pytest.fail("a client was given")
+    assert space_id in str(raised.value)
+
+
+def test_a_client_of_another_platform_changes_no_deletion(package):
+    """A suite's own client of a Cloud Pak for Data does not change how our model of IBM Cloud is deleted."""
+    asked = []
+
+    def watched(environ, start_response):
+        asked.append((environ["REQUEST_METHOD"], environ["QUERY_STRING"]))
+        return service(environ, start_response)
+
+    archive = read_archive(sample_archive())
+    with EmbeddedWML() as service, open_door(watched, Hosts.of([CPD.cpd_host])), client_.safe_client(CLOUD) as client:
+        how = {"name": "ours", "model_type": "tensorflow_2.14", "spec": "runtime-24.1-py3.11", "mode": "embedded"}
+        with deployed(client, archive, **how):
+            type(client.repository).cloud_platform_spaces = False  # what a client of a Cloud Pak for Data leaves
+    assert any(method == "DELETE" and "purge_on_delete=true" in query for method, query in asked)

@@ -27,6 +27,32 @@ def test_a_space_is_there_from_the_start(rest):
     assert read["entity"]["plan"]["name"] == "lite"
 
 
+PLATFORM = "https://api.dataplatform.cloud.ibm.com"
+
+
+def test_in_the_cloud_a_space_has_the_instance_that_it_is_given(own):
+    """Made without `compute` it has none; a patch associates one, and takes it away."""
+    made = own.send("POST", "/v2/spaces", {"name": "mine"}, host=PLATFORM).json
+    path = f"/v2/spaces/{made['metadata']['id']}"
+    compute = [{"name": "wml", "crn": "crn:v1:compute"}]
+
+    def patched(operation, member, **value):
+        return own.send("PATCH", path, [{"op": operation, "path": member, **value}], host=PLATFORM).json["entity"]
+
+    assert "compute" not in own.send("GET", path, host=PLATFORM).json["entity"]
+    guid = patched("add", "/compute", value=compute)["compute"][0]["guid"]
+    assert own.send("GET", f"/ml/v4/instances/{guid}").status_code == 200
+    assert patched("replace", "/name", value="other")["compute"][0]["guid"] == guid
+    assert "compute" not in patched("remove", "/compute")
+    given = own.send("POST", "/v2/spaces", {"name": "mine", "compute": compute}, host=PLATFORM).json
+    assert given["entity"]["compute"][0]["guid"]
+
+
+def test_a_cloud_pak_for_data_is_an_instance_itself(own):
+    """Its spaces are given none, and have one."""
+    assert create(own)["entity"]["compute"][0]["guid"]
+
+
 def test_spaces_can_be_named(archives):
     """The service starts with the spaces that it is given."""
     with EmbeddedWML(spaces=["11111111-1111-4111-8111-111111111111"]) as app:

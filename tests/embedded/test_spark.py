@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,11 @@ import pytest
 
 from tests.embedded.rest import Rest, predictions_of, refusal_of
 
-pytest.importorskip("pyspark")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java"),
+    pytest.mark.skipif(
+        not (shutil.which("java") or os.environ.get("JAVA_HOME")), reason="java is not installed"
+    ),
 ]
 
 TRAIN = """

@@ -82,7 +82,7 @@ def test_a_broken_model_breaks_one_request(impatient, moody, mood, status, code,
 
 def test_what_hangs_while_it_is_loaded_fails(monkeypatch):
     """The deployment, with a reason."""
-    monkeypatch.setattr("pytest_wml.embedded.runtimes.worker._LOAD_DEADLINE", 1.0)
+    monkeypatch.setattr("pytest_wml.embedded.runtimes.loading._LOAD_DEADLINE", 1.0)
     with EmbeddedWML(allow_pickle=True) as app:
         message = failure(Rest(app), "while True: pass")
     assert message == "The process of the model did not answer within 1 s and was ended while it was loaded."

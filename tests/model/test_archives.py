@@ -70,6 +70,16 @@ def test_packing_puts_the_graph_at_the_root(sample: Path, tmp_path: Path) -> Non
     assert archive == read_archive(archive.path)
 
 
+def test_a_model_that_is_one_file_is_packed_alone(tmp_path: Path) -> None:
+    """At the root, under its own name, the same bytes each time."""
+    file = tmp_path / "model.h5"
+    file.write_bytes(b"\x89HDF\r\n\x1a\n and so on")
+    first, second = (pack(file, tmp_path / name) for name in ("first.tar.gz", "second.tar.gz"))
+    assert (first.members, first.kind) == (("model.h5",), "keras")
+    assert first.path.read_bytes() == second.path.read_bytes()
+    assert safe_extract(first.path, tmp_path / "out").joinpath("model.h5").read_bytes() == file.read_bytes()
+
+
 def test_a_nested_model_is_found_and_named(sample: Path, tmp_path: Path) -> None:
     """A folder that holds its model one level down is refused with the way on."""
     nested = tmp_path / "nested"

@@ -80,3 +80,21 @@ def test_a_model_without_serving_default_answers_with_its_only_signature(models:
     """A TensorFlow 1 model's one signature, whatever its name, is the served one."""
     archive = read_archive(models.first / "old_style")
     assert str(archive.signature) == "predict_images(inputs: float32 [None, 784]) -> classes: int64 [None]"
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        Signature("serving_default", (TensorSpec("x", "float32", (None, 28, 28)),), (TensorSpec("y", "int64", ()),)),
+        Signature("predict", (TensorSpec("a", "string", None), TensorSpec("b:0", "bool", (2,))), ()),
+    ],
+)
+def test_a_signature_is_read_back_from_its_text(signature):
+    """What a recording and a stored model hold of it."""
+    assert Signature.from_text(str(signature)) == signature
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "f(x: float32 [1, ) -> y: int64 []", "f(a, b: float32 [1]) -> "])
+def test_what_is_no_signatures_text_is_none(text):
+    """A name with a comma in it cannot be told from two."""
+    assert Signature.from_text(text) is None

@@ -69,8 +69,15 @@ def test_the_header_says_what_chose_the_mode(pytester, monkeypatch):
 @pytest.mark.parametrize(
     ("marker", "message"),
     [
-        ("casette='x'", "@pytest.mark.wml does not know casette; it accepts cassette, live_only, not_in_replay."),
-        ("'x'", "@pytest.mark.wml takes keywords only; it accepts cassette, live_only, not_in_replay."),
+        (
+            "casette='x'",
+            "@pytest.mark.wml does not know casette; "
+            "it accepts cassette, live_only, not_in_replay, deployment, faults.",
+        ),
+        (
+            "'x'",
+            "@pytest.mark.wml takes keywords only; it accepts cassette, live_only, not_in_replay, deployment, faults.",
+        ),
         ("live_only='yes'", "@pytest.mark.wml(live_only='yes'): True or False is needed."),
         ("cassette='../x'", "@pytest.mark.wml(cassette='../x'): a plain file name"),
     ],

@@ -183,4 +183,4 @@ def test_a_miss_in_a_conftest_fails_the_run(pytester, recorded_project):
     )
     result = pytester.runpytest_inprocess()
     assert result.ret not in (0, 5)
-    result.stdout.fnmatch_lines(["No recording answers this request.", "*GET /ml/v4/unheard_of"])
+    result.stdout.fnmatch_lines(["No recording answers this request.", "*GET /ml/v4/unheard_of (without a token)"])

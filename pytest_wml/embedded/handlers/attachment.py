@@ -20,10 +20,11 @@ def downloaded(call: Call, owner: str, content: Content | None) -> Response:
 
     Raises:
         Missing: there is no content.
+        ContentLost: it is not on the disk any more.
     """
     if content is None:
         raise Missing("content_does_not_exist", f"{owner} has no content.")
-    file = call.service.contents.path(content).open("rb")
+    file = call.service.contents.open(content)
     response = Response(
         wrap_file(call.request.environ, file),
         content_type="application/octet-stream",

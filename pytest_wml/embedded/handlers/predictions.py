@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from pytest_wml.embedded.exchange import Call, answer
-from pytest_wml.embedded.refusals import Conflict, Invalid, ModelBroke, ModelTooSlow
+from pytest_wml.embedded.refusals import Conflict, Invalid, ModelBroke, ModelTooSlow, Refusal
 from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed, ScoringTimedOut
 from pytest_wml.embedded.state.deployments import Deployment
 
@@ -18,13 +18,26 @@ def predict(call: Call, deployment_id: str) -> Response:
     deployment = service.ready(service.deployments.locate(deployment_id), "online")
     body = call.body()
     payload = call.scoring(body)
-    input_data_of(payload)
-    answered = answer(200, _document(call, deployment, payload))
+    document = _answered(call, deployment, payload)
+    # A function may answer with nothing; what it gave is written all the same.
+    answered = answer(200, document) if document is not None else Response("null", content_type="application/json")
+    if service.scorings:
+        service.scorings.answered(deployment.id, payload, document)
     content = deployment.served.content
     service.doubts.scored(
         deployment.id, deployment.draft.name, content.digest if content else "", body, answered.get_data()
     )
     return answered
+
+
+def _answered(call: Call, deployment: Deployment, payload: Any) -> Any:
+    try:
+        input_data_of(payload)
+        return _document(call, deployment, payload)
+    except Refusal as refusal:
+        if call.service.scorings:
+            call.service.scorings.refused(deployment.id, payload, refusal.message)
+        raise
 
 
 def _document(call: Call, deployment: Deployment, payload: dict[str, Any]) -> Any:

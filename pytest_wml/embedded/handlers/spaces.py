@@ -20,7 +20,7 @@ _OWN_MEMBERS = ("name", "description", "compute", "status", "scope", "members")
 
 def create(call: Call) -> Response:
     """A new space: told to be `preparing`, and active when it is asked for next."""
-    space = call.service.spaces.create(_draft(call.json_object()), call.owner)
+    space = call.service.spaces.create(_draft(call, call.json_object()), call.owner)
     document = _document(call, space)
     document["entity"]["members"] = [{"id": space.owner, "role": "admin", "state": "active", "type": "user"}]
     return answer(202, document)
@@ -42,8 +42,8 @@ def patch(call: Call, space_id: str) -> Response:
     operations = call.json_to_keep()
 
     def drafted(space: Space) -> SpaceDraft:
-        members = {"name": space.name, "description": space.description, **space.entity}
-        return _draft(patched(members, operations, _PATCHABLE)[0])
+        members = {"name": space.name, "description": space.description, "compute": _compute(space), **space.entity}
+        return _draft(call, patched(members, operations, _PATCHABLE)[0])
 
     return answer(200, _document(call, call.service.spaces.update(space_id, drafted)))
 
@@ -70,26 +70,22 @@ def read_instance(call: Call, instance_id: str) -> Response:
     return answer(200, {"metadata": metadata, "entity": entity})
 
 
-def _draft(body: dict[str, Any]) -> SpaceDraft:
+def _draft(call: Call, body: dict[str, Any]) -> SpaceDraft:
     return SpaceDraft(
         name=bodies.required_text(body, "name"),
         description=bodies.text(body, "description") or "",
+        # In IBM Cloud a space has the instance that it is given; a Cloud Pak for Data is one itself.
+        compute=bool(body.get("compute")) or not call.cloud,
         entity={name: value for name, value in body.items() if name not in _OWN_MEMBERS},
     )
 
 
 def _document(call: Call, space: Space) -> dict[str, Any]:
-    compute = {
-        "crn": _crn(space),
-        "guid": space.instance_id,
-        "name": "Watson Machine Learning",
-        "type": "machine_learning",
-    }
     entity = {
         **space.entity,
         "name": space.name,
         "description": space.description,
-        "compute": [compute],
+        **({"compute": _compute(space)} if space.instance_id else {}),
         "scope": {"bss_account_id": "embedded" if call.cloud else "cpdaccount"},
         "status": {"state": space.state},
     }
@@ -101,6 +97,13 @@ def _document(call: Call, space: Space) -> dict[str, Any]:
         "url": f"/v2/spaces/{space.id}",
     }
     return {"entity": entity, "metadata": metadata}
+
+
+def _compute(space: Space) -> list[dict[str, Any]]:
+    if not space.instance_id:
+        return []
+    names = {"name": "Watson Machine Learning", "type": "machine_learning"}
+    return [{"crn": _crn(space), "guid": space.instance_id, **names}]
 
 
 def _crn(space: Space) -> str:

@@ -23,8 +23,9 @@ def load(folder: Path, trusted: bool = False) -> Function:
         raise RunsCode("A function is code that runs when it is deployed and scored.")
     module = types.ModuleType("function")
     try:
-        source = (folder / SOURCE).read_text(encoding="utf-8")
-        exec(compile(source, SOURCE, "exec"), module.__dict__)  # noqa: S102 the caller allowed it
+        # As bytes, so that Python itself finds the mark or the comment that tells its encoding.
+        source = (folder / SOURCE).read_bytes()
+        exec(compile(source, SOURCE, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 the caller allowed it
     except Exception as problem:
         raise LoadFailed(f"The function's source cannot be run. {told(problem)}") from problem
     score = getattr(module, "score", None)

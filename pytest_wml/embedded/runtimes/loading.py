@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import gzip
-import importlib
 import importlib.util
 import re
 import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, Runtime
 from pytest_wml.errors import BadArchive
 
+if TYPE_CHECKING:
+    from pytest_wml.embedded.runtimes.watched import Watched
+    from pytest_wml.embedded.runtimes.worker import Worker
+
 _LONGEST_SOURCE = 16 << 20
+# Importing a framework and reading a large model, on a busy machine.
+_LOAD_DEADLINE = 300.0
+_UNPACKED = "archive"
+# What is told of a bad archive; a member's name is a stranger's, and may be of any length.
+_TOLD = ("member", "reason", "limit")
+_LONGEST_FACTS = 300
 FUNCTION = "function"
 
 
@@ -27,7 +37,7 @@ class Policy:
     isolate_tensorflow: bool = False
     """Whether TensorFlow too runs in a process of its own."""
     deadline: float = 60.0
-    """Seconds that a scoring in a process of its own may take."""
+    """Seconds that a scoring may take."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ _SPARK = Kind("spark", ("pyspark",), "spark")
 _FUNCTION = Kind(FUNCTION, (), "", code="A function is code that runs when it is deployed and scored.")
 
 
-def load(content: Path, folder: Path, framework: str, policy: Policy) -> Runtime:
+def load(content: Path, folder: Path, framework: str, policy: Policy, starting: Callable[[Runtime], None]) -> Runtime:
     """Unpack what was uploaded into `folder` and load what is in it.
 
     Args:
@@ -64,44 +74,57 @@ def load(content: Path, folder: Path, framework: str, policy: Policy) -> Runtime
         folder: empty; must stay until the runtime is closed, which may read its files (vocabularies).
         framework: what the model's type says, such as `scikit-learn`; or `function`.
         policy: how models may be run.
+        starting: called with a runtime before it is loaded; closing it from another thread ends the loading.
 
     Raises:
         LoadFailed: no archive, no model that the service knows, one that may not be run, or a broken one.
     """
-    archive = folder / "archive"
+    archive = folder / _UNPACKED
     if framework == FUNCTION:
         _write_source(content, archive)
     else:
         _unpack(content, archive)
-    kind = _kind(framework, archive)
+    kind = kind_of(framework, {path.name for path in archive.iterdir()})
     try:
         if kind.code and not policy.allow_pickle:
             raise RunsCode(kind.code)
         _require(kind)
-        return _started(kind, archive, folder, policy)
+        in_process = kind.in_process and not policy.isolate_tensorflow
+        return _started(_watched if in_process else _worker, kind, folder, policy, starting)
     except RunsCode as problem:
         if not policy.allow_pickle:
             allow = "Set wml_allow_pickle (EmbeddedWML: allow_pickle=True) to run it, if you trust who made it."
             raise LoadFailed(f"{problem} {allow}") from problem
-        return _worker(kind, archive, folder, policy)
+        return _started(_worker, kind, folder, policy, starting)
 
 
-def _started(kind: Kind, archive: Path, folder: Path, policy: Policy) -> Runtime:
-    if kind.in_process and not policy.isolate_tensorflow:
-        # A framework takes seconds to import, so it is imported by the first model that needs it.
-        try:
-            loader = importlib.import_module(f"{__package__}.{kind.module}").load
-        except ImportError as problem:
-            raise LoadFailed(f"What the model needs cannot be imported by the embedded service: {problem}") from problem
-        runtime: Runtime = loader(archive)
-        return runtime
-    return _worker(kind, archive, folder, policy)
+def _started(
+    make: Callable[[Kind, Path, Policy], Worker | Watched],
+    kind: Kind,
+    folder: Path,
+    policy: Policy,
+    starting: Callable[[Runtime], None],
+) -> Runtime:
+    runtime = make(kind, folder, policy)
+    starting(runtime)
+    try:
+        runtime.start(_LOAD_DEADLINE)
+    except BaseException:
+        runtime.close()
+        raise
+    return runtime
 
 
-def _worker(kind: Kind, archive: Path, folder: Path, policy: Policy) -> Runtime:
-    from pytest_wml.embedded.runtimes.worker import Worker  # as late as the frameworks
+def _watched(kind: Kind, folder: Path, policy: Policy) -> Watched:
+    from pytest_wml.embedded.runtimes.watched import Watched
 
-    return Worker(kind.module, archive, folder, trusted=policy.allow_pickle, deadline=policy.deadline)
+    return Watched(kind.module, folder / _UNPACKED, deadline=policy.deadline)
+
+
+def _worker(kind: Kind, folder: Path, policy: Policy) -> Worker:
+    from pytest_wml.embedded.runtimes.worker import Worker
+
+    return Worker(kind.module, folder / _UNPACKED, folder, trusted=policy.allow_pickle, deadline=policy.deadline)
 
 
 def _unpack(content: Path, folder: Path) -> None:
@@ -111,26 +134,45 @@ def _unpack(content: Path, folder: Path) -> None:
     try:
         safe_extract(content, folder)
     except BadArchive as problem:
-        raise LoadFailed(f"The content of the model is no readable archive. {problem.problem}") from problem
+        raise unreadable(problem, folder) from problem
+
+
+def unreadable(damage: BadArchive, folder: Path | None = None) -> LoadFailed:
+    """Why an archive is not served, with what is known of the member that is at fault.
+
+    Args:
+        damage: what is wrong with it.
+        folder: where it was unpacked, which is not told.
+    """
+    facts = "; ".join(f"{name}: {damage.facts[name]}" for name in _TOLD if name in damage.facts)
+    known = facts.replace(f"{folder}/", "")[:_LONGEST_FACTS]
+    return LoadFailed(f"The content of the model is no readable archive. {damage.problem} {known}".rstrip())
 
 
 def _write_source(content: Path, folder: Path) -> None:
     folder.mkdir()
     try:
         with gzip.open(content, "rb") as packed:
-            source = packed.read(_LONGEST_SOURCE)
+            source = packed.read(_LONGEST_SOURCE + 1)
     except (OSError, EOFError, zlib.error) as problem:
         raise LoadFailed("The content of the function is no gzipped Python file.") from problem
+    if len(source) > _LONGEST_SOURCE:
+        raise LoadFailed(f"The source of the function is longer than the {_LONGEST_SOURCE >> 20} MiB that are run.")
     (folder / "function.py").write_bytes(source)
 
 
-def _kind(framework: str, folder: Path) -> Kind:
+def kind_of(framework: str, names: Collection[str]) -> Kind:
+    """How to serve an archive with these files and folders at its root.
+
+    Raises:
+        LoadFailed: the service does not run this framework, or the archive holds nothing of it.
+    """
     if framework == FUNCTION:
         return _FUNCTION
     chosen = _FRAMEWORKS.get(framework)
     if chosen is None:
         raise LoadFailed(f"The embedded service does not run models of type '{framework}'.")
-    return chosen({path.name for path in folder.iterdir()})
+    return chosen(names)
 
 
 def _network(names: Collection[str]) -> Kind:

@@ -9,7 +9,8 @@ import numpy as np
 import onnxruntime
 
 from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, told
-from pytest_wml.embedded.runtimes.tensors import Family, Input, named_arrays
+from pytest_wml.embedded.runtimes.serving import Family
+from pytest_wml.embedded.runtimes.tensors import Input, named_arrays
 
 _FAMILIES: dict[str, tuple[Family, str]] = {
     "tensor(float16)": ("float", "float16"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 Elements = list[dict[str, Any]]
@@ -72,7 +73,33 @@ class Model(abc.ABC):
         """Nothing to free: the model goes with the last who holds it."""
 
 
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Whatever is raised inside is a `LoadFailed`: also an exit of the model's is told, not done."""
+    try:
+        yield
+    except LoadFailed:
+        raise
+    except BaseException as problem:
+        raise LoadFailed(f"The model broke while it was loaded. {told(problem)}") from problem
+
+
+@contextlib.contextmanager
+def scoring() -> Iterator[None]:
+    """Whatever is raised inside is a `BadInput` or a `ScoringFailed`: also an exit of the model's is told, not done."""
+    try:
+        yield
+    except (BadInput, ScoringFailed):
+        raise
+    except BaseException as problem:
+        raise ScoringFailed(f"The model broke while it scored. {told(problem)}") from problem
+
+
 def told(problem: BaseException) -> str:
     """An exception in a line: its kind and the first line of what it says."""
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    try:
+        words = str(problem)
+    except Exception:  # noqa: BLE001 one that comes with a model may do anything
+        words = ""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
     return f"{type(problem).__name__}: {lines[0][:500]}" if lines else type(problem).__name__

@@ -8,10 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringFailed
+from pytest_wml.embedded.runtimes.serving import family_of, not_dense_output, require_inputs, served_name
 from pytest_wml.embedded.runtimes.tensors import Input, named_arrays
-from pytest_wml.embedded.runtimes.tf_tensors import family_of, input_of, reason, share_the_gpu, values_of
-
-_DEFAULT_SIGNATURE = "serving_default"
+from pytest_wml.embedded.runtimes.tf_tensors import input_of, reason, share_the_gpu, values_of
 
 
 def load(folder: Path, trusted: bool = False) -> SavedModel:
@@ -40,12 +39,16 @@ class SavedModel(Model):
     def __init__(self, loaded: Any) -> None:
         # A signature holds its variables weakly: without the object it came from they are gone.
         self._loaded = loaded
-        self._function = loaded.signatures[_signature_name(loaded)]
+        self._function = loaded.signatures[served_name(list(loaded.signatures))]
         _, inputs = self._function.structured_input_signature
+        require_inputs(len(inputs))
         self._inputs = [_input(name, inputs[name]) for name in sorted(inputs)]
         self._dtypes = {name: spec.dtype for name, spec in inputs.items()}
         for name, output in self._function.structured_outputs.items():
-            family_of(f"Output '{name}'", output.dtype)
+            # What TensorFlow 1 wrote tells its outputs by the tensors themselves.
+            if isinstance(output, tf.TypeSpec) and not isinstance(output, tf.TensorSpec):
+                raise not_dense_output(name)
+            family_of(f"Output '{name}'", output.dtype.name)
         version = getattr(loaded, "tensorflow_version", "")
         self.written_by = f"TensorFlow {version}" if version else ""
 
@@ -67,17 +70,6 @@ class SavedModel(Model):
         except tf.errors.OpError as problem:
             raise ScoringFailed(f"TensorFlow cannot compute the model. {reason(problem)}") from problem
         return [{"id": key, "values": values_of(outputs[key])} for key in sorted(outputs)]
-
-
-def _signature_name(loaded: Any) -> str:
-    names = list(loaded.signatures)
-    if _DEFAULT_SIGNATURE in names:
-        return _DEFAULT_SIGNATURE
-    if len(names) == 1:
-        return str(names[0])
-    if not names:
-        raise LoadFailed("The SavedModel has no signature.")
-    raise LoadFailed(f"The SavedModel has several signatures and none is '{_DEFAULT_SIGNATURE}': {', '.join(names)}.")
 
 
 def _input(name: str, spec: Any) -> Input:

@@ -6,15 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pytest_wml.embedded.runtimes.protocol import BadInput
+from pytest_wml.embedded.runtimes.serving import Family
 
 Array = npt.NDArray[Any]
-Family = Literal["float", "integer", "boolean", "string"]
 
 _JSON_NAMES = {
     float: "float",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pytest_wml.embedded.runtimes.protocol import LoadFailed
-from pytest_wml.embedded.runtimes.tensors import Family, Input
+from pytest_wml.embedded.runtimes.serving import family_of, require_rows
+from pytest_wml.embedded.runtimes.tensors import Input
 
 
 def input_of(name: str, dtype: Any, shape: Sequence[int | None] | None) -> Input:
@@ -20,32 +20,14 @@ def input_of(name: str, dtype: Any, shape: Sequence[int | None] | None) -> Input
     Raises:
         LoadFailed: JSON values cannot fill it, or it takes a single value, and no rows.
     """
-    if shape is not None and not len(shape):
-        raise LoadFailed(f"Input '{name}' has no batch axis: it takes a single value, and a request has rows.")
+    require_rows(name, shape)
     return Input(
         name=name,
         dtype=dtype.name,
-        family=family_of(f"Input '{name}'", dtype),
+        family=family_of(f"Input '{name}'", dtype.name),
         numpy_dtype=dtype.as_numpy_dtype,
         shape=None if shape is None else tuple(shape),
     )
-
-
-def family_of(whose: str, dtype: Any) -> Family:
-    """The JSON values that go with a dtype.
-
-    Raises:
-        LoadFailed: there are none.
-    """
-    if dtype.is_floating:
-        return "float"
-    if dtype.is_integer:
-        return "integer"
-    if dtype.is_bool:
-        return "boolean"
-    if dtype == tf.string:
-        return "string"
-    raise LoadFailed(f"{whose} is of dtype {dtype.name}, which JSON cannot carry.")
 
 
 def values_of(tensor: Any) -> Any:

@@ -11,9 +11,6 @@ from typing import Any
 from pytest_wml.embedded.runtimes.child import Child, Ended, TooSlow
 from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, RunsCode, ScoringFailed, ScoringTimedOut
 
-# Importing a framework and reading a large model, on a busy machine.
-_LOAD_DEADLINE = 300.0
-
 
 class Worker:
     """A model in a process of its own: what breaks there breaks a request, never the process of the tests.
@@ -27,9 +24,6 @@ class Worker:
         folder: where the process works, and where its output is kept.
         trusted: whether code that is in the archive may run.
         deadline: seconds that a scoring may take.
-
-    Raises:
-        LoadFailed: the model cannot be loaded.
     """
 
     def __init__(self, module: str, archive: Path, folder: Path, *, trusted: bool, deadline: float) -> None:
@@ -40,7 +34,19 @@ class Worker:
         self._state = threading.Lock()
         self._closed = False
         self._child: Child | None = None
+        self._load_deadline = 0.0
         self.written_by = ""
+
+    def start(self, deadline: float) -> None:
+        """Load the model.
+
+        Args:
+            deadline: seconds that it may take, and may take again after it broke.
+
+        Raises:
+            LoadFailed: it cannot be loaded, took longer, or was closed meanwhile.
+        """
+        self._load_deadline = deadline
         with self._turn:
             self._start()
 
@@ -92,7 +98,7 @@ class Worker:
                 raise LoadFailed("Its deployment was deleted, or the service was closed.")
             child = self._child = Child(self._arguments, self._folder)
         try:
-            reply = child.ask({"deadline": _LOAD_DEADLINE}, _LOAD_DEADLINE)
+            reply = child.ask({"deadline": self._load_deadline}, self._load_deadline)
         except Ended as end:
             self._child = None
             raise LoadFailed(f"The process of the model {end} while it was loaded.") from end

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pytest_wml.embedded.runtimes.frames import read_frame, write_frame
-from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, RunsCode, Runtime, ScoringFailed, told
+from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, RunsCode, Runtime, ScoringFailed, loading, scoring
 
 _GRACE = 10.0
 
@@ -27,6 +27,7 @@ def main(module: str, folder: str, trusted: str) -> None:
         folder: where the archive was unpacked.
         trusted: `trusted` when code that is in the archive may run.
     """
+    _die_first()
     requests, replies = _pipes()
     faulthandler.enable()
     messages: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -43,6 +44,12 @@ def main(module: str, folder: str, trusted: str) -> None:
             reply = _answered(runtime, message["payload"])
         faulthandler.cancel_dump_traceback_later()
         _reply(replies, reply)
+
+
+def _die_first() -> None:
+    # Where memory runs out, Linux is to end this process, and not that of the tests.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _pipes() -> tuple[IO[bytes], IO[bytes]]:
@@ -71,23 +78,21 @@ def _end_all() -> None:
 
 def _loaded(module: str, folder: Path, trusted: bool) -> tuple[Runtime | None, dict[str, Any]]:
     try:
-        runtime: Runtime = importlib.import_module(f"{__package__}.{module}").load(folder, trusted=trusted)
+        with loading():
+            runtime: Runtime = importlib.import_module(f"{__package__}.{module}").load(folder, trusted=trusted)
     except LoadFailed as failure:
         return None, {"load_failed": str(failure), "runs_code": isinstance(failure, RunsCode)}
-    except BaseException as problem:  # noqa: BLE001 also an exit of the model's must be told, not done
-        return None, {"load_failed": f"The model broke while it was loaded. {told(problem)}"}
     return runtime, {"written_by": runtime.written_by}
 
 
 def _answered(runtime: Runtime, payload: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return {"document": runtime.answer(payload)}
+        with scoring():
+            return {"document": runtime.answer(payload)}
     except BadInput as problem:
         return {"bad_input": str(problem)}
     except ScoringFailed as problem:
         return {"failed": str(problem)}
-    except BaseException as problem:  # noqa: BLE001 also an exit of the model's must be told, not done
-        return {"failed": told(problem)}
 
 
 def _reply(replies: IO[bytes], reply: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from pytest_wml.embedded.refusals import Conflict, Invalid, Missing
 from pytest_wml.embedded.runtimes.protocol import LoadFailed
 from pytest_wml.embedded.scorers import Scorers
 from pytest_wml.embedded.served import Served
+from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.state.shelf import Shelf
 
 # Up to 36 of these letters: the service's own words in a recorded refusal.
@@ -39,7 +39,7 @@ class DeploymentDraft:
     hardware_spec: HardwareSpec = DEFAULT_HARDWARE_SPEC
     num_nodes: int = 1
     description: str | None = None
-    tags: tuple[str, ...] | None = None
+    tags: tuple[Any, ...] | None = None
     custom: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -79,10 +79,13 @@ class Deployments(Shelf[Deployment]):
     is loaded and is told `ready` or `failed`: no client has to wait longer than the load takes.
     """
 
-    def __init__(self, lock: threading.RLock, clock: Callable[[], float], scorers: Scorers) -> None:
-        super().__init__(lock, _missing)
+    def __init__(self, journal: Journal, clock: Callable[[], float], scorers: Scorers) -> None:
+        super().__init__(journal, "deployment", Deployment, _missing)
         self._clock = clock
         self._scorers = scorers
+        # Why they failed may be gone: what may be run, a package, a file that was lost.
+        for failed in self.find(lambda deployment: deployment.state == "failed"):
+            self._records[failed.id] = replace(failed, state="initializing", failure="")
 
     def create(self, draft: DeploymentDraft, served: Served, asset_type: str, space_id: str, owner: str) -> Deployment:
         """A new deployment, `initializing`.
@@ -92,7 +95,7 @@ class Deployments(Shelf[Deployment]):
             Conflict: the serving name is taken.
         """
         now = self._clock()
-        with self._lock:
+        with self._journal:
             self._check_serving_name(draft.serving_name)
             return self.put(
                 Deployment(
@@ -114,7 +117,7 @@ class Deployments(Shelf[Deployment]):
         Raises:
             Missing: there is none of this id or serving name in the space.
         """
-        with self._lock:
+        with self._journal.lock:
             deployment = self._records.get(id_or_serving_name) or self.by_serving_name(id_or_serving_name)
         if deployment is None or space_id not in (None, deployment.space_id):
             raise _missing(id_or_serving_name)
@@ -125,15 +128,28 @@ class Deployments(Shelf[Deployment]):
         return found[0] if found else None
 
     def settled(self, deployment: Deployment) -> Deployment:
-        """The deployment after its model was loaded: `ready` or `failed`."""
-        if deployment.state not in ("initializing", "updating"):
+        """The deployment after its model was loaded: `ready` or `failed`.
+
+        One that was ready before the service was restarted stays so as long as its content is there.
+        """
+        resting = deployment.state == "ready"
+        return self._after(self._scorers.check if resting else self._scorers.load, deployment)
+
+    def loaded(self, deployment: Deployment) -> Deployment:
+        """The deployment after its model was loaded, also one that was ready before the service was restarted."""
+        return self._after(self._scorers.load, deployment)
+
+    def _after(self, step: Callable[[Served], object], deployment: Deployment) -> Deployment:
+        if deployment.state == "failed":
             return deployment
         state: State = "ready"
         failure = ""
         try:
-            self._scorers.load(deployment.served)
+            step(deployment.served)
         except LoadFailed as problem:
             state, failure = "failed", str(problem)
+        if state == deployment.state:
+            return deployment
 
         def settled(current: Deployment) -> Deployment:
             # Patched to another asset while this one was loading: the next who asks waits for that.
@@ -149,7 +165,7 @@ class Deployments(Shelf[Deployment]):
             Invalid: `invalid_serving_name`.
             Conflict: the serving name is taken.
         """
-        with self._lock:
+        with self._journal:
             self._check_serving_name(draft.serving_name, except_for=deployment_id)
             return self.change(deployment_id, lambda current: replace(current, draft=draft, modified_at=self._clock()))
 

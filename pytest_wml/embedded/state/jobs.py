@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pytest_wml.embedded.refusals import Missing
+from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.state.shelf import Shelf
 
 Elements = list[dict[str, Any]]
@@ -56,8 +56,8 @@ def _missing(job_id: str) -> Missing:
 class Jobs(Shelf[Job]):
     """Jobs by id: `queued` when made, `running` when asked for first, done when asked for next."""
 
-    def __init__(self, lock: threading.RLock, clock: Callable[[], float]) -> None:
-        super().__init__(lock, _missing)
+    def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
+        super().__init__(journal, "job", Job, _missing)
         self._clock = clock
 
     def create(self, draft: JobDraft, space_id: str, owner: str) -> Job:

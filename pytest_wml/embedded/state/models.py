@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Any
 from pytest_wml.embedded.contents import Content
 from pytest_wml.embedded.refusals import Missing
 from pytest_wml.embedded.software_specs import SoftwareSpec
+from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.state.shelf import Shelf
 
 
@@ -22,7 +22,7 @@ class ModelDraft:
     type: str
     software_spec: SoftwareSpec
     description: str | None = None
-    tags: tuple[str, ...] | None = None
+    tags: tuple[Any, ...] | None = None
     entity: Mapping[str, Any] = field(default_factory=dict)
     """Members of the entity that the service keeps and does not read: label_column, schemas, custom."""
 
@@ -52,10 +52,9 @@ class Models(Shelf[Model]):
         kind: `model` or `function`, as refusals call it.
     """
 
-    def __init__(self, lock: threading.RLock, clock: Callable[[], float], kind: str = "model") -> None:
-        super().__init__(lock, self._missing_one)
+    def __init__(self, journal: Journal, clock: Callable[[], float], kind: str = "model") -> None:
+        super().__init__(journal, kind, Model, self._missing_one)
         self._clock = clock
-        self.kind = kind
 
     def _missing_one(self, model_id: str) -> Missing:
         return Missing(

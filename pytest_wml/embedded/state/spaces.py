@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_wml.embedded.refusals import Missing
+from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.state.shelf import Shelf
 
 
@@ -19,7 +19,7 @@ class Space:
     name: str
     owner: str
     instance_id: str
-    """The service instance that computes for this space: `entity.compute[0].guid`."""
+    """The service instance that computes for this space, `entity.compute[0].guid`; empty where none does."""
     created_at: float
     updated_at: float
     state: str = "preparing"
@@ -32,6 +32,8 @@ class Space:
 class SpaceDraft:
     name: str
     description: str = ""
+    compute: bool = True
+    """Whether an instance of the service is associated with it."""
     entity: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -42,21 +44,24 @@ def _missing(space_id: str) -> Missing:
 class Spaces(Shelf[Space]):
     """Spaces by id; a new one is `preparing` until it is read for the first time."""
 
-    def __init__(self, lock: threading.RLock, clock: Callable[[], float]) -> None:
-        super().__init__(lock, _missing)
+    def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
+        super().__init__(journal, "space", Space, _missing)
         self._clock = clock
 
-    def provision(self, space_id: str, owner: str) -> Space:
-        """A space that is there from the start, active."""
-        draft = SpaceDraft(name=f"embedded {space_id[:8]}")
-        return self.put(replace(self._made(space_id, draft, owner), state="active"))
+    def provision(self, space_ids: Iterable[str], owner: str) -> None:
+        """Spaces that are there from the start, active; those that were kept stay as they are."""
+        with self._journal:
+            for space_id in space_ids:
+                if space_id not in self._records:
+                    draft = SpaceDraft(name=f"embedded {space_id[:8]}")
+                    self.put(replace(self._made(space_id, draft, owner), state="active"))
 
     def create(self, draft: SpaceDraft, owner: str) -> Space:
         return self.put(self._made(str(uuid.uuid4()), draft, owner))
 
     def read(self, space_id: str) -> Space:
         """The space, active: preparing one takes the service no time here, only an answer."""
-        return self.change(space_id, lambda space: replace(space, state="active"))
+        return self.change(space_id, lambda space: space if space.state == "active" else replace(space, state="active"))
 
     def update(self, space_id: str, drafted: Callable[[Space], SpaceDraft]) -> Space:
         def updated(space: Space) -> Space:
@@ -65,6 +70,7 @@ class Spaces(Shelf[Space]):
                 space,
                 name=draft.name,
                 description=draft.description,
+                instance_id=(space.instance_id or str(uuid.uuid4())) if draft.compute else "",
                 entity=draft.entity,
                 updated_at=self._clock(),
             )
@@ -78,7 +84,7 @@ class Spaces(Shelf[Space]):
             id=space_id,
             name=draft.name,
             owner=owner,
-            instance_id=str(uuid.uuid4()),
+            instance_id=str(uuid.uuid4()) if draft.compute else "",
             created_at=now,
             updated_at=now,
             description=draft.description,

@@ -1,0 +1,176 @@
+"""What an answer must not depend on, and what must move it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.contract.limits import check_share
+from pytest_wml.contract.rows import Given, Rows, rows_of
+from pytest_wml.contract.scored import DEFAULT, Answers, Scoring, scored
+from pytest_wml.contract.transforms import image_transforms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_wml.deployment import Deployment
+
+
+Transform = Callable[[Any], Any]
+"""Takes a copy of the images [N, …] (or of the mapping of inputs), gives changed ones of the same shape."""
+
+
+def check_invariance(
+    deployment: Deployment,
+    images: Given,
+    transforms: Mapping[str, Transform] | None = None,
+    *,
+    at_least: float = 1.0,
+    how: Scoring = DEFAULT,
+) -> Result:
+    """A row keeps its class under each transform.
+
+    Args:
+        deployment: that is asked.
+        images: [N, …], paths, or a mapping of inputs.
+        transforms: by name, each from images [N, …] to images of the same shape; `image_transforms()` by default.
+        at_least: the share of rows that must keep their class under each transform.
+        how: it is scored.
+
+    Raises:
+        BadContract: the images cannot be used, a transform changes the shape, or the answer holds no classes.
+    """
+    check_share("at_least", at_least)
+    rows = rows_of(deployment, images)
+    chosen = _ready(rows) if transforms is None else transforms
+    if not isinstance(chosen, Mapping):
+        raise BadContract("The transforms are no mapping.", fix="give {'name': function}")
+    if not chosen:
+        raise BadContract("There is nothing to check: no transform was given.")
+    before = scored(deployment, rows, how).require_classes("invariance")
+    findings: list[Finding] = []
+    shares: dict[str, float] = {}
+    for name, transform in chosen.items():
+        changed = _transformed(deployment, rows, name, transform)
+        after = scored(deployment, changed, how)
+        flips = tuple(_flips(name, before, after))
+        shares[name] = 1 - len(flips) / len(rows)
+        if shares[name] < at_least:
+            findings += flips
+    return Result(
+        "invariance",
+        deployment.name,
+        deployment.mode,
+        promised=f"at least {at_least:g} of {len(rows)} rows keep their class under each of: {', '.join(chosen)}",
+        measured={"least share": min(shares.values()), "shares": shares},
+        findings=tuple(findings),
+        images=rows.images(finding.row for finding in findings),
+    )
+
+
+def _ready(rows: Rows) -> Mapping[str, Transform]:
+    if "" not in rows.arrays or rows.arrays[""].dtype.kind not in "fiu":
+        raise BadContract(
+            "The ready set of transforms is for one array of images.",
+            fix="give transforms of your own: {'name': function}",
+        )
+    return image_transforms()
+
+
+def _flips(transform: str, before: NDArray[Any], answers: Answers) -> Iterator[Finding]:
+    after = answers.require_classes("invariance")
+    for row in np.flatnonzero(before != after).tolist():
+        facts = {
+            "transform": transform,
+            "expected": str(before[row]),
+            "predicted": str(after[row]),
+            "top": answers.top(row),
+        }
+        yield Finding(f"row {row}: {transform} turns {before[row]} into {after[row]}", row, facts)
+
+
+def check_directional(
+    deployment: Deployment,
+    images: Given,
+    transform: Transform,
+    *,
+    label: int,
+    change: Literal["raises", "lowers"],
+    by: float = 0.0,
+    how: Scoring = DEFAULT,
+) -> Result:
+    """A transform raises, or lowers, the probability of a class in every row.
+
+    Args:
+        deployment: that is asked.
+        images: [N, …], paths, or a mapping of inputs.
+        transform: from images [N, …] to images of the same shape.
+        label: the class, as the place of its probability.
+        change: `raises` or `lowers`.
+        by: the change must be larger than this.
+        how: it is scored.
+
+    Raises:
+        BadContract: the images cannot be used, the transform changes the shape, there is no such class, or the
+            answer holds no probabilities.
+    """
+    if change not in ("raises", "lowers"):
+        raise BadContract(f"change must be 'raises' or 'lowers', not {change!r}.")
+    check_share("by", by)
+    rows = rows_of(deployment, images)
+    before = scored(deployment, rows, how).require_probabilities("directional")
+    number = _column(label, before.shape[1])
+    changed = _transformed(deployment, rows, getattr(transform, "__name__", "transform"), transform)
+    after = scored(deployment, changed, how).require_probabilities("directional")
+    moved = (after[:, number] - before[:, number]) * (1 if change == "raises" else -1)
+    findings = tuple(
+        Finding(
+            f"row {row}: class {label} {before[row, number]:.4f} → {after[row, number]:.4f}",
+            row,
+            {"before": float(before[row, number]), "after": float(after[row, number])},
+        )
+        for row in np.flatnonzero(~(moved > by)).tolist()
+    )
+    return Result(
+        "directional",
+        deployment.name,
+        deployment.mode,
+        promised=f"the transform {change} the probability of class {label}" + (f" by more than {by:g}" if by else ""),
+        measured={"rows": len(rows), "least change": float(moved.min()), "changes": moved.tolist()},
+        findings=findings,
+        images=changed.images(finding.row for finding in findings),
+    )
+
+
+def _column(label: int, classes: int) -> int:
+    if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < classes:
+        raise BadContract(f"There is no class {label!r}: the answer has the classes 0 to {classes - 1}.")
+    return int(label)
+
+
+def _transformed(deployment: Deployment, rows: Rows, name: str, transform: Transform) -> Rows:
+    """The rows after a transform, which must not change their shape.
+
+    Raises:
+        BadContract: it is no function, changes the shape, or makes values that are no numbers.
+    """
+    if not callable(transform):
+        raise BadContract(f"Transform {name} is no function.", given=repr(transform)[:80])
+    copies = {key: array.copy() for key, array in rows.arrays.items()}
+    made = transform(copies.get("", copies))
+    given = {"": made} if "" in copies else made
+    if not isinstance(given, Mapping) or set(given) != set(copies):
+        raise BadContract(f"Transform {name} does not give every input back.", fix=f"return {', '.join(copies)}")
+    changed = {key: np.asarray(array) for key, array in given.items()}
+    for key, array in changed.items():
+        if array.shape != rows.arrays[key].shape:
+            raise BadContract(
+                f"Transform {name} changes the shape of what it is given.",
+                before=list(rows.arrays[key].shape),
+                after=list(array.shape),
+                fix="return as many rows as came, each of its own shape",
+            )
+    return rows_of(deployment, changed.get("", changed))

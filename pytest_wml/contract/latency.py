@@ -1,0 +1,186 @@
+"""How long answers take, and whether that stays so when more ask at once."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.contract.limits import check_count
+from pytest_wml.contract.rows import Given, rows_of
+from pytest_wml.contract.scored import DEFAULT, Scoring
+from pytest_wml.contract.statistics import percentile
+from pytest_wml.scoring import payload
+
+if TYPE_CHECKING:
+    from pytest_wml.deployment import Deployment
+
+_PERCENTILES = {"p50": 50.0, "p95": 95.0, "p99": 99.0}
+_SHOWN = 120
+_WHERE = re.compile(r" \([A-Z]+ https?://[^ )]*\)")
+"""What IBM's client tells before the status: the method and the URL."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """What was measured at one concurrency; times in seconds.
+
+    Args:
+        concurrency: how many asked at once.
+        seconds: of each request that was answered.
+        failures: what the others failed with.
+        whole: from the first request to the last answer.
+    """
+
+    concurrency: int
+    seconds: tuple[float, ...]
+    failures: tuple[str, ...]
+    whole: float
+
+    @property
+    def percentiles(self) -> dict[str, float]:
+        """p50, p95 and p99; none where nothing was answered."""
+        return {name: percentile(self.seconds, at) for name, at in _PERCENTILES.items()} if self.seconds else {}
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in self.percentiles.items())
+        return f"{told or 'no answer'}, {len(self.seconds) / self.whole:.0f}/s"
+
+
+def check_latency(
+    deployment: Deployment,
+    images: Given,
+    *,
+    requests: int = 20,
+    concurrency: int | Sequence[int] = (1, 2, 4),
+    budget: Mapping[str, float] | None = None,
+    max_growth: float | None = None,
+    how: Scoring = DEFAULT,
+) -> Result:
+    """Answers come within a budget, and about as fast when more ask at once.
+
+    On a replay everything is measured and nothing asserted: its times are those of this machine.
+
+    Args:
+        deployment: that is asked.
+        images: [N, …], paths, or a mapping of inputs: what every request sends, at most `how.batch_size` rows.
+        requests: at each concurrency.
+        concurrency: how many ask at once; one number or several, measured one after the other.
+        budget: seconds that `p50`, `p95` or `p99` may take, at each concurrency; None asserts nothing.
+        max_growth: how many times the median may be as long at the last concurrency as at the first.
+        how: it is scored.
+
+    Raises:
+        BadContract: the images, a number or the budget cannot be used.
+    """
+    levels_asked = list(concurrency) if isinstance(concurrency, Sequence) else [concurrency]
+    _check(requests, levels_asked, budget or {}, max_growth)
+    rows = rows_of(deployment, images).take(slice(0, how.batch_size))
+    sent, _ = payload(rows.given, deployment.archive.signature)
+    _measured(deployment, sent, 1, 1)  # the first answer may have to wait for a model to be loaded
+    levels = []
+    for number in levels_asked:
+        levels.append(_measured(deployment, sent, requests, number))
+        how.progress(f"{deployment.name}: {requests} requests, {number} at once: {levels[-1]}")
+    findings = [finding for level in levels for finding in _failures(level)]
+    notes: tuple[str, ...] = ()
+    if deployment.mode == "replay":
+        notes = ("a replay's times are reported, never asserted",)
+    else:
+        findings += [finding for level in levels for finding in _over(level, budget or {})]
+        findings += _grown(levels, max_growth)
+    return Result(
+        "latency",
+        deployment.name,
+        deployment.mode,
+        promised=_promise(requests, levels_asked, budget or {}, max_growth),
+        measured={
+            **{f"at concurrency {level.concurrency}": str(level) for level in levels},
+            "levels": [{**asdict(level), **level.percentiles} for level in levels],
+        },
+        findings=tuple(findings),
+        notes=notes,
+    )
+
+
+def _check(requests: int, levels: list[int], budget: Mapping[str, float], max_growth: float | None) -> None:
+    check_count("requests", requests, 1)
+    if not levels:
+        raise BadContract("There is nothing to measure: no concurrency was given.")
+    for number in levels:
+        check_count("concurrency", number, 1)
+    if not isinstance(budget, Mapping):
+        raise BadContract(f"The budget is no mapping: {budget!r}.", fix="give {'p95': 0.2}, in seconds")
+    for name, seconds in budget.items():
+        if name not in _PERCENTILES:
+            raise BadContract(f"The budget names {name!r}; it can name p50, p95 and p99.")
+        _check_positive(f"The budget of {name}", seconds)
+    if max_growth is not None:
+        _check_positive("max_growth", max_growth)
+
+
+def _check_positive(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise BadContract(f"{name} must be a number above 0, not {value!r}.", fix="times are in seconds")
+
+
+def _measured(deployment: Deployment, sent: dict[str, Any], requests: int, concurrency: int) -> Level:
+    def ask(_: int) -> float | str:
+        begun = time.perf_counter()
+        try:
+            # Not `deployment.score`, which copies its payload; the client does not change lists.
+            deployment.client.deployments.score(deployment.id, sent)
+        except Exception as error:  # noqa: BLE001 whatever IBM's client raises is a request that failed
+            return f"{type(error).__name__}: {_WHERE.sub('', ' '.join(str(error).split()))}"[:_SHOWN]
+        return time.perf_counter() - begun
+
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(concurrency) as pool:
+        told = list(pool.map(ask, range(requests)))
+    whole = time.perf_counter() - begun
+    seconds = tuple(one for one in told if isinstance(one, float))
+    return Level(concurrency, seconds, tuple(one for one in told if isinstance(one, str)), whole)
+
+
+def _failures(level: Level) -> Iterator[Finding]:
+    if level.failures:
+        asked = len(level.failures) + len(level.seconds)
+        yield Finding(
+            f"at concurrency {level.concurrency} {len(level.failures)} of {asked} requests failed: {level.failures[0]}",
+            facts={"concurrency": level.concurrency, "failures": len(level.failures)},
+        )
+
+
+def _over(level: Level, budget: Mapping[str, float]) -> Iterator[Finding]:
+    for name, allowed in budget.items():
+        took = level.percentiles.get(name, 0.0)
+        if took > allowed:
+            yield Finding(
+                f"at concurrency {level.concurrency} {name} is {took * 1000:.1f} ms, the budget {allowed * 1000:g} ms",
+                facts={"concurrency": level.concurrency, "percentile": name, "seconds": took, "budget": allowed},
+            )
+
+
+def _grown(levels: Sequence[Level], max_growth: float | None) -> Iterator[Finding]:
+    first, last = levels[0], levels[-1]
+    if max_growth is None or not (first.seconds and last.seconds):
+        return
+    growth = last.percentiles["p50"] / max(first.percentiles["p50"], 1e-9)
+    if growth > max_growth:
+        yield Finding(
+            f"the median at concurrency {last.concurrency} is {growth:.1f} times that at {first.concurrency}, "
+            f"{max_growth:g} times are allowed",
+            facts={"growth": growth},
+        )
+
+
+def _promise(requests: int, levels: list[int], budget: Mapping[str, float], max_growth: float | None) -> str:
+    limits = [f"{name} within {seconds * 1000:g} ms" for name, seconds in budget.items()]
+    limits += [f"a median that grows at most {max_growth:g} times"] if max_growth else []
+    return f"{requests} requests at concurrency {', '.join(map(str, levels))}: " + (
+        ", ".join(limits) or "every one is answered"
+    )

@@ -1,0 +1,178 @@
+"""The model takes and gives what is promised: in its archive, and in a real answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.contract.rows import Given, Rows, rows_of
+from pytest_wml.contract.scored import DEFAULT, Scoring
+from pytest_wml.model.signature import TensorSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_wml.deployment import Deployment
+
+Promised = Sequence[TensorSpec | tuple[str, Any, Sequence[int | None]]] | Mapping[str, tuple[Any, Sequence[int | None]]]
+"""In order: `{"image": ("float32", [None, 784])}`, or `[("image", "float32", [None, 784])]`."""
+
+_KINDS = {"float": "fiu", "bfloat": "fiu", "int": "iu", "uint": "iu", "bool": "b", "string": "US"}
+_LARGEST = 1_000_000
+"""Numbers in a row that are sent for an example."""
+
+
+def check_signature(
+    deployment: Deployment,
+    *,
+    inputs: Promised | None = None,
+    outputs: Promised | None = None,
+    images: Given | None = None,
+    how: Scoring = DEFAULT,
+) -> Result:
+    """Names, shapes and types are as promised, in the archive's signature and in an answer; outputs in their order.
+
+    A SavedModel keeps inputs and outputs in a map, so that an order can only be told of an answer's outputs.
+
+    Args:
+        deployment: that is asked.
+        inputs: promised; what the archive says by default.
+        outputs: likewise.
+        images: what to score; zeros of the inputs' shape by default.
+        how: it is scored; its `batch_size` limits the rows.
+
+    Raises:
+        BadContract: a promise cannot be read, or there is none and the archive's signature is not known.
+    """
+    told = deployment.archive.signature
+    promised_in, promised_out = _specs("inputs", inputs), _specs("outputs", outputs)
+    findings: list[Finding] = []
+    notes: list[str] = []
+    if told is None:
+        notes.append("the archive's signature is not known: only an answer was looked at")
+    else:
+        findings += [] if promised_in is None else _differences("input", promised_in, told.inputs)
+        findings += [] if promised_out is None else _differences("output", promised_out, told.outputs)
+    wanted = promised_out if promised_out is not None else told.outputs if told else None
+    if wanted is None:
+        raise BadContract("Neither outputs nor the archive's signature are known.", fix="give outputs={…}")
+    rows = _example(deployment, images, told.inputs if told else promised_in or ())
+    answered: dict[str, NDArray[Any]] = {}
+    if rows is None:
+        notes.append("no answer was looked at: give images=…")
+    else:
+        rows = rows.take(slice(0, how.batch_size))
+        answered = dict(deployment.predict(rows.given).outputs)
+        findings += _of_answer(wanted, answered, len(rows), ordered=promised_out is not None)
+    return Result(
+        "signature",
+        deployment.name,
+        deployment.mode,
+        promised=f"({_written(promised_in or (told.inputs if told else ()))}) → ({_written(wanted)})",
+        measured={
+            "archive": str(told) if told else "unknown",
+            "answer": ", ".join(f"{name} {list(array.shape)}" for name, array in answered.items()),
+        },
+        findings=tuple(findings),
+        notes=tuple(notes),
+    )
+
+
+def _written(specs: Sequence[TensorSpec]) -> str:
+    return ", ".join(map(str, specs))
+
+
+def _specs(side: str, promised: Promised | None) -> tuple[TensorSpec, ...] | None:
+    if promised is None:
+        return None
+    try:
+        if isinstance(promised, Mapping):
+            promised = [(name, *rest) for name, rest in promised.items()]
+        return tuple(one if isinstance(one, TensorSpec) else _spec(*one) for one in promised)
+    except (TypeError, ValueError) as error:
+        raise BadContract(
+            f"The promised {side} cannot be read.",
+            given=repr(promised)[:200],
+            reason=error,
+            fix=f"give {side}={{'name': ('float32', [None, 784])}}, None where any length is taken",
+        ) from None
+
+
+def _spec(name: str, dtype: Any, shape: Sequence[int | None]) -> TensorSpec:
+    if not isinstance(name, str) or isinstance(shape, str):
+        raise TypeError(f"{name!r}: {shape!r}")
+    plain = "string" if dtype in ("string", str) else dtype if dtype == "bfloat16" else np.dtype(dtype).name
+    return TensorSpec(name, plain, tuple(None if length in (None, -1) else int(length or 0) for length in shape))
+
+
+def _differences(side: str, promised: Sequence[TensorSpec], told: Sequence[TensorSpec]) -> Iterator[Finding]:
+    there = {spec.name: spec for spec in told}
+    for spec in promised:
+        found = there.pop(spec.name, None)
+        if found is None:
+            yield Finding(f"{side} {spec.name!r} is promised, and the model has none of that name")
+            continue
+        if found.dtype != spec.dtype:
+            yield Finding(f"{side} {spec.name!r} is {found.dtype} instead of {spec.dtype}")
+        if found.shape != spec.shape:
+            yield Finding(f"{side} {spec.name!r} has shape {_shape(found)} instead of {_shape(spec)}")
+    for name, spec in there.items():
+        yield Finding(f"{side} {name!r} is not promised, and the model has it: {spec}")
+
+
+def _shape(spec: TensorSpec) -> str:
+    return "of unknown rank" if spec.shape is None else str(list(spec.shape))
+
+
+def _of_answer(
+    wanted: Sequence[TensorSpec], answered: Mapping[str, NDArray[Any]], rows: int, *, ordered: bool
+) -> Iterator[Finding]:
+    names = [spec.name for spec in wanted]
+    for spec in wanted:
+        if spec.name not in answered:
+            yield Finding(f"output {spec.name!r} is not answered; there are {', '.join(answered)}")
+            continue
+        array = answered[spec.name]
+        kinds = next((kinds for start, kinds in _KINDS.items() if spec.dtype.startswith(start)), array.dtype.kind)
+        if array.dtype.kind not in kinds:
+            yield Finding(f"output {spec.name!r} is answered as {array.dtype.name}, which is no {spec.dtype}")
+        if spec.shape is not None and not _fits(array.shape, (rows, *spec.shape[1:]) if spec.shape else ()):
+            yield Finding(f"output {spec.name!r} is answered as {list(array.shape)} for {rows} rows of {_shape(spec)}")
+    for name in answered:
+        if name not in names:
+            yield Finding(f"output {name!r} is answered and not promised")
+    if ordered and set(names) == set(answered) and names != list(answered):
+        yield Finding(f"outputs are answered in the order {', '.join(answered)} instead of {', '.join(names)}")
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(wanted) and all(length in (None, came) for length, came in zip(wanted, shape, strict=True))
+
+
+def _example(deployment: Deployment, images: Given | None, inputs: Sequence[TensorSpec]) -> Rows | None:
+    return zeros(inputs) if images is None else rows_of(deployment, images)
+
+
+def zeros(inputs: Sequence[TensorSpec]) -> Rows | None:
+    """Two rows of zeros, or as many as the model takes; None where no such rows can be sent."""
+    if not inputs or not all(map(_is_small, inputs)):
+        return None
+    arrays = {spec.name: _zeros(spec) for spec in inputs}
+    return Rows(arrays if len(arrays) > 1 else {"": next(iter(arrays.values()))})
+
+
+def _is_small(spec: TensorSpec) -> bool:
+    """Whether zeros of this shape and type can be sent: few, and of a type that JSON has."""
+    size = math.prod(length or 1 for length in spec.shape or ())
+    return bool(spec.shape) and size <= _LARGEST and any(spec.dtype.startswith(kind) for kind in _KINDS)
+
+
+def _zeros(spec: TensorSpec) -> NDArray[Any]:
+    first, *rest = spec.shape or ()
+    shape = [2 if first is None else first, *(1 if length is None else length for length in rest)]
+    dtype: Any = {"string": np.str_, "bfloat16": np.float32}.get(spec.dtype) or np.dtype(spec.dtype)
+    return np.zeros(shape, dtype)

@@ -1,0 +1,108 @@
+"""`pytest-wml contract`: a first contract file, and the schema for editors."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shlex
+from pathlib import Path
+from typing import Any
+
+from pytest_wml.contract_files import ENDING
+from pytest_wml.errors import BadArchive, BadOption
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command."""
+    contract = commands.add_parser("contract", help="write a first contract file, print its schema")
+    tools = contract.add_subparsers(dest="tool", required=True, metavar="TOOL")
+    init = tools.add_parser(
+        "init",
+        help="write a first contract file for a SavedModel",
+        description="Write a first contract file from a SavedModel's signature and a few labelled samples. Nothing "
+        "is run, and TensorFlow is not needed.",
+    )
+    init.add_argument("archive", metavar="ARCHIVE", type=Path, help=".tar.gz, .zip or SavedModel folder")
+    init.add_argument(
+        "--samples",
+        type=Path,
+        metavar="PATH",
+        help="folder of class/image.png or .npy, or an .npz with images (or an array for each input) and labels; "
+        "default: MNIST's digits for a model that seems to read them, else none",
+    )
+    init.add_argument("-o", "--output", type=Path, metavar="FILE", help=f"default: the model's name and {ENDING}")
+    init.add_argument("--force", action="store_true", help="overwrite files that are there")
+    init.set_defaults(run=_init)
+    schema = tools.add_parser("schema", help="print the JSON Schema of contract files, for editors")
+    schema.set_defaults(run=_schema)
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from pytest_wml.contract_files import schema
+
+    print(schema.text(), end="")
+    return 0
+
+
+def _init(given: argparse.Namespace) -> int:
+    from pytest_wml.contract_files import schema
+    from pytest_wml.contract_files.samples import digits, read_samples
+    from pytest_wml.contract_files.starting import first, reads_digits
+    from pytest_wml.model.archive import read_archive
+
+    signature = read_archive(given.archive).signature
+    if signature is None:
+        raise BadArchive(
+            "A first contract is made from a SavedModel's signature, and none is to be read here.",
+            file=given.archive,
+            fix="write the file by hand; pytest-wml contract schema prints what it may hold",
+        )
+    target: Path = given.output or Path(_name(given.archive) + ENDING)
+    if not target.name.endswith(ENDING) or target.name == ENDING:
+        raise BadOption(f"pytest would not find {target.name}.", fix=f"give a name that ends in {ENDING}")
+    samples = read_samples(given.samples) if given.samples else digits() if reads_digits(signature) else None
+    made = first(signature, given.archive, target, samples, given.samples)
+    files = {path: _npy(array) for path, array in made.arrays.items()} | {target.name: made.text.encode()}
+    _write(target.parent, files, force=given.force)
+    if given.force or not (target.parent / schema.NAME).exists():
+        _write(target.parent, {schema.NAME: schema.text().encode()}, force=True)
+    print(f"{target} written; check it with: pytest --wml=embedded {shlex.quote(str(target))}")
+    return 0
+
+
+def _name(archive: Path) -> str:
+    from pytest_wml.session import named_after
+
+    return named_after(archive.resolve())
+
+
+def _npy(array: Any) -> bytes:
+    import numpy as np
+
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
+def _write(folder: Path, files: dict[str, bytes], *, force: bool) -> None:
+    """Write files, each in one step, the last one when all others are there.
+
+    Raises:
+        BadOption: one is there already with another content.
+    """
+    from pytest_wml.cassette.file import write_bytes
+
+    present = [name for name in files if _differs(folder / name, files[name])]
+    if present and not force:
+        raise BadOption(f"{folder / present[0]} is there already.", fix="give another name with -o, or --force")
+    for name, content in files.items():
+        try:
+            write_bytes(folder / name, content)
+        except OSError as error:
+            raise BadOption(f"{folder / name} cannot be written: {error.strerror}.") from None
+
+
+def _differs(path: Path, content: bytes) -> bool:
+    if not (path.exists() or path.is_symlink()):
+        return False
+    return not path.is_file() or path.read_bytes() != content

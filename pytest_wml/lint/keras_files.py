@@ -1,0 +1,53 @@
+"""Keras models in a `.h5` or `.keras` file."""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_wml.embedded.runtimes.protocol import LoadFailed
+from pytest_wml.lint.findings import Finding, Level, fails_to_load
+from pytest_wml.lint.reading import Upload
+from pytest_wml.lint.saved_model import version_findings
+from pytest_wml.lint.target import Target
+
+SUFFIXES = (".h5", ".hdf5", ".keras")
+
+
+def findings(upload: Upload, target: Target) -> Iterator[Finding]:
+    """Yield what is to be said of the Keras file at the root of an upload."""
+    names = upload.at_root(SUFFIXES)
+    where = ", ".join(names)
+    if importlib.util.find_spec("h5py") is None:
+        found = 'h5py is not installed, so the file was not looked into: pip install "pytest-wml[tensorflow]".'
+        yield Finding(Level.INFO, "not-read", found, where)
+        return
+    from pytest_wml.embedded.runtimes.keras_file import read
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="pytest-wml-") as folder:
+            file = read(_named(upload, names, Path(folder)))
+    except LoadFailed as failure:
+        fix = "pack one file alone, written by model.save(path): not the weights alone"
+        yield Finding(Level.ERROR, "keras-file", str(failure), where, fix, fails_to_load(str(failure)))
+        return
+    yield from version_findings(f"Keras {file.version}", target, where)
+    if file.path.suffix.lower() == ".keras":
+        found = "IBM documents .h5 for Keras models; nobody was seen to deploy a .keras file."
+        yield Finding(Level.WARN, "keras-3-file", found, where, "export a SavedModel: model.export(folder)")
+    if file.code:
+        found = "It has a Lambda layer, which is Python code: the embedded service runs it with wml_allow_pickle only."
+        fix = "write the layer as a class of its own, or export a SavedModel: model.export(folder)"
+        refusal = fails_to_load("The model has a Lambda layer, which is Python code.")
+        yield Finding(Level.WARN, "lambda-layer", found, where, fix, refusal)
+
+
+def _named(upload: Upload, names: list[str], folder: Path) -> Path:
+    """A folder with the files under their own names, by which they are told apart."""
+    for name in names:
+        path = upload.files[name].path
+        assert path is not None
+        (folder / name).symlink_to(path.resolve())
+    return folder

@@ -1,0 +1,78 @@
+"""ONNX models, read without ONNX.
+
+Field numbers: onnx/onnx.proto, messages ModelProto, GraphProto, ValueInfoProto, TypeProto.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_wml.errors import BadArchive
+from pytest_wml.lint.findings import Finding, Level, fails_to_load
+from pytest_wml.lint.reading import Upload
+from pytest_wml.lint.target import Target
+from pytest_wml.model.digest import mapped
+from pytest_wml.model.protobuf import Message
+
+# What JSON fills, and what the others are called.
+_FILLED = frozenset(range(1, 14))
+_UNFILLED = {14: "tensor(complex64)", 15: "tensor(complex128)", 16: "tensor(bfloat16)"}
+
+
+def findings(upload: Upload, target: Target) -> Iterator[Finding]:
+    """Yield what is to be said of the `.onnx` file at the root of an upload."""
+    # The service looks for these letters, not for .ONNX.
+    names = [name for name in upload.at_root((".onnx",)) if name.endswith(".onnx")]
+    if len(names) != 1:
+        why = f"The archive needs one .onnx file at its root; found {', '.join(names) or 'none'}."
+        fix = "pack one model alone, at the root"
+        yield Finding(Level.ERROR, "not-one-model", why, "", fix, fails_to_load(why))
+        return
+    with mapped(upload.files[names[0]]) as data:
+        try:
+            yield from _model(Message(data), target, names[0])
+        except BadArchive as damage:
+            yield _unreadable(damage.problem, names[0])
+
+
+def _model(model: Message, target: Target, where: str) -> Iterator[Finding]:
+    if not model.integer(1) or not model.chunks(7):
+        yield _unreadable("It has no graph, or no version of the format.", where)
+        return
+    opsets = {each.text(1): each.integer(2) for each in model.messages(8)}
+    told = ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in sorted(opsets.items()))
+    writer = f"{model.text(2)} {model.text(3)}".strip() or "nobody that it names"
+    found = f"It was written by {writer}: format {model.integer(1)}, operator sets {told or 'none'}."
+    yield Finding(Level.INFO, "onnx", found, where)
+    yield from _opset(opsets.get("", opsets.get("ai.onnx", 0)), target, where)
+    graph = model.message(7)
+    # Before format 4 the weights were inputs too.
+    weights = {each.text(8) for each in graph.messages(5)}
+    for value in graph.messages(11):
+        if value.text(1) not in weights:
+            yield from _input(value, where)
+
+
+def _opset(version: int, target: Target, where: str) -> Iterator[Finding]:
+    match = re.fullmatch(r"onnxruntime_opset_(\d+)", target.spec.name if target.spec else "")
+    if match and version > int(match[1]):
+        found = f"It needs operator set {version}, and {target.spec_name} is made for {match[1]}."
+        fix = f"convert it to operator set {match[1]}"
+        yield Finding(Level.WARN, "version", f"{found} It may be refused when it is loaded.", where, fix)
+
+
+def _input(value: Message, where: str) -> Iterator[Finding]:
+    tensor = value.message(2)
+    number = tensor.message(1).integer(1)
+    if tensor.chunks(1) and number in _FILLED:
+        return
+    kind = _UNFILLED.get(number, "unknown") if tensor.chunks(1) else "no tensor"
+    why = f"Input '{value.text(1)}' is of type {kind}, which JSON values cannot fill."
+    yield Finding(Level.ERROR, "dtype", why, where, "convert it inside the model", fails_to_load(why))
+
+
+def _unreadable(why: str, where: str) -> Finding:
+    found = f"{where} is no ONNX model. {why}"
+    refusal = fails_to_load(f"ONNX Runtime cannot load the model. {why}")
+    return Finding(Level.ERROR, "onnx-file", found, where, "export the model again", refusal)

@@ -1,0 +1,53 @@
+"""`pytest-wml lint`: what the service would refuse or regret of a model, before it is uploaded."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from pytest_wml.options import MODEL_TYPE, SOFTWARE_SPEC
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command."""
+    lint = commands.add_parser(
+        "lint",
+        help="look at model archives before they are deployed",
+        description="What the service would refuse or regret of a model, told from its files: nothing is run, and "
+        "TensorFlow is not needed.",
+        epilog="exit status: 0 fine, 1 errors were found (with --strict: or warnings), 2 there is nothing to read",
+    )
+    lint.add_argument("archives", nargs="+", metavar="ARCHIVE", help=".tar.gz, .zip, SavedModel folder or model file")
+    lint.add_argument(
+        "--spec",
+        default=SOFTWARE_SPEC.default,
+        metavar="NAME",
+        help=f"software specification; default: {SOFTWARE_SPEC.default}",
+    )
+    lint.add_argument(
+        "--type", default=MODEL_TYPE.default, metavar="TYPE", help=f"type of the model; default: {MODEL_TYPE.default}"
+    )
+    lint.add_argument("--strict", action="store_true", help="warnings fail too")
+    lint.add_argument("--json", action="store_true", help="for machines")
+    lint.set_defaults(run=_lint)
+
+
+def _lint(given: argparse.Namespace) -> int:
+    from pytest_wml.lint.findings import Level
+    from pytest_wml.lint.judging import lint
+    from pytest_wml.lint.target import Target
+    from pytest_wml.lint.telling import lines
+
+    target = Target(given.type, given.spec)
+    found = {archive: lint(archive, target) for archive in given.archives}
+    if given.json:
+        told = [{"archive": name, "findings": [each.as_json() for each in every]} for name, every in found.items()]
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+    else:
+        for archive, every in found.items():
+            print(f"{archive}: {given.type}, {given.spec}")
+            for line in lines(every):
+                print(f"  {line}")
+    bad = {Level.ERROR, Level.WARN} if given.strict else {Level.ERROR}
+    return 1 if any(finding.level in bad for every in found.values() for finding in every) else 0

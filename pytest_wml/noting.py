@@ -1,0 +1,225 @@
+"""What each process notes of its tests: properties for JUnit, and what a report is made of.
+
+A note travels with a test's last report, as that survives xdist, an interrupted run and a crashed worker.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_wml import failures
+from pytest_wml.session import RUN, Run
+
+if TYPE_CHECKING:
+    from pytest_wml.contract import Result
+    from pytest_wml.model.archive import ModelArchive
+    from pytest_wml.reporting.notes import DeploymentNote, Failure, TestNote
+    from pytest_wml.reporting.whole import Told
+
+_ATTRIBUTE = "wml_note"
+_WITH_A_MODEL = frozenset({"wml_deployment", "wml_contract"})
+_OURS = _WITH_A_MODEL | {"wml_client"}
+LONGEST = 20_000
+"""Characters of a failure's text in a report."""
+_WORST_FIRST = ("failed", "xfailed", "skipped", "xpassed", "passed")
+
+
+@dataclass
+class Notes:
+    """What a process noted so far.
+
+    Args:
+        test: that runs.
+        begun: exchanges of the run before it.
+        ended: exchanges of the run before its teardown.
+        told: results of the run that were told.
+        described: names of the deployments that were told of.
+        failure: of the running test.
+        tests: on the controller, every test that used WML.
+        phases: on the controller, what is known of tests that run.
+        outside: on the controller, modules that could not be collected.
+        written: the page.
+        commands: for GitHub.
+    """
+
+    test: str = ""
+    begun: int = 0
+    ended: int = 0
+    told: int = 0
+    described: set[str] = field(default_factory=set)
+    failure: Failure | None = None
+    tests: list[Told] = field(default_factory=list)
+    phases: dict[str, list[pytest.TestReport]] = field(default_factory=dict)
+    outside: list[str] = field(default_factory=list)
+    written: Path | None = None
+    commands: list[str] = field(default_factory=list)
+
+
+NOTES = pytest.StashKey[Notes]()
+
+
+def on_github() -> bool:
+    """Whether this runs in GitHub Actions."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def wanted(run: Run) -> bool:
+    """Whether anybody wants to know more than JUnit's properties."""
+    return bool(run.settings.report.value) or on_github()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is a worker of xdist."""
+    return hasattr(config, "workerinput")
+
+
+def listen(config: pytest.Config) -> None:
+    """Hear what tests say, where somebody wants a report; in a worker of xdist nobody does."""
+    config.stash[NOTES] = Notes()
+    if wanted(config.stash[RUN]) and not is_worker(config):
+        config.pluginmanager.register(_Listener(config.stash[NOTES]), "pytest_wml_listener")
+
+
+class _Listener:
+    """Hears every test's reports, also those of other processes."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        phases = self._notes.phases.setdefault(report.nodeid, [])
+        phases.append(report)
+        if report.when != "teardown":
+            return
+        del self._notes.phases[report.nodeid]
+        if hasattr(report, _ATTRIBUTE):
+            from pytest_wml.reporting.notes import TestNote
+
+            self._notes.tests.append(_told(TestNote.from_text(getattr(report, _ATTRIBUTE)), phases))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._notes.outside.append(f"{report.nodeid}: {report.longreprtext}"[:LONGEST])
+
+
+def begin(item: pytest.Item) -> None:
+    """A test begins: what is asked from now on is its own."""
+    notes = item.config.stash[NOTES]
+    notes.test, notes.failure = item.nodeid, None
+    notes.begun = len(item.config.stash[RUN].ledger.exchanges)
+
+
+def of_test(item: pytest.Item, call: pytest.CallInfo[None], made: pytest.TestReport) -> pytest.TestReport:
+    """Give a test's last report what JUnit's properties and the page are made of."""
+    run, notes = item.config.stash[RUN], item.config.stash[NOTES]
+    if made.outcome == "failed" and call.excinfo and notes.failure is None and wanted(run):
+        notes.failure = _failure(item, call, run)
+    results = run.contracts[notes.told :]
+    asked = run.ledger.exchanges
+    if made.when != "teardown":
+        notes.ended = len(asked)
+    # What wider fixtures ask when they end is not the last test's.
+    late = [exchange for exchange in asked[notes.ended :] if exchange.asker.where == item.nodeid]
+    exchanges = asked[notes.begun : notes.ended] + late
+    fixtures = set(getattr(item, "fixturenames", ()))
+    if made.when != "teardown" or not (results or exchanges or fixtures & _OURS):
+        return made
+    live = sum(exchange.answered_by == "live" for exchange in exchanges)
+    properties: list[tuple[str, object]] = [("wml.mode", run.mode.value), ("wml.live_calls", live)]
+    served = _served(run, results) if results or fixtures & _WITH_A_MODEL else None
+    if served is not None and served.model_digest:
+        properties.append(("wml.model_digest", served.model_digest))
+    item.user_properties[:] = [one for one in item.user_properties if one[0] not in dict(properties)] + properties
+    made.user_properties = list(item.user_properties)
+    if wanted(run):
+        setattr(made, _ATTRIBUTE, note_of(run, notes, results, live, len(exchanges)).as_text())
+    notes.told = len(run.contracts)
+    return made
+
+
+def _served(run: Run, results: list[Result]) -> ModelArchive | None:
+    """The model that the test asked."""
+    names = [run.home or run.name, *(result.deployment for result in results)]
+    return next((run.served[name] for name in names if name in run.served), None)
+
+
+def note_of(run: Run, notes: Notes, results: list[Result], live: int, requests: int) -> TestNote:
+    """The running test's note, without secrets."""
+    from pytest_wml.reporting.gathering import check_note
+    from pytest_wml.reporting.notes import TestNote, covered
+
+    new = [name for name in run.served if name not in notes.described]
+    notes.described.update(new)
+    note = TestNote(
+        test=notes.test,
+        live_calls=live,
+        requests=requests,
+        checks=tuple(map(check_note, results)),
+        deployments=tuple(_deployment(run, name, run.served[name]) for name in new),
+        failure=notes.failure,
+    )
+    masked: TestNote = covered(note, run.secrets.mask)
+    return masked
+
+
+def _deployment(run: Run, name: str, archive: ModelArchive) -> DeploymentNote:
+    from pytest_wml.reporting.notes import DeploymentNote
+
+    plan = run.plans.get(name)
+    here = archive.path.exists()
+    return DeploymentNote(
+        name=name,
+        mode=run.mode.value,
+        digest=archive.model_digest,
+        basis=archive.basis,
+        signature=str(archive.signature or ""),
+        path=str(archive.path) if here else "",
+        size=archive.size,
+        model_type=plan.model_type if plan and not plan.deployment else "",
+        software_spec=plan.software_spec if plan and not plan.deployment else "",
+        note=archive.note,
+    )
+
+
+def _failure(item: pytest.Item, call: pytest.CallInfo[None], run: Run) -> Failure:
+    """Why a test failed, and at which line of the user's code."""
+    from pytest_wml.contract.findings import ContractBroken
+    from pytest_wml.reporting.notes import Failure
+
+    assert call.excinfo is not None
+    error, kind, title = call.excinfo.value, "", ""
+    ours = failures.ours(error)
+    if isinstance(error, ContractBroken):
+        kind, title = "contract", f"Contract broken: {error.result.check}"
+    elif type(ours).__name__ == "ModelChanged":
+        kind, title = "model", "Model changed"
+    file, line, _ = item.location
+    place = failures.place(call, run.root)
+    path, number = (place[0].as_posix(), place[1]) if place else (Path(file).as_posix(), (line or 0) + 1)
+    return Failure(kind, title, path, number, call.when)
+
+
+def _told(note: TestNote, phases: list[pytest.TestReport]) -> Told:
+    from pytest_wml.reporting.whole import Told
+
+    outcome = min(map(_outcome, phases), key=_WORST_FIRST.index)
+    texts = [reason(phase) for phase in phases if phase.outcome != "passed"]
+    message = "\n\n".join(texts)[:LONGEST]
+    return Told(note, outcome, sum(phase.duration for phase in phases), message)
+
+
+def _outcome(phase: pytest.TestReport) -> str:
+    if hasattr(phase, "wasxfail"):
+        return "xfailed" if phase.skipped else "xpassed"
+    # A plugin that runs tests again has words of its own.
+    return phase.outcome if phase.outcome in _WORST_FIRST else "passed"
+
+
+def reason(phase: pytest.TestReport) -> str:
+    """Why a phase of a test did not pass."""
+    return str(phase.longrepr[2]) if isinstance(phase.longrepr, tuple) else phase.longreprtext

@@ -1,0 +1,82 @@
+"""What the deployments of a run are made of; several models are named one a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_NAME = r"[\w-][\w.-]*"
+_OPTION = re.compile(r"(?:^|\s)(\w+)=")
+_FIELDS = {"type": "model_type", "spec": "software_spec", "deployment": "deployment"}
+_FORM = "name = path [type=…] [spec=…] [deployment=…]"
+
+
+class Plan(NamedTuple):
+    """One deployment of the run.
+
+    Args:
+        name: of the deployment and of its cassette.
+        model: an archive, a SavedModel's folder, a model file or `train`; empty for the packaged sample, or for
+            none where the deployment exists already.
+        model_type: WML's; empty for the option wml_model_type.
+        software_spec: name of the software specification; empty for the option wml_software_spec.
+        deployment: id or serving name of a deployment that exists already; empty to make one.
+        source: what named the model; relative paths of an ini file are below pytest's root folder.
+    """
+
+    name: str
+    model: str = ""
+    model_type: str = ""
+    software_spec: str = ""
+    deployment: str = ""
+    source: str = "default"
+
+
+class Plans(tuple[Plan, ...]):
+    """The plans of a run, shown by their names."""
+
+    def __str__(self) -> str:
+        return ", ".join(plan.name for plan in self)
+
+
+def parsed(text: str) -> Plans:
+    """Read `name = path [type=…] [spec=…] [deployment=…]`, one a line; empty lines and `#` comments are left out.
+
+    Raises:
+        ValueError: a line cannot be read, or a name comes twice; the message names the line.
+    """
+    plans = Plans(_plans(text))
+    seen: set[str] = set()
+    for plan in plans:
+        # File systems that ignore case would give both one cassette.
+        if plan.name.lower() in seen:
+            raise ValueError(f"a name once: two lines name {plan.name!r}")
+        seen.add(plan.name.lower())
+    return plans
+
+
+def _plans(text: str) -> Iterator[Plan]:
+    for line in text.splitlines():
+        line = line.strip()
+        if line and not line.startswith("#"):
+            yield _plan(line)
+
+
+def _plan(line: str) -> Plan:
+    name, equals, rest = (part.strip() for part in line.partition("="))
+    if not equals or not re.fullmatch(_NAME, name):
+        raise ValueError(f"{_FORM}; the line `{line}` does not begin with a name, which is also its recording's file")
+    rest = rest.strip()
+    path, *pairs = _OPTION.split(rest)
+    given = dict(zip(pairs[::2], (value.strip() for value in pairs[1::2]), strict=True))
+    unknown = sorted(set(given) - set(_FIELDS))
+    if unknown:
+        raise ValueError(f"{_FORM}; the line `{line}` has {', '.join(unknown)}, only {', '.join(_FIELDS)} are known")
+    empty = [option for option, value in given.items() if not value]
+    if empty or len(given) * 2 != len(pairs):
+        raise ValueError(f"{_FORM}; the line `{line}` gives {', '.join(empty) or 'an option'} no value, or twice")
+    path = path.strip().strip("\"'")
+    if not path and "deployment" not in given:
+        raise ValueError(f"{_FORM}; the line `{line}` names no model")
+    return Plan(name, path, **{_FIELDS[option]: value for option, value in given.items()})
