@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_wml.embedded.runtimes.protocol import LoadFailed
+from pytest_wml.lint.apart import look
 from pytest_wml.lint.findings import Finding, Level, fails_to_load
 from pytest_wml.lint.reading import Upload
 from pytest_wml.lint.saved_model import version_findings
@@ -24,24 +25,21 @@ def findings(upload: Upload, target: Target) -> Iterator[Finding]:
         found = 'h5py is not installed, so the file was not looked into: pip install "pytest-wml[tensorflow]".'
         yield Finding(Level.INFO, "not-read", found, where)
         return
-    from pytest_wml.embedded.runtimes.keras_file import read
-
     try:
         with tempfile.TemporaryDirectory(prefix="pytest-wml-") as folder:
-            file = read(_named(upload, names, Path(folder)))
+            file = look(_named(upload, names, Path(folder)))
     except LoadFailed as failure:
         fix = "pack one file alone, written by model.save(path): not the weights alone"
         yield Finding(Level.ERROR, "keras-file", str(failure), where, fix, fails_to_load(str(failure)))
         return
     yield from version_findings(f"Keras {file.version}", target, where)
-    if file.path.suffix.lower() == ".keras":
+    if where.lower().endswith(".keras"):
         found = "IBM documents .h5 for Keras models; nobody was seen to deploy a .keras file."
         yield Finding(Level.WARN, "keras-3-file", found, where, "export a SavedModel: model.export(folder)")
     if file.code:
-        found = "It has a Lambda layer, which is Python code: the embedded service runs it with wml_allow_pickle only."
-        fix = "write the layer as a class of its own, or export a SavedModel: model.export(folder)"
-        refusal = fails_to_load("The model has a Lambda layer, which is Python code.")
-        yield Finding(Level.WARN, "lambda-layer", found, where, fix, refusal)
+        found = f"{file.code} The embedded service runs it with wml_allow_pickle only."
+        fix = "export a SavedModel, which has no Python in it: model.export(folder)"
+        yield Finding(Level.WARN, "python-code", found, where, fix, fails_to_load(file.code))
 
 
 def _named(upload: Upload, names: list[str], folder: Path) -> Path:

@@ -17,7 +17,17 @@ from pytest_wml.model.protobuf import Message
 
 # What JSON fills, and what the others are called.
 _FILLED = frozenset(range(1, 14))
-_UNFILLED = {14: "tensor(complex64)", 15: "tensor(complex128)", 16: "tensor(bfloat16)"}
+_UNFILLED = {
+    14: "tensor(complex64)",
+    15: "tensor(complex128)",
+    16: "tensor(bfloat16)",
+    17: "tensor(float8e4m3fn)",
+    18: "tensor(float8e4m3fnuz)",
+    19: "tensor(float8e5m2)",
+    20: "tensor(float8e5m2fnuz)",
+    21: "tensor(uint4)",
+    22: "tensor(int4)",
+}
 
 
 def findings(upload: Upload, target: Target) -> Iterator[Finding]:
@@ -47,11 +57,32 @@ def _model(model: Message, target: Target, where: str) -> Iterator[Finding]:
     yield Finding(Level.INFO, "onnx", found, where)
     yield from _opset(opsets.get("", opsets.get("ai.onnx", 0)), target, where)
     graph = model.message(7)
+    yield from _io(graph, where)
+
+
+def _io(graph: Message, where: str) -> Iterator[Finding]:
     # Before format 4 the weights were inputs too.
     weights = {each.text(8) for each in graph.messages(5)}
     for value in graph.messages(11):
         if value.text(1) not in weights:
             yield from _input(value, where)
+    for value in graph.messages(12):
+        unknown = [number for number in _elements(value.message(2)) if number not in _FILLED]
+        if unknown:
+            kind = _UNFILLED.get(unknown[0], f"type {unknown[0]}")
+            why = f"Output '{value.text(1)}' is of type {kind}, which JSON cannot carry."
+            yield Finding(Level.ERROR, "dtype", why, where, "convert it inside the model", fails_to_load(why))
+
+
+def _elements(kind: Message) -> Iterator[int]:
+    """Yield the numbers of the types of the tensors in a type; a type that is not told has none."""
+    left = [kind]
+    while left:
+        kind = left.pop()
+        if kind.chunks(1) and (number := kind.message(1).integer(1)):
+            yield number
+        # Sequences and optionals have their elements in field 1, maps in field 2.
+        left += [kind.message(field).message(inner) for field, inner in ((4, 1), (5, 2), (9, 1)) if kind.chunks(field)]
 
 
 def _opset(version: int, target: Target, where: str) -> Iterator[Finding]:

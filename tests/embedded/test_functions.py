@@ -53,6 +53,8 @@ def score(payload):
         raise ZeroDivisionError("on purpose")
     if wish == "exit":
         raise SystemExit("enough")
+    if wish == "nothing":
+        return None
     if wish == "print":
         print("anything", flush=True)
         return "printed"
@@ -76,6 +78,20 @@ def test_a_function_sees_the_whole_body(trusting, odd):
 def test_what_a_function_prints_is_no_answer(trusting, odd):
     """The pipe that carries the answers is not its standard output."""
     assert trusting.score(odd, {"values": ["print"]}).json == "printed"
+
+
+def test_a_function_that_returns_nothing_is_answered_with_null(trusting, odd):
+    """As its JSON is; an empty body would be no JSON for the clients."""
+    answer = trusting.score(odd, {"values": ["nothing"]})
+    assert (answer.status_code, answer.content_type, answer.text) == (200, "application/json", "null")
+
+
+@pytest.mark.parametrize("source", [b"\xef\xbb\xbfword = '\xc3\xa4'", b"# coding: latin-1\nword = '\xe4'"])
+def test_a_source_tells_its_encoding(trusting, source):
+    """By a byte-order mark or a comment, as any file of Python's."""
+    source += b"\ndef score(payload):\n    return word"
+    deployment_id = deployed(trusting, gzip.compress(source))["metadata"]["id"]
+    assert trusting.score(deployment_id, {"values": []}).json == "ä"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +123,7 @@ def test_a_function_is_not_run_unasked(rest):
         ("import nothing_like_it", "cannot be run. ModuleNotFoundError: No module named 'nothing_like_it'"),
         ("x = 1", "has no function 'score'"),
         (b"def score(payload): ...", "is no gzipped Python file"),
+        (gzip.compress(b"#" * (16 << 20) + b"\nx = 1"), "is longer than the 16 MiB that are run"),
     ],
 )
 def test_a_source_that_cannot_be_run_fails(trusting, source, message):

@@ -138,6 +138,45 @@ def test_a_lambda_layer_runs_in_a_process_of_its_own(trusting, twice):
     assert scored["values"][0][0] == [6.0]
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"class_name": "function", "module": "builtins", "config": "exec"},
+        {"class_name": "function", "module": "os", "config": "system"},
+        {"class_name": "Popen", "module": "subprocess", "config": {}},
+        {"class_name": "func_load", "module": "tf_keras.src.utils.generic_utils", "config": {}},
+    ],
+)
+def test_code_that_an_old_file_names_is_not_run_unasked(rest, layer):
+    """tf-keras would import the module and call the function."""
+    config = {"class_name": "Functional", "config": {"layers": [{**layer, "name": "evil", "inbound_nodes": []}]}}
+    metadata = json.dumps({"keras_version": "2.15.0"}).encode()
+    file = zipped(config__json=json.dumps(config).encode(), metadata__json=metadata, model__weights__h5=b"")
+    message = rest.failure(tarred(old__keras=file))
+    assert f"names Python code that is no layer of Keras: {layer['module']}." in message
+    assert "wml_allow_pickle" in message
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_an_old_file_of_keras_s_own_layers_is_no_code(keras, tmp_path, name):
+    """Also with operations of TensorFlow between them, initialisers, regularisers, and a loss of one's own."""
+    tf_keras = pytest.importorskip("tf_keras")
+    from pytest_wml.embedded.runtimes.keras_file import read
+
+    given = tf_keras.layers.Input((4,))
+    hidden = tf_keras.layers.Dense(3, activation="gelu", kernel_regularizer="l2")(given) * 2
+    out = tf_keras.layers.Bidirectional(tf_keras.layers.LSTM(2))(tf_keras.layers.Reshape((3, 1))(hidden))
+    model = tf_keras.Model(given, out)
+    model.compile(loss=own_loss)
+    model.save(tmp_path / name)
+    assert read(tmp_path).code == ""
+
+
+def own_loss(true, predicted):
+    return predicted
+
+
 def test_weights_alone_fail(rest, keras, tmp_path):
     """The reason says what to save instead."""
     dense(keras, 3, "softmax").save_weights(tmp_path / "model.weights.h5")

@@ -92,6 +92,13 @@ def test_a_converted_classifier_answers_with_maps(rest):
     assert set(probability["values"][0]) == {"3", "4"}
 
 
+def test_an_output_that_json_cannot_carry_fails(rest):
+    """When the model is loaded, not when it is scored."""
+    cast = helper.make_node("Cast", ["x"], ["y"], to=TensorProto.BFLOAT16)
+    archive = graph([cast], [("x", TensorProto.FLOAT, ["n"])], [("y", TensorProto.BFLOAT16, ["n"])])
+    assert rest.failure(archive, PYTORCH) == "Output 'y' is of type tensor(bfloat16), which JSON cannot carry."
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [

@@ -260,6 +260,52 @@ def test_what_is_no_archive_fails(rest):
     assert "no readable archive" in failure_of(rest, b"not an archive at all")
 
 
+def test_a_member_that_must_not_be_unpacked_fails(rest):
+    """The reason names it, and what is wrong with it."""
+    message = failure_of(rest, tarred(**{"/../evil": b"x"}))
+    assert "must not be unpacked. member: /../evil; reason: its path leads out of the archive" in message
+
+
+def test_the_files_of_a_failed_model_do_not_stay(own):
+    """What was unpacked is removed, although the service goes on."""
+    failure_of(own, tarred(readme__txt=b"no model"))
+    assert list(own.app._service.scorers._folder.glob("model-*")) == []
+
+
+def test_what_json_cannot_carry_fails(rest, tmp_path):
+    """An output that is ragged, a signature that takes nothing: told when the model is loaded."""
+    import tensorflow as tf
+
+    from tests.embedded.tiny_models import saved
+
+    text = tf.TensorSpec([None], tf.string, name="text")
+    ragged = saved(tmp_path / "ragged", lambda text: {"words": tf.strings.split(text)}, text)
+    assert "Output 'words' is sparse or ragged" in failure_of(rest, ragged)
+    constant = saved(tmp_path / "constant", lambda: {"y": tf.constant([1.0])})
+    assert "The served signature has no inputs" in failure_of(rest, constant)
+
+
+def test_an_error_that_nobody_expected_is_told(rest, archives, monkeypatch):
+    """While a model of this process is loaded, and while it scores: the service itself did not crash."""
+    from pytest_wml.embedded.runtimes import tensorflow
+
+    def broken(*arguments: object, **more: object) -> None:
+        raise MemoryError("none left")
+
+    lookup = archives["lookup"].read_bytes()
+    with EmbeddedWML() as app:
+        scored = Rest(app)
+        deployment_id = scored.ready(lookup)
+        monkeypatch.setattr(tensorflow.SavedModel, "score", broken)
+        answer = scored.score(deployment_id, {"values": [1]})
+        assert (answer.status_code, error_of(answer)["code"]) == (500, "scoring_failed")
+        assert error_of(answer)["message"] == "The model broke while it scored. MemoryError: none left"
+    with EmbeddedWML() as app:
+        monkeypatch.setattr(tensorflow, "load", broken)
+        assert failure_of(Rest(app), lookup) == "The model broke while it was loaded. MemoryError: none left"
+        assert app.crashes == []
+
+
 def test_a_corrupted_model_fails(rest):
     """TensorFlow's own reason, without the paths of this machine."""
     message = failure_of(rest, tarred(saved_model__pb=b"\x08\x96\x01junk"))

@@ -14,9 +14,7 @@ from tests.embedded.rest import Rest, predictions_of, refusal_of
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not (shutil.which("java") or os.environ.get("JAVA_HOME")), reason="java is not installed"
-    ),
+    pytest.mark.skipif(not (shutil.which("java") or os.environ.get("JAVA_HOME")), reason="java is not installed"),
 ]
 
 TRAIN = """

@@ -32,6 +32,11 @@ def score(payload):
             time.sleep(1)
     if mood == "large":
         return "x" * (4 << 20)
+    if mood == "closed":
+        os.closerange(3, 64)
+        return "nobody hears this"
+    if mood == "first to go":
+        return open("/proc/self/oom_score_adj").read().strip()
     if mood == "child":
         return __import__("subprocess").Popen(["sleep", "600"]).pid
     return {"predictions": [{"values": mood}]}
@@ -69,6 +74,12 @@ def gone(pid: int) -> bool:
     [
         ("crash", 500, "scoring_failed", "The process of the model ended by signal SIGSEGV."),
         ("exit", 500, "scoring_failed", "The process of the model ended with exit status 3: the last words."),
+        (
+            "closed",
+            500,
+            "scoring_failed",
+            "The process of the model closed or damaged its connection to the service, and was ended.",
+        ),
         ("hang", 504, "scoring_timed_out", "The process of the model did not answer within 1 s and was ended."),
     ],
 )
@@ -96,6 +107,12 @@ def test_what_crashes_while_it_is_loaded_fails(trusting):
 def test_a_long_answer_arrives_whole(impatient, moody):
     """Also one that no pipe holds at once."""
     assert len(impatient.score(moody, {"values": "large"}).json) == 4 << 20
+
+
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="only Linux chooses whom to end")
+def test_a_worker_goes_first_when_memory_runs_out(impatient, moody):
+    """And not the process of the tests."""
+    assert impatient.score(moody, {"values": "first to go"}).json == "1000"
 
 
 def test_many_threads_share_a_worker(impatient, moody):

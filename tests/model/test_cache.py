@@ -72,6 +72,7 @@ def test_the_cache_is_read_without_tensorflow(cnn: TrainedCNN, cache_dir: Path) 
     assert run_python("-c", program).strip() == "True []"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "content"), [("weights.npz", b"PK"), ("weights.npz", None), ("training.json", b"{}")])
 def test_a_damaged_entry_is_trained_again(tmp_path: Path, name: str, content: bytes | None) -> None:
     """Whatever happened to a kept network, it is trained again and kept anew."""
@@ -102,6 +103,7 @@ def ask(folder: str, queue: multiprocessing.Queue[tuple[bool, list[str]]]) -> No
     queue.put((cnn.from_cache, lines))
 
 
+@pytest.mark.slow
 def test_of_two_processes_one_trains(tmp_path: Path) -> None:
     """Two workers that ask at once: one trains, the other takes what was kept."""
     context = multiprocessing.get_context("spawn")

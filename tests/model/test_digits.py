@@ -117,6 +117,7 @@ def test_drawings_stand_side_by_side() -> None:
     assert side_by_side([]) == ""
 
 
+@pytest.mark.slow
 def test_the_training_script_explains_itself(tmp_path: Path) -> None:
     """--help names every option; a training prints device, accuracy, signature, digests and packs an archive."""
     script = str(ROOT / "sample_model" / "train.py")

@@ -104,7 +104,7 @@ def test_every_check_replays(pytester, suite):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_no_check_needs_tensorflow_on_a_replay(pytester, suite, workers):
     """In a process of its own, and in xdist's workers."""
     pytester.makeconftest(

@@ -82,7 +82,7 @@ def test_the_header_says_what_chose_the_mode(pytester, monkeypatch):
         ("cassette='../x'", "@pytest.mark.wml(cassette='../x'): a plain file name"),
     ],
 )
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_mistyped_marker(pytester, marker, message, workers):
     """A marker is checked when tests are collected, not when it silently did nothing."""
     pytester.makepyfile(f"import pytest\n\n@pytest.mark.wml({marker})\ndef test_one(): pass\n")

@@ -9,7 +9,7 @@ import pytest
 RECORD = ("--wml=embedded", "--wml-record")
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_recording_again_gives_the_same_file(pytester, recorded_project, workers):
     """An unchanged service and model give an unchanged file, in one process or in several."""
     before = json.loads(recorded_project.cassette.read_text())

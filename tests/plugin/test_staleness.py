@@ -39,7 +39,7 @@ def test_without_a_limit_any_age_is_fine(pytester, recorded_project, monkeypatch
     assert "are allowed" not in result.stdout.str()
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_what_no_test_asks_for_is_reported(pytester, recorded_project, workers):
     """A test was deleted: its answers are still in the recording."""
     text = (recorded_project.folder / "test_model.py").read_text()

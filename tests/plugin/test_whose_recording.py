@@ -42,6 +42,7 @@ TEARDOWN = """
 """
 
 
+@pytest.mark.slow
 def test_a_fixtures_teardown_is_the_fixtures(pytester, project):
     """What a session fixture asks at its end belongs to it, and not to the test that happens to be the last."""
     pytester.makepyfile(test_model=TEARDOWN)
@@ -75,6 +76,7 @@ def test_parameters_that_look_alike_have_recordings_of_their_own(pytester, proje
     assert len(set(names)) == 5
 
 
+@pytest.mark.slow
 def test_an_interrupted_recording_leaves_the_old_one(pytester, recorded_project):
     """Ctrl-C in the middle: half a recording is worse than the old one."""
     before = recorded_project.cassette.read_bytes()

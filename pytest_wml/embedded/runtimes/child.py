@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ _PROGRAM = (
     "from pytest_wml.embedded.runtimes.working import main; main(*sys.argv[2:])"
 )
 _LOG = "output.txt"
+# What a process whose pipes are closed may take to end, in seconds.
+_GRACE = 1.0
 
 
 class Ended(Exception):
@@ -84,10 +87,12 @@ class Child:
             write_frame(self._process.stdin, message)
             return read_frame(self._process.stdout)
         except (OSError, EOFError, ValueError) as problem:
+            lives = not late.is_set() and self._lives_on()
             self.kill()
             if late.is_set():
                 raise TooSlow(f"did not answer within {deadline:g} s and was ended") from None
-            raise Ended(self._end()) from problem
+            told = "closed or damaged its connection to the service, and was ended" if lives else self._end()
+            raise Ended(told) from problem
         finally:
             timer.cancel()
 
@@ -109,6 +114,21 @@ class Child:
     def _late(self, late: threading.Event) -> None:
         late.set()
         self.kill()
+
+    def _lives_on(self) -> bool:
+        """Whether the process does not end by itself, now that nothing can be read from it."""
+        if not hasattr(os, "waitid"):
+            return False
+        until = time.monotonic() + _GRACE
+        try:
+            # It is not waited for: who ends the group needs its number.
+            while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                if time.monotonic() > until:
+                    return True
+                time.sleep(0.01)
+        except ChildProcessError:  # ended from here meanwhile
+            pass
+        return False
 
     def _end(self) -> str:
         code = self._process.returncode

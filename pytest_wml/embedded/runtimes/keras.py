@@ -20,13 +20,13 @@ def load(folder: Path, trusted: bool = False) -> Network:
     """Load the Keras file in `folder`: with Keras 3 what it wrote, with tf-keras what is older.
 
     Raises:
-        RunsCode: it has Python code in a Lambda layer, and no code may run.
+        RunsCode: it has Python code in a Lambda layer, or names some, and no code may run.
         LoadFailed: it cannot be loaded.
     """
     share_the_gpu()
     file = read(folder)
     if file.code and not trusted:
-        raise RunsCode("The model has a Lambda layer, which is Python code.")
+        raise RunsCode(file.code)
     problems = []
     for package in ("keras",) if file.new else ("tf_keras", "keras"):
         try:

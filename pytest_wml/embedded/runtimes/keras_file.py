@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import h5py
 from pytest_wml.embedded.runtimes.protocol import LoadFailed, told
 
 SUFFIXES = (".h5", ".hdf5", ".keras")
+_PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,18 @@ class KerasFile:
         return int(self.version.split(".")[0]) >= 3
 
     @property
-    def code(self) -> bool:
-        """Whether there is Python bytecode in it: the function of a Lambda layer."""
-        return _has_lambda(self.config)
+    def code(self) -> str:
+        """Why loading it runs Python code of whoever made it; empty where it does not.
+
+        Bytecode is the function of a Lambda layer. tf-keras, which loads what is older than Keras 3, also imports any
+        module that the file names, and calls any function of it.
+        """
+        if any(part.get("class_name") in ("Lambda", "__lambda__") for part in _objects(self.config)):
+            return "The model has a Lambda layer, which is Python code."
+        # Of how it was trained nothing is loaded.
+        loaded = {name: part for name, part in self.config.items() if name != "compile_config"}
+        named = [] if self.new else [_told(part) for part in _objects(loaded) if _is_foreign(part)]
+        return f"The model names Python code that is no layer of Keras: {named[0]}." if named else ""
 
 
 def read(folder: Path) -> KerasFile:
@@ -49,8 +62,10 @@ def read(folder: Path) -> KerasFile:
     try:
         version, config = _zipped(path) if zipfile.is_zipfile(path) else _hdf5(path)
         file = KerasFile(path, version, json.loads(config))
+        if not isinstance(file.config, dict):
+            raise ValueError("its layers are told by no JSON object")
         int(file.version.split(".")[0])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as problem:
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
         raise LoadFailed(f"{path.name} is no Keras model. {told(problem)}".replace(str(folder), "<model>")) from problem
     return file
 
@@ -73,7 +88,29 @@ def _text(attribute: Any) -> str:
     return attribute.decode() if isinstance(attribute, bytes) else str(attribute)
 
 
-def _has_lambda(config: Any) -> bool:
-    if isinstance(config, dict):
-        return config.get("class_name") in ("Lambda", "__lambda__") or any(map(_has_lambda, config.values()))
-    return isinstance(config, list) and any(map(_has_lambda, config))
+def _objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield what is to be made of the config: objects of a class, at any depth."""
+    left = [config]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            if "class_name" in part:
+                yield part
+            left.extend(part.values())
+        elif isinstance(part, list):
+            left.extend(part)
+
+
+def _is_foreign(part: dict[str, Any]) -> bool:
+    """Whether tf-keras would look for this outside Keras and TensorFlow, or for a function."""
+    name, module = part["class_name"], part.get("module")
+    if name == "function":
+        return True
+    # Classes have a capital; names such as __tensor__ are Keras's own.
+    made = re.fullmatch(r"[A-Z].*|__\w+__", str(name)) is not None
+    return bool(module) and not (made and str(module).partition(".")[0] in _PACKAGES)
+
+
+def _told(part: dict[str, Any]) -> str:
+    name = part.get("config") if part["class_name"] == "function" else part["class_name"]
+    return f"{part.get('module')}.{name}"[:100]

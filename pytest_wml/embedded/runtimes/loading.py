@@ -22,9 +22,9 @@ _LONGEST_SOURCE = 16 << 20
 # Importing a framework and reading a large model, on a busy machine.
 _LOAD_DEADLINE = 300.0
 _UNPACKED = "archive"
-# What is told of a bad archive; a member's name is a stranger's, and may be of any length.
 _TOLD = ("member", "reason", "limit")
-_LONGEST_FACTS = 300
+"""What is told of a bad archive."""
+_LONGEST_FACT = 200
 FUNCTION = "function"
 
 
@@ -144,8 +144,8 @@ def unreadable(damage: BadArchive, folder: Path | None = None) -> LoadFailed:
         damage: what is wrong with it.
         folder: where it was unpacked, which is not told.
     """
-    facts = "; ".join(f"{name}: {damage.facts[name]}" for name in _TOLD if name in damage.facts)
-    known = facts.replace(f"{folder}/", "")[:_LONGEST_FACTS]
+    facts = {name: damage.facts[name].removeprefix(f"{folder}/") for name in _TOLD if name in damage.facts}
+    known = "; ".join(f"{name}: {fact[:_LONGEST_FACT]}" for name, fact in facts.items())
     return LoadFailed(f"The content of the model is no readable archive. {damage.problem} {known}".rstrip())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def load(folder: Path, trusted: bool = False) -> Session:
     """Load the `.onnx` file in `folder`, outputs told by name.
 
     Raises:
-        LoadFailed: ONNX Runtime cannot load it, or it has an input that JSON cannot fill.
+        LoadFailed: ONNX Runtime cannot load it, or it has an input or output of a type that JSON does not carry.
     """
     del trusted  # there is no Python in it
     return Session(folder, named=True)
@@ -52,7 +53,7 @@ class Session(Model):
             reason = told(problem).replace(str(folder), "<model>")
             raise LoadFailed(f"ONNX Runtime cannot load the model. {reason}") from problem
         self._inputs = [_input(spec) for spec in self._session.get_inputs()]
-        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._outputs = [_output(spec) for spec in self._session.get_outputs()]
         self._named = named
 
     def score(self, input_data: Elements) -> Elements:
@@ -80,6 +81,14 @@ def _input(spec: Any) -> Input:
     family, dtype = _FAMILIES[spec.type]
     shape = tuple(length if isinstance(length, int) else None for length in spec.shape)
     return Input(spec.name, np.dtype(dtype).name if family != "string" else "string", family, dtype, shape)
+
+
+def _output(spec: Any) -> str:
+    # A tensor, or tensors in sequences and maps: seq(map(int64,tensor(float))).
+    tensors = re.findall(r"\w*tensor\(\w+\)", spec.type)
+    if not set(tensors) <= set(_FAMILIES):
+        raise LoadFailed(f"Output '{spec.name}' is of type {spec.type}, which JSON cannot carry.")
+    return str(spec.name)
 
 
 def _decoded(values: Any) -> Any:

@@ -74,7 +74,7 @@ class Model(abc.ABC):
 
 
 @contextlib.contextmanager
-def loading() -> Iterator[None]:
+def as_load_failed() -> Iterator[None]:
     """Whatever is raised inside is a `LoadFailed`: also an exit of the model's is told, not done."""
     try:
         yield
@@ -85,7 +85,7 @@ def loading() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def scoring() -> Iterator[None]:
+def as_scoring_failed() -> Iterator[None]:
     """Whatever is raised inside is a `BadInput` or a `ScoringFailed`: also an exit of the model's is told, not done."""
     try:
         yield

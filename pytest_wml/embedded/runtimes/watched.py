@@ -9,7 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.embedded.runtimes.protocol import LoadFailed, Runtime, ScoringFailed, ScoringTimedOut, loading, scoring
+from pytest_wml.embedded.runtimes.protocol import (
+    LoadFailed,
+    Runtime,
+    ScoringFailed,
+    ScoringTimedOut,
+    as_load_failed,
+    as_scoring_failed,
+)
 
 # What a call that was cancelled may still take before its thread is given up.
 _GRACE = 1.0
@@ -71,7 +78,7 @@ class Watched:
         self._lock = threading.Lock()
         self._closed = False
         self._idle: list[queue.SimpleQueue[_Call | None]] = []
-        self._loading = _Call(loading()(self._load))
+        self._loading = _Call(as_load_failed()(self._load))
         self._runtime: Runtime | None = None
         self._stuck: list[_Call] = []
         self.written_by = ""
@@ -107,7 +114,7 @@ class Watched:
             )
         assert self._runtime
         runtime = self._runtime
-        call = _Call(scoring()(lambda: runtime.answer(payload)))
+        call = _Call(as_scoring_failed()(lambda: runtime.answer(payload)))
         if not self._ended(call, self._deadline):
             raise ScoringTimedOut(f"The model did not answer within {self._deadline:g} s.")
         return call.result()

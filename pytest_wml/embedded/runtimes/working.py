@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from pytest_wml.embedded.runtimes.frames import read_frame, write_frame
-from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, RunsCode, Runtime, ScoringFailed, loading, scoring
+from pytest_wml.embedded.runtimes.protocol import (
+    BadInput,
+    LoadFailed,
+    RunsCode,
+    Runtime,
+    ScoringFailed,
+    as_load_failed,
+    as_scoring_failed,
+)
 
 _GRACE = 10.0
 
@@ -78,7 +86,7 @@ def _end_all() -> None:
 
 def _loaded(module: str, folder: Path, trusted: bool) -> tuple[Runtime | None, dict[str, Any]]:
     try:
-        with loading():
+        with as_load_failed():
             runtime: Runtime = importlib.import_module(f"{__package__}.{module}").load(folder, trusted=trusted)
     except LoadFailed as failure:
         return None, {"load_failed": str(failure), "runs_code": isinstance(failure, RunsCode)}
@@ -87,7 +95,7 @@ def _loaded(module: str, folder: Path, trusted: bool) -> tuple[Runtime | None, d
 
 def _answered(runtime: Runtime, payload: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        with scoring():
+        with as_scoring_failed():
             return {"document": runtime.answer(payload)}
     except BadInput as problem:
         return {"bad_input": str(problem)}
