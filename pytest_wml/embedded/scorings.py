@@ -101,22 +101,21 @@ def excerpt(value: Any, parts: int = _PARTS) -> Any:
 
     Browsers read no bare NaN.
     """
-    left = parts
+    return _cut(value, 0, [parts])
 
-    def cut(value: Any, depth: int) -> Any:
-        nonlocal left
-        left -= 1
-        if depth == _DEEPEST or not isinstance(value, (list, dict)):
-            return _leaf(value)
-        kept: dict[Any, Any] = {}
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            if left <= 0:
-                kept[_CUT] = _CUT
-                break
-            kept[_leaf(key)] = cut(inner, depth + 1)
-        return kept if isinstance(value, dict) else list(kept.values())
 
-    return cut(value, 0)
+def _cut(value: Any, depth: int, left: list[int]) -> Any:
+    # No nested function that calls itself: each such call leaves a cycle, and a server makes one for each scoring.
+    left[0] -= 1
+    if depth == _DEEPEST or not isinstance(value, (list, dict)):
+        return _leaf(value)
+    kept: dict[Any, Any] = {}
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if left[0] <= 0:
+            kept[_CUT] = _CUT
+            break
+        kept[_leaf(key)] = _cut(inner, depth + 1, left)
+    return kept if isinstance(value, dict) else list(kept.values())
 
 
 def _leaf(value: Any) -> Any:

@@ -50,10 +50,13 @@ def _model(model: Message, target: Target, where: str) -> Iterator[Finding]:
     if not model.integer(1) or not model.chunks(7):
         yield _unreadable("It has no graph, or no version of the format.", where)
         return
+    if not model.chunks(8):
+        yield _unreadable("It names no operator set.", where)
+        return
     opsets = {each.text(1): each.integer(2) for each in model.messages(8)}
     told = ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in sorted(opsets.items()))
     writer = f"{model.text(2)} {model.text(3)}".strip() or "nobody that it names"
-    found = f"It was written by {writer}: format {model.integer(1)}, operator sets {told or 'none'}."
+    found = f"It was written by {writer}: format {model.integer(1)}, operator sets {told}."
     yield Finding(Level.INFO, "onnx", found, where)
     yield from _opset(opsets.get("", opsets.get("ai.onnx", 0)), target, where)
     graph = model.message(7)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_wml.lint.findings import Finding, Level, fails_to_load
+from pytest_wml.lint.pickle_bytes import pickle_damage
 from pytest_wml.lint.reading import Upload
 from pytest_wml.lint.saved_model import version_findings
 from pytest_wml.lint.target import Target
@@ -19,6 +20,7 @@ XGBOOST = (".json", ".ubj", ".model", ".bst")
 # Each object of scikit-learn's is pickled with the version as text behind this word, a few bytes of the pickle's
 # own between them. A pickle that is compressed does not show it.
 _VERSION = re.compile(rb"_sklearn_version[^\d]{1,12}?(\d+\.\d+(\.(\d|dev|post)\d*)*((rc|a|b)\d+)?)")
+_AGAIN = "write it again with joblib.dump or pickle.dump; the file may have been cut short on its way"
 _LONGEST_JSON = 256 << 20
 
 
@@ -33,6 +35,11 @@ def findings(upload: Upload, target: Target) -> Iterator[Finding]:
         "with wml_allow_pickle only."
     )
     yield Finding(Level.INFO, "pickle", found, names[0])
+    damage = pickle_damage(upload.files[names[0]].path)
+    if damage:
+        refusal = fails_to_load(f"The pickle {names[0]} cannot be loaded.")
+        yield Finding(Level.ERROR, "pickle-file", f"{names[0]} is no whole pickle. {damage}", names[0], _AGAIN, refusal)
+        return
     if target.framework != "scikit-learn":
         return
     version = _sklearn_version(upload.files[names[0]].path)

@@ -94,6 +94,19 @@ def test_a_source_tells_its_encoding(trusting, source):
     assert trusting.score(deployment_id, {"values": []}).json == "ä"
 
 
+def test_a_source_may_define_dataclasses(trusting):
+    """Also with annotations that are text, which they look up in the module they are in."""
+    source = """
+from dataclasses import dataclass
+@dataclass
+class Answer:
+    word: "str" = "fine"
+def score(payload):
+    return Answer().word
+"""
+    assert trusting.score(deployed(trusting, source)["metadata"]["id"], {"values": []}).json == "fine"
+
+
 @pytest.mark.parametrize(
     ("wish", "message"),
     [

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pytest_wml.embedded import EmbeddedWML
 from tests.embedded.rest import Rest, error_of, tarred
 
 IMAGE = [[[0.0], [3.0]], [[0.0], [0.0]]]

@@ -34,7 +34,7 @@ def score(payload):
         return "x" * (4 << 20)
     if mood == "closed":
         os.closerange(3, 64)
-        return "nobody hears this"
+        time.sleep(600)
     if mood == "first to go":
         return open("/proc/self/oom_score_adj").read().strip()
     if mood == "child":

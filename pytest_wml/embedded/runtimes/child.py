@@ -25,7 +25,7 @@ _PROGRAM = (
 )
 _LOG = "output.txt"
 # What a process whose pipes are closed may take to end, in seconds.
-_GRACE = 1.0
+_GRACE = 0.5
 
 
 class Ended(Exception):
@@ -87,6 +87,7 @@ class Child:
             write_frame(self._process.stdin, message)
             return read_frame(self._process.stdout)
         except (OSError, EOFError, ValueError) as problem:
+            timer.cancel()
             lives = not late.is_set() and self._lives_on()
             self.kill()
             if late.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ def load(folder: Path, trusted: bool = False) -> Function:
     if not trusted:
         raise RunsCode("A function is code that runs when it is deployed and scored.")
     module = types.ModuleType("function")
+    # Found by name, as dataclasses look for the module they are in; this is a process of its own.
+    sys.modules[module.__name__] = module
     try:
         # As bytes, so that Python itself finds the mark or the comment that tells its encoding.
         source = (folder / SOURCE).read_bytes()

@@ -144,7 +144,9 @@ def unreadable(damage: BadArchive, folder: Path | None = None) -> LoadFailed:
         damage: what is wrong with it.
         folder: where it was unpacked, which is not told.
     """
-    facts = {name: damage.facts[name].removeprefix(f"{folder}/") for name in _TOLD if name in damage.facts}
+    facts = {name: damage.facts[name] for name in _TOLD if name in damage.facts}
+    if folder and Path(facts.get("member", "")).is_relative_to(folder):
+        facts["member"] = str(Path(facts["member"]).relative_to(folder))
     known = "; ".join(f"{name}: {fact[:_LONGEST_FACT]}" for name, fact in facts.items())
     return LoadFailed(f"The content of the model is no readable archive. {damage.problem} {known}".rstrip())
 
