@@ -43,7 +43,7 @@ def _lint(given: argparse.Namespace) -> int:
     found = {archive: lint(archive, target) for archive in given.archives}
     if given.json:
         told = [{"archive": name, "findings": [each.as_json() for each in every]} for name, every in found.items()]
-        print(json.dumps(told, indent=1, ensure_ascii=False))
+        print(json.dumps(told, indent=1))
     else:
         for archive, every in found.items():
             print(f"{archive}: {given.type}, {given.spec}")

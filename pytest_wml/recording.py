@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 import enum
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from pytest_wml.cassette.file import BadCassette, Cassette, dump, load, write
@@ -28,6 +28,22 @@ class Part(enum.Enum):
     TESTS = "tests"
 
 
+class Reference(NamedTuple):
+    """The classes that the check `drift` will compare with.
+
+    Args:
+        cassette: with which it is written, or not.
+        test: that recorded it.
+        text: of the file.
+        told: what is new about it.
+    """
+
+    cassette: str
+    test: str
+    text: str
+    told: str
+
+
 @dataclass
 class Shard:
     """What one process recorded.
@@ -37,6 +53,7 @@ class Shard:
         users: by cassette name, the tests that asked something of it.
         claims: by cassette name, the fixtures that record under it, or `tests`.
         models: by cassette name, the model of a deployment that was not uploaded in this run.
+        references: by file name, what the check `drift` recorded.
         failed: the tests that failed.
         secrets: of the run; they travel in memory only.
         aliases: ids of whoever records → what stands for them.
@@ -46,6 +63,7 @@ class Shard:
     users: Mapping[str, set[str]] = field(default_factory=dict)
     claims: Mapping[str, set[str]] = field(default_factory=dict)
     models: Mapping[str, Content] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +85,7 @@ class Shard:
             "users": {name: sorted(tests) for name, tests in self.users.items()},
             "claims": {name: sorted(claims) for name, claims in self.claims.items()},
             "models": {name: model.as_json() for name, model in self.models.items()},
+            "references": dict(self.references),
             "failed": sorted(self.failed),
             "secrets": sorted(self.secrets),
             "aliases": dict(self.aliases),
@@ -79,6 +98,7 @@ class Shard:
             users={name: set(tests) for name, tests in form["users"].items()},
             claims={name: set(claims) for name, claims in form["claims"].items()},
             models={name: Content(**model) for name, model in form["models"].items()},
+            references={name: Reference(*reference) for name, reference in form["references"].items()},
             failed=set(form["failed"]),
             secrets=frozenset(form["secrets"]),
             aliases=form["aliases"],
@@ -129,6 +149,22 @@ def save(
             yield Outcome(path, False, str(error), error=True)
         except OSError as error:
             yield Outcome(path, False, f"not written: {error.strerror} ({path})", error=True)
+    yield from _references(shards, folder, failed)
+
+
+def _references(shards: Iterable[Shard], folder: Path, failed: Collection[str]) -> Iterator[Outcome]:
+    """Write the references of `drift`, each only if the tests of its deployment passed."""
+    for file, reference in sorted({file: one for shard in shards for file, one in shard.references.items()}.items()):
+        used = set().union(*(shard.users.get(reference.cassette, set()) for shard in shards)) | {reference.test}
+        broken = sorted(used.intersection(failed))
+        if broken:
+            yield Outcome(folder / file, False, f"not written: {broken[0]} failed")
+            continue
+        try:
+            write(folder / file, reference.text)
+            yield Outcome(folder / file, True, f"written: {reference.told}")
+        except OSError as error:
+            yield Outcome(folder / file, False, f"not written: {error.strerror}", error=True)
 
 
 def _check_claims(name: str, claims: set[str]) -> None:

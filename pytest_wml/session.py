@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_wml.contract import Result
     from pytest_wml.faults import Fault
     from pytest_wml.model.archive import ModelArchive
-    from pytest_wml.recording import Outcome, Part, Shard
+    from pytest_wml.recording import Outcome, Part, Reference, Shard
     from pytest_wml.staleness import Finding
 
 # Models that are one file: Keras, pickles, ONNX, XGBoost.
@@ -72,6 +72,8 @@ class Run:
         self.shards: list[Shard] = []
         self.outcomes: list[Outcome] = []
         self.models: dict[str, Any] = {}
+        self.references: dict[str, Reference] = {}
+        """By file name, what the check `drift` recorded."""
         self.found: dict[str, str] = {}
         """By name of a deployment that existed already: which model it serves, as far as it is known."""
         self.linted: dict[str, list[str]] = {}
@@ -241,6 +243,12 @@ class Run:
         """What names this deployment, which existed already, belongs to the recording of this name."""
         self.answering.own(name, deployment)
 
+    def keep_reference(self, name: str, file: Path, text: str, told: str) -> None:
+        """Keep a reference of the check `drift` until the recordings are written, of which it is a part."""
+        from pytest_wml.recording import Reference
+
+        self.references[file.name] = Reference(name, self.ledger.asker.where, text, told)
+
     def tally(self) -> Tally:
         """What this process and the xdist workers that have ended asked."""
         own = Tally(Counter(exchange.answered_by for exchange in self.ledger.exchanges), self.door.skipped_seconds)
@@ -260,6 +268,7 @@ class Run:
             users=recorder.users if recorder else {},
             claims=recorder.claims if recorder else {},
             models=self.models,
+            references=self.references,
             failed=self.failed,
             secrets=self.secrets.all(),
             aliases=self.aliases,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterator
 from importlib.resources import files
@@ -240,6 +241,6 @@ def contract(run: Run, name: str, deployment: Deployment, show: progress.Shown) 
         deployment,
         Scoring(progress=show),
         reference=run.cassettes / name,
-        recording=run.settings.record.value,
+        record=functools.partial(run.keep_reference, name) if run.settings.record.value else None,
         keep=run.contracts.append,
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_wml.cassette.file import write
 from pytest_wml.contract.findings import BadContract, Finding, Result
 from pytest_wml.contract.limits import check_share
 from pytest_wml.contract.rows import Given, Rows, rows_of
@@ -21,6 +21,9 @@ from pytest_wml.contract.scored import DEFAULT, Answers, Scoring, scored
 
 if TYPE_CHECKING:
     from pytest_wml.deployment import Deployment
+
+Keep = Callable[[Path, str, str], None]
+"""Takes a reference's file, its text, and what is new about it."""
 
 _FORMAT = 1
 _RECORD = "record it: run this test once with --wml=embedded --wml-record (or --wml-live --wml-record)"
@@ -31,7 +34,7 @@ def check_drift(
     images: Given,
     reference: Path,
     *,
-    record: bool = False,
+    record: Keep | None = None,
     at_most: float = 0.0,
     how: Scoring = DEFAULT,
 ) -> Result:
@@ -41,7 +44,7 @@ def check_drift(
         deployment: that is asked.
         images: [N, …], paths, or a mapping of inputs: those of the reference.
         reference: the file.
-        record: write what is answered now, and compare with nothing.
+        record: given what is answered now, to keep it as the reference; None compares with the one that is there.
         at_most: the share of rows that may have another class.
         how: it is scored.
 
@@ -51,12 +54,15 @@ def check_drift(
     """
     check_share("at_most", at_most)
     rows = rows_of(deployment, images)
-    known = None if record else _reference(reference, rows)
+    known = _reference(reference, rows) if record is None else None
     answers = scored(deployment, rows, how)
     now = answers.require_classes("drift")
+    told = ""
     if known is None:
         known = _recorded(deployment, rows, now.tolist())
-        write(reference, json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+        told = _replaced(reference, rows, answers)
+    if record:
+        record(reference, json.dumps(known, indent=1, ensure_ascii=False) + "\n", told)
     before = np.asarray(known["classes"], dtype=np.str_)
     flips = tuple(_flips(before, answers))
     findings = flips if len(flips) > at_most * len(rows) else ()
@@ -74,9 +80,18 @@ def check_drift(
         },
         findings=findings,
         images=rows.images(finding.row for finding in findings),
-        notes=("the reference was written now",) if record else (),
+        notes=(f"the reference is recorded now: {told}",) if told else (),
         samples=samples_of(rows, answers, before),
     )
+
+
+def _replaced(reference: Path, rows: Rows, answers: Answers) -> str:
+    """What a new reference changes."""
+    with contextlib.suppress(BadContract):
+        old = _reference(reference, rows)
+        flips = len(list(_flips(np.asarray(old["classes"], dtype=np.str_), answers)))
+        return f"{flips} of {len(rows)} rows have another class than on {old['recorded_at']}"
+    return "of other images than before" if reference.exists() else "there was none"
 
 
 def _flips(before: Any, answers: Answers) -> Iterator[Finding]:

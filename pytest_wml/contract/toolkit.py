@@ -12,7 +12,7 @@ from pytest_wml.contract.accuracy import check_accuracy
 from pytest_wml.contract.changes import Transform, check_directional, check_invariance
 from pytest_wml.contract.classes import check_classes
 from pytest_wml.contract.consistency import check_batch_consistency, check_repeatability
-from pytest_wml.contract.drift import check_drift
+from pytest_wml.contract.drift import Keep, check_drift
 from pytest_wml.contract.findings import BadContract, Result
 from pytest_wml.contract.latency import check_latency
 from pytest_wml.contract.parity import check_parity
@@ -44,14 +44,14 @@ class Contract:
         deployment: that is asked.
         how: it is scored; `wml_contract.scoring(threshold=0.5)` gives a contract that scores otherwise.
         reference: where `drift` keeps its references, without their ending: `cassettes/mnist_cnn`.
-        recording: whether `drift` writes its reference instead of comparing with it.
+        record: takes the reference that `drift` is to keep; None compares with the one that is there.
         keep: is given each result, for a report.
     """
 
     deployment: Deployment
     how: Scoring = DEFAULT
     reference: Path = Path("cassettes", "reference")
-    recording: bool = False
+    record: Keep | None = None
     keep: Callable[[Result], None] = _forget
 
     def __repr__(self) -> str:
@@ -186,7 +186,7 @@ class Contract:
                 self.deployment,
                 images,
                 self.reference.with_name(file),
-                record=self.recording,
+                record=self.record,
                 at_most=at_most,
                 how=self.how,
             )

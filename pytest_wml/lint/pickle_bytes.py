@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 _STOP = b"."
-# joblib puts the numbers of an array between the pickle's operations, where nothing that reads these finds its way.
+# joblib puts the numbers of an array between the pickle's operations: who reads these does not find the way.
 _JOBLIB = b"joblib.numpy_pickle"
 # As joblib.load tells them; zlib's second byte says how hard it tried.
 _COMPRESSED: tuple[tuple[bytes, Callable[[], Any]], ...] = (
@@ -22,7 +22,11 @@ _COMPRESSED: tuple[tuple[bytes, Callable[[], Any]], ...] = (
     (b"\xfd7zXZ", lzma.LZMADecompressor),
     (b"\x5d\x00", lzma.LZMADecompressor),
 )
+# What only a package that is not Python's unpacks.
+_LZ4 = b"\x04\x22\x4d\x18"
 _PIECE = 1 << 20
+# Reading operation after operation takes seconds above it; of what is longer, or joblib's, only the end is looked at.
+_LONGEST_READ = 8 << 20
 # Who packs more than this is not read to the end.
 _MOST = 4 << 30
 
@@ -35,12 +39,14 @@ def pickle_damage(path: Path | None) -> str:
         return "It is empty."
     with path.open("rb") as stream:
         start = stream.read(8)
+        if start.startswith(_LZ4):
+            return ""
         for magic, make in _COMPRESSED:
             if start.startswith(magic):
                 stream.seek(0)
                 return _unpacking_damage(stream, make())
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            if content.find(_JOBLIB) >= 0:
+            if len(content) > _LONGEST_READ or content.find(_JOBLIB) >= 0:
                 return "" if content[-1:] == _STOP else "It ends before its end."
             return _reading_damage(content)
 

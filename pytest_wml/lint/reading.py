@@ -83,7 +83,9 @@ def _file(path: Path, stream: BinaryIO, folder: Path, limits: Limits | None) -> 
     try:
         form = form_of(stream)
     except BadArchive as damage:
-        return Upload(path, "gzip", size, {}, damage)
+        if path.suffix.lower() not in ALONE:
+            return Upload(path, "gzip", size, {}, damage)
+        form = None  # joblib packs with gzip too
     if path.suffix.lower() in ALONE and (form is None or path.suffix.lower() == ".keras"):
         return Upload(path, "file", size, {path.name: File(size, "", path)})
     if form is None:

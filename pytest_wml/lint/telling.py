@@ -8,16 +8,21 @@ from pytest_wml.lint.findings import Finding, Level, Refused
 from pytest_wml.model.archive import ModelArchive
 
 
+def _plain(text: str) -> str:
+    """A text that moves no terminal's cursor and can be written in any encoding of Unicode: names are anybody's."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def lines(findings: Sequence[Finding]) -> Iterator[str]:
     """Yield findings as text, each with what the service would answer and the way on, then how many there are."""
     for finding in findings:
-        yield f"{finding.level.value:<5} {finding.code}: {finding.found}"
+        yield _plain(f"{finding.level.value:<5} {finding.code}: {finding.found}")
         if finding.where and finding.where not in finding.found:
-            yield f"      where: {finding.where}"
+            yield _plain(f"      where: {finding.where}")
         if finding.refusal:
-            yield f"      the service: {finding.refusal}"
+            yield _plain(f"      the service: {finding.refusal}")
         if finding.fix:
-            yield f"      what to do: {finding.fix}"
+            yield _plain(f"      what to do: {finding.fix}")
     counts = {level: sum(finding.level is level for finding in findings) for level in (Level.ERROR, Level.WARN)}
     yield ", ".join(f"{count} {level.value}{'' if count == 1 else 's'}" for level, count in counts.items())
 
@@ -51,4 +56,4 @@ def before_live(archive: ModelArchive, model_type: str, spec: str) -> list[str]:
                 fix=f"{finding.fix}\nor see all of it: pytest-wml lint {archive.path}",
             )
     told = [finding for finding in found if finding.level is not Level.INFO]
-    return [f"{finding.level.value} {finding.code}: {finding.found}" for finding in told]
+    return [_plain(f"{finding.level.value} {finding.code}: {finding.found}") for finding in told]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_wml.errors import BadArchive
@@ -10,6 +10,8 @@ from pytest_wml.model.savedmodel import Node, SavedModel, called_functions, node
 
 _BRANCHES = frozenset({"then_branch", "else_branch", "branches"})
 _LOOP = "NextIteration"
+# Of a node that has to run before, and gives nothing.
+_WAITS = "^"
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Step:
         inside: the function that it stands in; empty for the main graph.
         perhaps: whether it stands in a branch, which other inputs may not take.
         body: the nodes beside it, by name.
+        answers: whether a result of where it stands is computed from it; others run for what they change.
     """
 
     node: Node
     inside: str
     perhaps: bool
     body: Mapping[str, Node]
+    answers: bool
 
 
 def steps(model: SavedModel, signature: str) -> Iterator[Step]:
@@ -44,7 +48,7 @@ def steps(model: SavedModel, signature: str) -> Iterator[Step]:
     filled = tuple(node_name(tensor) for side, tensor in ends if side == "inputs")
     waiting: list[tuple[str, bool]] = []
     seen: set[tuple[str, bool]] = set()
-    for step in _scope(model.nodes(), "", starts, filled, False):
+    for step in _scope(model.nodes(), "", starts, [], filled, False):
         waiting += _called(step, functions)
         yield step
     while waiting:
@@ -58,7 +62,7 @@ def steps(model: SavedModel, signature: str) -> Iterator[Step]:
             raise BadArchive("The graph calls a function that it lacks.", function=name)
         function = read_function(functions[name])
         arguments = tuple(argument for argument, _ in function.arguments)
-        for step in _scope(function.nodes, name, [*function.results, *function.effects], arguments, perhaps):
+        for step in _scope(function.nodes, name, function.results, function.effects, arguments, perhaps):
             waiting += _called(step, functions)
             yield step
 
@@ -72,9 +76,15 @@ def _called(step: Step, functions: Mapping[str, memoryview]) -> Iterator[tuple[s
 
 
 def _scope(
-    nodes: Mapping[str, Node], inside: str, starts: list[str], given: tuple[str, ...], perhaps: bool
+    nodes: Mapping[str, Node],
+    inside: str,
+    results: Collection[str],
+    effects: Collection[str],
+    given: tuple[str, ...],
+    perhaps: bool,
 ) -> Iterator[Step]:
-    waiting = [(node_name(reference), perhaps) for reference in starts]
+    answering = _computed_from(nodes, results)
+    waiting = [(node_name(reference), perhaps) for reference in (*results, *effects)]
     seen: set[tuple[str, bool]] = set()
     while waiting:
         name, branch = waiting.pop()
@@ -84,9 +94,20 @@ def _scope(
         node = nodes.get(name)
         if node is None:
             raise BadArchive("The graph reads a node that it lacks.", node=name)
-        yield Step(node, inside, branch, nodes)
+        yield Step(node, inside, branch, nodes, name in answering)
         before = perhaps if node.op in ("Switch", "RefSwitch") else branch or _joins(node, nodes)
         waiting += [(node_name(reference), before) for reference in node.inputs]
+
+
+def _computed_from(nodes: Mapping[str, Node], results: Collection[str]) -> set[str]:
+    waiting = [node_name(reference) for reference in results]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and name in nodes:
+            seen.add(name)
+            waiting += [node_name(reference) for reference in nodes[name].inputs if not reference.startswith(_WAITS)]
+    return seen
 
 
 def _joins(node: Node, nodes: Mapping[str, Node]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -164,7 +165,17 @@ def test_accuracy_has_a_floor_and_an_interval(models):
 def test_drift_counts_flips_by_class(models, tmp_path):
     """A reference of the good model, compared with the one whose labels were exchanged."""
     reference = tmp_path / "deep" / "tiny.reference.json"
-    assert contract.check_drift(models("good"), ONE_EACH, reference, record=True).holds
+    told = []
+
+    def keep(path, text, new):
+        told.append(new)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    assert contract.check_drift(models("swapped"), ONE_EACH, reference, record=keep).holds
+    assert contract.check_drift(models("good"), ONE_EACH, reference, record=keep).holds
+    assert told[0] == "there was none"
+    assert re.fullmatch(r"2 of 4 rows have another class than on \d{4}-\d\d-\d\d", told[1])
     assert contract.check_drift(models("good"), ONE_EACH.astype(np.float64), reference).holds
     result = contract.check_drift(models("swapped"), ONE_EACH, reference)
     assert result.measured["flips by class"] == {"2 → 3": 1, "3 → 2": 1}

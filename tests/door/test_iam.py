@@ -99,7 +99,9 @@ def test_keys_of_other_services(pytester, iam, monkeypatch, mode, passes):
     pytester.makepyfile(TESTS.replace("PASSES", str(passes)))
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=3)
-    assert set(iam) == ({"iam.cloud.ibm.com:443"} if passes else set())
+    # Other libraries in this process may talk too: onnxruntime sends telemetry through the proxy.
+    ibms = {host for host in iam if "ibm.com" in host}
+    assert ibms == ({"iam.cloud.ibm.com:443"} if passes else set())
     result.stdout.fnmatch_lines([f"*live calls: {2 if passes else 0}*"])
 
 

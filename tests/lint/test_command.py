@@ -69,6 +69,18 @@ def test_json_holds_every_finding(capsys, nested):
     assert (first["refusal"]["status"], first["refusal"]["basis"]) == (200, "recorded by IBM")
 
 
+@pytest.mark.parametrize("name", ["\x1b[2Jgone", "\udcff", "a\nerror no-model: there is nothing"])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_name_in_an_archive_writes_nothing_of_its_own(capfd, tmp_path, name, options):
+    """No control of a terminal, no line, and no byte that is no text."""
+    path = tmp_path / "model.tar.gz"
+    path.write_bytes(tarred({**packing.unpacked(packing.sample_path()), name: b"x"}))
+    main(["lint", *options, str(path)])
+    out = capfd.readouterr().out
+    assert name not in out
+    assert "error no-model" not in [line.strip()[:14] for line in out.splitlines()]
+
+
 def test_tensorflow_is_not_imported():
     """Nor numpy's friends that come with it: lint runs where the model is only handed on."""
     code = (

@@ -260,6 +260,31 @@ def test_lint_and_the_deployment_agree_on_models(rest, tiny, name):
         rest.ready(tiny[name])
 
 
+def test_lint_foretells_that_an_old_keras_file_is_code(rest, tmp_path):
+    """A warning, as it is served where code may run; the service says the same, and how to allow it."""
+    config = b'{"class_name": "Sequential", "config": [{"class_name": "Popen", "module": "subprocess"}]}'
+    files = {"config.json": config, "metadata.json": b'{"keras_version": "2.15.0"}'}
+    archive = tmp_path / "model.tar.gz"
+    archive.write_bytes(tarred({"model.keras": zipped(files)}))
+    (found,) = [finding for finding in lint(archive, TENSORFLOW) if finding.code == "python-code"]
+    assert rest.failure(archive).startswith(f"{found.refusal.message} Set wml_allow_pickle")
+
+
+def test_lint_and_the_deployment_agree_on_onnx(rest, tmp_path):
+    """An output that JSON cannot carry, in the same words."""
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    kinds = {"x": onnx.TensorProto.FLOAT, "y": onnx.TensorProto.BFLOAT16}
+    x, y = (onnx.helper.make_tensor_value_info(name, kind, ["n"]) for name, kind in kinds.items())
+    nodes = [onnx.helper.make_node("Cast", ["x"], ["y"], to=kinds["y"])]
+    opset = [onnx.helper.make_opsetid("", 13)]
+    model = onnx.helper.make_model(onnx.helper.make_graph(nodes, "g", [x], [y]), opset_imports=opset, ir_version=8)
+    archive = tmp_path / "model.tar.gz"
+    archive.write_bytes(tarred({"model.onnx": model.SerializeToString()}))
+    target = Target("pytorch-onnx_2.1", "runtime-24.1-py3.11")
+    assert same_words(errors(archive, target), rest.failure(archive, "pytorch-onnx_2.1"))
+
+
 KINDS = [
     "sample",
     "keras_export",

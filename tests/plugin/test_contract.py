@@ -223,3 +223,32 @@ def test_a_unittest_class_uses_the_functions(pytester, recorded_project):
         """
     )
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_a_reference_is_written_with_its_recording(pytester):
+    """Only if the tests of the deployment passed, and what it changes is told."""
+    pytester.makepyfile(
+        """
+        import os
+
+        def test_drift(wml_contract, wml_digits):
+            wml_contract.drift(wml_digits.images[:4])
+
+        def test_other(wml_deployment, wml_digits):
+            wml_deployment.predict([wml_digits[5]])
+            assert "FAIL" not in os.environ
+        """
+    )
+    reference = pytester.path / "cassettes" / "mnist_cnn.reference.json"
+    pytester.runpytest_inprocess("--wml=embedded", "--wml-record").assert_outcomes(passed=2)
+    before = reference.read_bytes()
+    reference.write_bytes(before.replace(b'"classes": [\n  "', b'"classes": [\n  "1'))
+    spoiled = reference.read_bytes()
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv("FAIL", "1")
+        result = pytester.runpytest_inprocess("--wml=embedded", "--wml-record")
+    result.stdout.fnmatch_lines(["mnist_cnn.reference.json: not written: *::test_other failed"])
+    assert reference.read_bytes() == spoiled
+    result = pytester.runpytest_inprocess("--wml=embedded", "--wml-record")
+    result.stdout.fnmatch_lines(["mnist_cnn.reference.json: written: 1 of 4 rows have another class than on *"])
+    assert reference.read_bytes() == before
