@@ -52,7 +52,7 @@ def check_accuracy(
         "accuracy",
         deployment.name,
         deployment.mode,
-        promised=f"at least {floor:g} of {len(rows)} rows get their label",
+        promised=f"a share of {floor:g} of {len(rows)} rows gets its label",
         measured={
             "accuracy": share,
             "right": f"{right} of {len(rows)}",

@@ -64,7 +64,7 @@ def check_invariance(
         "invariance",
         deployment.name,
         deployment.mode,
-        promised=f"at least {at_least:g} of {len(rows)} rows keep their class under each of: {', '.join(chosen)}",
+        promised=f"a share of {at_least:g} of {len(rows)} rows keeps their class under each of: {', '.join(chosen)}",
         measured={"least share": min(shares.values()), "shares": shares},
         findings=tuple(findings),
         images=rows.images(finding.row for finding in findings),

@@ -143,22 +143,20 @@ class Choice:
 
 
 class Duration:
-    """Seconds, or a text such as `200 ms`."""
+    """A text such as `200 ms`; a bare number could be meant in either unit."""
 
     _form = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s)", re.ASCII)
 
     def read(self, node: Node) -> float:
         value = plain(node)
         match = self._form.fullmatch(value) if isinstance(value, str) else None
-        if match:
-            value = float(match[1]) / (1000 if match[2] == "ms" else 1)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else 0.0
+        if not 0 < seconds < float("inf"):
             raise mistake(node.place, f"a time such as 200 ms or 0.2 s belongs here, not {found(node)}")
-        return float(value)
+        return seconds
 
     def schema(self) -> dict[str, Any]:
-        form = {"type": "string", "pattern": r"^0*(?:[1-9]\d*(?:\.\d+)?|0\.0*[1-9]\d*) ?(?:ms|s)$"}
-        return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, form]}
+        return {"type": "string", "pattern": r"^0*(?:[1-9]\d*(?:\.\d+)?|0\.0*[1-9]\d*) ?(?:ms|s)$"}
 
 
 class FileName(NamedTuple):

@@ -36,9 +36,9 @@ SIGNATURE = Record(
 )
 LATENCY = Record(
     {
-        "p50": Field(Duration(), "What half of the answers may take: 50 ms, or seconds."),
-        "p95": Field(Duration(), "What 95 of 100 answers may take: 200 ms, or seconds."),
-        "p99": Field(Duration(), "What 99 of 100 answers may take: 300 ms, or seconds."),
+        "p50": Field(Duration(), "What half of the answers may take: 50 ms, or 0.5 s."),
+        "p95": Field(Duration(), "What 95 of 100 answers may take: 200 ms, or 0.5 s."),
+        "p99": Field(Duration(), "What 99 of 100 answers may take: 300 ms, or 0.5 s."),
         "requests": Field(_count(), "How many requests are sent at each concurrency; 20 by default."),
         "concurrency": Field(OneOrMore(_count()), "How many ask at once: a number, or several; [1, 2, 4] by default."),
         "max_growth": Field(

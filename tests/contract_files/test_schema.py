@@ -31,7 +31,7 @@ GOOD = {
     "rest": "yes",
     "errors": {"leave_out": ["bad token"]},
     "accuracy": {"samples": ".", "floor": 1},
-    "latency": {"p50": 0.1, "p95": "200 ms", "concurrency": [1, 2], "requests": 3, "max_growth": 2.5},
+    "latency": {"p50": "0.1 s", "p95": "200 ms", "concurrency": [1, 2], "requests": 3, "max_growth": 2.5},
 }
 SPOILED = [
     {"model": 5},
@@ -64,7 +64,7 @@ SPOILED = [
     {"accuracy": True},
     {"accuracy": {"floor": 1}},
     {"latency": {"p95": "0 ms"}},
-    {"latency": {"p95": 0}},
+    {"latency": {"p95": 0.2}},
     {"latency": {"p95": "5 min"}},
     {"latency": {"concurrency": []}},
     {"latency": {"concurrency": True}},

@@ -120,8 +120,9 @@ def test_a_unittest_class(archives):
 
             def test_one(self):
                 self.assertEqual(self.deployment.predict(np.eye(4)[1:2].reshape(1, 2, 2)).classes.tolist(), [1])
-        """,
-        *("-m", "unittest", "script"),
+
+        unittest.main()
+        """
     )
     assert "Ran 2 tests" in ended.stderr
     assert ended.returncode == 0, ended.stderr
