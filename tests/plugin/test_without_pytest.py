@@ -66,10 +66,10 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def run(script: str, *more: str) -> subprocess.CompletedProcess[str]:
-    """Run a script, or with `-m` a module, in the working folder."""
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in the working folder."""
     Path("script.py").write_text(dedent(script))
-    return subprocess.run([sys.executable, *(more or ["script.py"])], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
