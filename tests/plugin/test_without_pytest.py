@@ -66,10 +66,10 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def run(script: str) -> subprocess.CompletedProcess[str]:
+def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script in the working folder."""
     Path("script.py").write_text(dedent(script))
-    return subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "script.py", *arguments], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_a_script_with_a_deployment(archives):
             print(mode, deployment.predict(np.eye(4).reshape(4, 2, 2, 1)).classes.tolist())
         assert record or not {{"tensorflow", "werkzeug", "vcr"}} & set(sys.modules)
     """
-    ended = run(script, "script.py", "record")
+    ended = run(script, "record")
     assert (ended.stdout, ended.returncode) == ("embedded [0, 1, 2, 3]\n", 0), ended.stderr
     ended = run(script)
     assert (ended.stdout, ended.returncode) == ("replay [0, 1, 2, 3]\n", 0), ended.stderr
