@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pytest_wml.ledger import Ledger
-from pytest_wml.options import Mode
+from pytest_wml.table import Mode
 from pytest_wml.wsgi import Environ, WSGIApp
 
 if TYPE_CHECKING:
+    from pytest_wml.answers.account import Account
     from pytest_wml.answers.faults import Faults
     from pytest_wml.answers.live import Live
     from pytest_wml.answers.record import Recorder
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_wml.hosts import Hosts
     from pytest_wml.options import Settings
     from pytest_wml.tally import Tally
+    from pytest_wml.together import Together
 
 
 class Asked(Protocol):
@@ -47,6 +49,10 @@ class Asked(Protocol):
     def aliases(self) -> dict[str, str]: ...
     @property
     def apikey(self) -> str: ...
+    @property
+    def ca(self) -> str: ...
+    @property
+    def together(self) -> Together: ...
 
 
 class Answering:
@@ -63,6 +69,7 @@ class Answering:
         self._app: Any = None
         self._embedded: EmbeddedWML | None = None
         self._watched: Watched | None = None
+        self._account: Account | None = None
         self._at_close = contextlib.ExitStack()
         self.ledger = Ledger(self._answer)
 
@@ -102,13 +109,28 @@ class Answering:
         """Add what the answering apps know of this process's requests."""
         if self._run.mode is Mode.REPLAY and self._app is not None:
             tally.cassettes = {player.cassette.name: player.tally() for player in self.replay.library.players()}
+        if self._account is not None:
+            self._account.tell(tally)
         if self._embedded is not None:
             tally.doubts = dict.fromkeys(self._embedded.warnings)
         if self._faulty:
             tally.faults, tally.unmet = Counter(self.faults.injected), dict(self.faults.unmet)
 
+    @property
+    def account(self) -> Account:
+        """What keeps account of what is asked of the live service; only in a live run."""
+        self._start()
+        return cast("Account", self._account)
+
+    @property
+    def spent(self) -> str:
+        """The limit of the live run that was reached; empty for none."""
+        return self._account.budget.spent if self._account is not None else ""
+
     def interrupt(self) -> None:
         """End the answers that only wait."""
+        if self._account is not None:
+            self._account.close()
         if self._faulty:
             self.faults.close()
 
@@ -133,7 +155,7 @@ class Answering:
         """The way to the real service."""
         from pytest_wml.answers.live import Live
 
-        gateway = Live()
+        gateway = Live(self._run.ca)
         gateway.ledger = self.ledger
         self._at_close.callback(gateway.close)
         return gateway
@@ -166,7 +188,10 @@ class Answering:
     def _service(self) -> Any:
         run = self._run
         if run.mode is Mode.LIVE:
-            return self._gateway
+            from pytest_wml.answers.account import Account
+
+            self._account = Account(self._gateway, run.settings, run.together, self.ledger)
+            return self._account
         from pytest_wml.embedded import EmbeddedWML
 
         self._embedded = EmbeddedWML(spaces=[run.credentials.space_id], allow_pickle=run.settings.allow_pickle.value)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pytest_wml import cassette_tools, lint_tools
+from pytest_wml import cassette_tools, lint_tools, sweep_tools
 from pytest_wml.contract_files import command as contract_command
 from pytest_wml.doctor import command as doctor_command
 from pytest_wml.errors import WMLTestError
@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     server_command.add_to(commands)
     lint_tools.add_to(commands)
     doctor_command.add_to(commands)
+    sweep_tools.add_to(commands)
     contract_command.add_to(commands)
     return top
 

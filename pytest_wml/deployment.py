@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_wml.errors import WMLTestError
 from pytest_wml.model.archive import ModelArchive
 from pytest_wml.scoring import Prediction, payload, prediction
-from pytest_wml.waiting import delete, watched
+from pytest_wml.waiting import DEADLINE, delete, watched
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -83,9 +83,28 @@ class Deployment:
 
 @contextlib.contextmanager
 def deployed(
-    client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str, mode: str
+    client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str, mode: str, deadline: float = DEADLINE
 ) -> Iterator[Deployment]:
     """A new online deployment of an archive, deleted at the end together with its model.
+
+    Args and errors are those of `create`.
+    """
+    made = create(client, archive, name=name, model_type=model_type, spec=spec, mode=mode, deadline=deadline)
+    try:
+        yield made
+    finally:
+        pause = _PAUSE if mode == "live" else 0.0
+        gone = _refusals("The deployment could not be deleted.", deployment=made.id, model=made.model_id)
+        with gone, _its_own_platform(client):
+            # In this order: a model that is deployed cannot be deleted.
+            delete(client.deployments.delete, made.id, pause)
+            delete(client.repository.delete, made.model_id, pause)
+
+
+def create(
+    client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str, mode: str, deadline: float = DEADLINE
+) -> Deployment:
+    """Store an archive and deploy it; where that fails, nothing stays.
 
     Args:
         client: IBM's APIClient, its default space set.
@@ -94,30 +113,22 @@ def deployed(
         model_type: WML's, such as `tensorflow_2.14`.
         spec: name of the software specification.
         mode: what answers.
+        deadline: seconds within which the deployment has to be ready.
 
     Raises:
         DeploymentFailed: the service refuses the specification, the model or the deployment.
         DeploymentStuck: the deployment stays `initializing`.
     """
     live = mode == "live"
-    pause = _PAUSE if live else 0.0
     model_id = _store(client, archive, name, model_type, spec)
     try:
-        details = _deploy(client, model_id, name, live=live)
+        details = _deploy(client, model_id, name, deadline, live=live)
     except Exception:
         with contextlib.suppress(Exception):  # the failure that brought us here is the one to show
-            delete(client.repository.delete, model_id, pause)
+            delete(client.repository.delete, model_id, _PAUSE if live else 0.0)
         raise
-    deployment_id = details["metadata"]["id"]
-    try:
-        url = client.deployments.get_scoring_href(details)
-        yield Deployment(client, deployment_id, name, archive, url, model_id, mode)
-    finally:
-        gone = _refusals("The deployment could not be deleted.", deployment=deployment_id, model=model_id)
-        with gone, _its_own_platform(client):
-            # In this order: a model that is deployed cannot be deleted.
-            delete(client.deployments.delete, deployment_id, pause)
-            delete(client.repository.delete, model_id, pause)
+    url = client.deployments.get_scoring_href(details)
+    return Deployment(client, details["metadata"]["id"], name, archive, url, model_id, mode)
 
 
 def _store(client: Any, archive: ModelArchive, name: str, model_type: str, spec: str) -> str:
@@ -142,9 +153,10 @@ def _store(client: Any, archive: ModelArchive, name: str, model_type: str, spec:
         return str(client.repository.store_model(model=str(archive.path), meta_props=properties)["metadata"]["id"])
 
 
-def _deploy(client: Any, model_id: str, name: str, *, live: bool) -> dict[str, Any]:
+def _deploy(client: Any, model_id: str, name: str, deadline: float, *, live: bool) -> dict[str, Any]:
     names = client.deployments.ConfigurationMetaNames
-    with _refusals("The model was stored, but its deployment failed.", model=name), watched(client) as watch:
+    refusals = _refusals("The model was stored, but its deployment failed.", model=name)
+    with refusals, watched(client, deadline) as watch:
         try:
             return dict(client.deployments.create(model_id, meta_props={names.NAME: name, names.ONLINE: {}}))
         except Exception:

@@ -113,9 +113,9 @@ def served(client: Any, details: Mapping[str, Any], target: Path | None) -> Serv
         return Served(None, None, "it serves no stored model")
     try:
         model = client.repository.get_model_details(asset["id"])
-        stored = _stored(model["entity"].get("custom"))
-        if stored is not None:
-            return Served(stored, None, f"by the property {CUSTOM_DIGEST} of the stored model")
+        content = stored(model["entity"].get("custom"))
+        if content is not None:
+            return Served(content, None, f"by the property {CUSTOM_DIGEST} of the stored model")
         if target is None:
             return Served(None, None, "the recording does not say which")
         _download(client, details, asset, target)
@@ -127,7 +127,7 @@ def served(client: Any, details: Mapping[str, Any], target: Path | None) -> Serv
     return Served(_content(archive), archive, "by its download")
 
 
-def _stored(custom: Any) -> Content | None:
+def stored(custom: Any) -> Content | None:
     """The digest that `deployed` left with the model; None where there is none that can be read."""
     custom = custom if isinstance(custom, dict) else {}
     match = _DIGEST.fullmatch(str(custom.get(CUSTOM_DIGEST, "")))

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import marker
+from pytest_wml import ending, marker
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
-from pytest_wml.options import Mode
 from pytest_wml.session import Run
+from pytest_wml.table import Mode
 from pytest_wml.tally import Tally
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     """Save what was recorded, look after the recordings, and fail the run for what failed outside any test."""
     config, run.finished = session.config, session
     run.hear_children()
+    ending.clean_up(run)
     run.leftover += [failure.error for failure in run.ledger.take_failures()]
     output = getattr(config, "workeroutput", None)
     if output is not None:
@@ -120,9 +121,16 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def stop(session: pytest.Session, run: Run) -> None:
+    """Stop a live run whose budget is spent: no further test can pass."""
+    if run.answering.spent and not session.shouldstop:
+        session.shouldstop = run.answering.spent
+
+
 def after_the_end(config: pytest.Config, run: Run) -> None:
     """Fail the run for what failed after it had been told how it ended: in hooks of others that come last."""
     run.hear_children()
+    ending.clean_up(run)
     late = [failure.error for failure in run.ledger.take_failures()]
     if not late:
         return

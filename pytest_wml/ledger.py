@@ -45,6 +45,8 @@ class Exchange(NamedTuple):
     status: int
     answered_by: str
     seconds: float
+    sent: int
+    """Bytes of the request's body, where it said how many."""
 
 
 class Failure(NamedTuple):
@@ -55,7 +57,7 @@ class Failure(NamedTuple):
 
 
 class Turn:
-    """The time between two calls, in which one asker asks.
+    """The time between two calls, in which one asker's teardown asks.
 
     Args:
         ledger: writes down what is asked.
@@ -63,7 +65,7 @@ class Turn:
     """
 
     def __init__(self, ledger: Ledger, asker: Asker) -> None:
-        self._asking = ledger.asking(asker)
+        self._asking = ledger.asking(asker, ending=True)
         self._entered = False
 
     def enter(self) -> None:
@@ -88,6 +90,7 @@ class Ledger:
         self._app = app
         self._lock = threading.Lock()
         self._askers: list[Asker] = [SESSION]
+        self._ending = 0
         self.exchanges: list[Exchange] = []
         self._failures: list[Failure] = []
 
@@ -109,6 +112,7 @@ class Ledger:
                 status=seen[0],
                 answered_by=environ.get(ANSWERED_BY, ""),
                 seconds=time.perf_counter() - begun,
+                sent=int(environ.get("CONTENT_LENGTH") or 0),
             )
             with self._lock:
                 self.exchanges.append(exchange)
@@ -118,17 +122,24 @@ class Ledger:
         """Who asks now, in whatever thread."""
         return self._askers[-1]
 
+    @property
+    def ending(self) -> bool:
+        """Whether what is asked now puts back what was made: a fixture's teardown, the end of the run."""
+        return self._ending > 0
+
     @contextlib.contextmanager
-    def asking(self, asker: Asker) -> Iterator[None]:
-        """Everything asked inside is asked by this asker."""
+    def asking(self, asker: Asker, *, ending: bool = False) -> Iterator[None]:
+        """Everything asked inside is asked by this asker, in its teardown where it is ending."""
         self._askers.append(asker)
+        self._ending += ending
         try:
             yield
         finally:
+            self._ending -= ending
             self._askers.pop()
 
     def asking_later(self, asker: Asker) -> Turn:
-        """An asker's turn whose beginning and end are two calls, as a fixture's teardown needs it."""
+        """The turn of an asker's teardown, whose beginning and end are two calls."""
         return Turn(self, asker)
 
     def fail(self, error: WMLTestError) -> None:

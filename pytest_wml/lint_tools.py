@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from pytest_wml.options import MODEL_TYPE, SOFTWARE_SPEC
+from pytest_wml.table import MODEL_TYPE, SOFTWARE_SPEC
 
 
 def add_to(commands: Any) -> None:

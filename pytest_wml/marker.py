@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_wml.errors import WMLTestError
-from pytest_wml.options import NOT_IN_REPLAY, Mode
+from pytest_wml.table import NOT_IN_REPLAY, Mode
 
 if TYPE_CHECKING:
     from pytest_wml.faults import Fault

@@ -85,3 +85,30 @@ def days(text: str) -> int:
     if number < 0:
         raise ValueError("a number of days, 0 or more")
     return number
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise ValueError("a whole number from 1")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A number of seconds."""
+    return _from(text, 1, 86_400, "a number of seconds, from 1 to 86400")
+
+
+def hours(text: str) -> float:
+    """A number of hours."""
+    return _from(text, 0.1, 720, "a number of hours, from 0.1 to 720")
+
+
+def _from(text: str, least: float, most: float, expected: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not least <= number <= most:  # also for NaN
+        raise ValueError(expected)
+    return number

@@ -49,10 +49,11 @@ def _start(config: pytest.Config) -> None:
         return
     try:
         settings = options.read(config, os.environ)
+        run = Run(settings, config.rootpath, os.environ, config.invocation_params.dir)
+        run.open()
     except WMLTestError as error:
         raise pytest.UsageError(str(error)) from None
-    run = config.stash[RUN] = Run(settings, config.rootpath, os.environ, config.invocation_params.dir)
-    run.open()
+    config.stash[RUN] = run
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -142,7 +143,9 @@ def pytest_runtest_makereport(
     progress.end(item.config)
     run = item.config.stash[RUN]
     run.hear_children()
-    return noting.of_test(item, call, failures.of_test(run, made, call))
+    told = failures.of_test(run, made, call)
+    failures.stop(item.session, run)
+    return noting.of_test(item, call, told)
 
 
 @pytest.hookimpl(trylast=True)

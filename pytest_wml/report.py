@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,13 +45,39 @@ def faults(tally: Tally) -> Iterator[str]:
         yield f"faults: never met by a request: {unmet}"
 
 
-def summary(run: Run) -> Iterator[str]:
-    """The lines below the tests; nothing for a run that asked WML nothing."""
-    tally = run.tally()
-    total = sum(tally.answered.values())
-    if total:
-        waits = f", {tally.waited:g} s of waiting left out" if tally.waited else ""
-        yield f"{run.mode.value}: {total} requests answered, live calls: {tally.answered['live']}{waits}"
+_WORDS = {
+    "deploy": ("deployment", "deployments"),
+    "score": ("scoring", "scorings"),
+    "store": ("thing stored", "things stored"),
+    "upload": ("upload", "uploads"),
+    "delete": ("deletion", "deletions"),
+    "change": ("change", "changes"),
+    "look": ("look", "looks"),
+    "token": ("token", "tokens"),
+}
+"""What costs comes first."""
+
+
+def _amounts(counts: Counter[str], only: Iterable[str]) -> str:
+    parts = []
+    for why in only:
+        if number := counts[why]:
+            size = f" ({counts['bytes'] / 1e6:,.1f} MB)" if why == "upload" else ""
+            parts.append(f"{number} {_WORDS[why][number != 1]}{size}")
+    return ", ".join(parts)
+
+
+def _spent(tally: Tally) -> Iterator[str]:
+    """What the service was asked, or was not thanks to a recording."""
+    if tally.sent:
+        yield f"spent: {_amounts(tally.sent, _WORDS)}; {tally.seconds:.1f} s of the service's time"
+    elif any(tally.cassettes) and (saved := _amounts(tally.asked, ("deploy", "score", "upload"))):
+        yield f"not asked of the service, because it was recorded: {saved}"
+    for what, times in sorted(tally.repeated.items()):
+        yield f"sent again: {what} ×{times}"
+
+
+def _played(tally: Tally) -> Iterator[str]:
     for name, cassette in sorted(tally.cassettes.items()):
         answers = tally.answered[name]
         if answers:
@@ -60,6 +86,21 @@ def summary(run: Run) -> Iterator[str]:
                 f"from {cassette.recorded_from}, "
                 f"model {cassette.model[:16] or 'unknown'}"
             )
+
+
+def summary(run: Run) -> Iterator[str]:
+    """The lines below the tests; nothing for a run that asked WML nothing."""
+    tally = run.tally()
+    total = sum(tally.answered.values())
+    if total:
+        waits = f", {tally.waited:g} s of waiting left out" if tally.waited else ""
+        yield f"{run.mode.value}: {total} requests answered, live calls: {tally.answered['live']}{waits}"
+    yield from _spent(tally)
+    for line in run.cleaned:
+        yield f"deleted at the end: {line}"
+    for line in run.forgotten:
+        yield f"left by a run that was killed (pytest-wml sweep --yes deletes it): {line}"
+    yield from _played(tally)
     for name, model in sorted(tally.found.items()):
         yield f"{name}: a deployment that existed already, {model}"
     for name, found in sorted(tally.linted.items()):

@@ -12,41 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import credentials as credentials_
 from pytest_wml.answering import Answering
+from pytest_wml.choices import Choices
 from pytest_wml.door import Door
 from pytest_wml.door.children import Children
 from pytest_wml.hosts import Hosts
-from pytest_wml.option import Setting
-from pytest_wml.options import Mode, Settings
+from pytest_wml.options import Settings
 from pytest_wml.plans import Plan
-from pytest_wml.spaces import DEFAULT_SPACE_ID
+from pytest_wml.table import Mode
 from pytest_wml.tally import Tally
 
 if TYPE_CHECKING:
     from pytest_wml.answers.replay import Replay
-    from pytest_wml.cassette.scrub import Secrets
     from pytest_wml.contract import Result
     from pytest_wml.faults import Fault
+    from pytest_wml.journal import Owed
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.recording import Outcome, Part, Reference, Shard
     from pytest_wml.staleness import Finding
-
-# Models that are one file: Keras, pickles, ONNX, XGBoost.
-MODEL_FILES = (".h5", ".hdf5", ".keras", ".pkl", ".pickle", ".joblib", ".onnx", ".ubj", ".json")
-_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip", *MODEL_FILES)
-
+    from pytest_wml.together import Together
 
 RUN = pytest.StashKey["Run"]()
 
 
-def named_after(model: Path) -> str:
-    """The name of a deployment that is given none: its model's, without the ending."""
-    suffix = next((suffix for suffix in _SUFFIXES if model.name.endswith(suffix)), "")
-    return model.name.removesuffix(suffix)
-
-
-class Run:
+class Run(Choices):
     """One test run's state.
 
     Nothing heavy is loaded before the first request to WML: a project without WML does not pay for it.
@@ -59,10 +48,7 @@ class Run:
     """
 
     def __init__(self, settings: Settings, root: Path, environ: Mapping[str, str], started_in: Path) -> None:
-        self.settings = settings
-        self.root = root
-        self._started_in = started_in
-        self._environ = dict(environ)
+        super().__init__(settings, root, environ, started_in)
         self.failed: set[str] = set()
         self.skipped: set[str] = set()
         self.leftover: list[Exception] = []
@@ -90,13 +76,19 @@ class Run:
         """What the checks of `wml_contract` promised, measured and found in this process, for a report."""
         self.served: dict[str, ModelArchive] = {}
         """The models that were asked in this process, by name of the deployment."""
+        self.cleaned: list[str] = []
+        """What the tests of a live run left behind, deleted at the end."""
+        self.undeletable: set[Owed] = set()
+        """What could not be deleted at the end."""
+        self.forgotten: list[str] = []
+        """What other live runs left behind when they were killed."""
         self.left_out = False
         """Whether any test was deselected, or skipped for a reason of its own."""
         self.others = Tally()
         """What the xdist workers that have ended asked."""
         self.answering = Answering(self)
         self.ledger = self.answering.ledger
-        self.hosts = Hosts.of(filter(None, [self._cpd_host(), *settings.cpd_hosts.value.split(", ")]))
+        self.hosts = Hosts.of(filter(None, [self.cpd_host, *settings.cpd_hosts.value.split(", ")]))
         self.door = Door(
             self.ledger,
             self.hosts,
@@ -107,107 +99,24 @@ class Run:
         )
         self._children = Children(self.hosts)
 
-    @property
-    def mode(self) -> Mode:
-        """Where answers come from."""
-        return self.settings.mode.value
-
-    @property
-    def cassettes(self) -> Path:
-        """The folder of the cassettes."""
-        setting = self.settings.cassettes
-        return self.root / setting.value if setting.source == "default" else self.resolve(setting)
-
-    @cached_property
-    def plans(self) -> dict[str, Plan]:
-        """What the deployments of the run are made of, by name; one, unless wml_deployments names several."""
-        settings, several = self.settings, self.settings.deployments
-        if not several.value:
-            model, source = settings.model
-            return {self.name: self.completed(Plan(self.name, model, deployment=settings.deployment.value), source)}
-        return {plan.name: self.completed(plan, several.source) for plan in several.value}
-
-    def completed(self, plan: Plan, source: str) -> Plan:
-        """A plan with what the options say where it says nothing."""
-        return plan._replace(
-            model_type=plan.model_type or self.settings.model_type.value,
-            software_spec=plan.software_spec or self.settings.software_spec.value,
-            source=source,
-        )
-
-    @cached_property
-    def name(self) -> str:
-        """The name of the run's deployment and of its cassette; of several the first."""
-        if self.settings.deployments.value:
-            return self.settings.deployments.value[0].name
-        given = self.settings.name.value
-        if given:
-            return given
-        if self.settings.model.value in ("", "train"):
-            return "mnist_cnn"
-        return named_after(self.resolve(self.settings.model).resolve())
-
-    @property
-    def names_a_model(self) -> bool:
-        """Whether anybody chose what the run deploys."""
-        settings = self.settings
-        return any(one.value for one in (settings.model, settings.name, settings.deployment, settings.deployments))
-
     def plan(self, name: str) -> Plan:
         """What a deployment is made of; for a contract file's tests that of the file."""
         return self.written[name] if self.home == name and name in self.written else self.plans[name]
 
-    def resolve(self, setting: Setting[str]) -> Path:
-        """A path: what the command line or the environment names counts from where pytest was started."""
-        return (self.root if setting.source.startswith("ini") else self._started_in) / setting.value
-
     @cached_property
-    def found_credentials(self) -> credentials_.Credentials | None:
-        """The credentials that the environment or a file gives.
+    def together(self) -> Together:
+        """A live run's name and what its processes share."""
+        from pytest_wml.together import Together  # only here: an offline run does not pay for it
 
-        Raises:
-            BadCredentials: they cannot be used.
-        """
-        file = self.settings.credentials
-        return credentials_.find(self._environ, str(self.resolve(file)) if file.value else "")
-
-    @property
-    def credentials(self) -> credentials_.Credentials:
-        """The credentials to use; offline ones where none are needed and none are given.
-
-        Raises:
-            BadCredentials: a live run without, or they cannot be used.
-        """
-        if self.mode is Mode.LIVE:
-            return credentials_.required(self.found_credentials)
-        found = self.found_credentials or credentials_.OFFLINE
-        return found if found.space_id else found._replace(space_id=DEFAULT_SPACE_ID)
-
-    @cached_property
-    def secrets(self) -> Secrets:
-        """The secrets of the run."""
-        from pytest_wml.cassette.scrub import Secrets
-
-        return Secrets(self._usable_credentials.secrets if self._usable_credentials else ())
-
-    @property
-    def apikey(self) -> str:
-        """The API key of the run; empty where none was given."""
-        return self._usable_credentials.apikey if self._usable_credentials else ""
-
-    @property
-    def knows_secrets(self) -> bool:
-        """Whether credentials were given."""
-        return self._usable_credentials is not None
-
-    @property
-    def aliases(self) -> dict[str, str]:
-        """The space of whoever runs → the space that recordings name."""
-        space = self._usable_credentials.space_id if self._usable_credentials else ""
-        return {space: DEFAULT_SPACE_ID} if space not in ("", DEFAULT_SPACE_ID) else {}
+        usable = self.usable_credentials
+        facts = {"url": usable.url, "space": usable.space_id} if usable else {}
+        return Together(self._environ, self.settings.lifetime.value, facts)
 
     def open(self) -> None:
         """Take over connections to IBM's hosts; offline also see to it that no child process has one."""
+        if self.mode is Mode.LIVE:
+            _ = self.ca  # a mistake in it is told now
+            self.together.open()
         self.door.open()
         if self.mode is not Mode.LIVE:
             self._children.open()
@@ -218,6 +127,8 @@ class Run:
         self.answering.interrupt()
         self.door.close()
         self.answering.close()
+        if self.mode is Mode.LIVE:
+            self.together.close()
 
     def hear_children(self) -> None:
         """Remember what was refused to child processes, as failures of whoever asks now."""
@@ -252,11 +163,24 @@ class Run:
     def tally(self) -> Tally:
         """What this process and the xdist workers that have ended asked."""
         own = Tally(Counter(exchange.answered_by for exchange in self.ledger.exchanges), self.door.skipped_seconds)
+        self._weigh(own)
         self.answering.tell(own)
         own.found = dict(self.found)
         own.linted = dict(self.linted)
         own.add(self.others)
         return own
+
+    def _weigh(self, tally: Tally) -> None:
+        """Count what was asked by its purpose."""
+        if not self.ledger.exchanges:
+            return
+        from pytest_wml.purposes import Purpose, purpose
+
+        for exchange in self.ledger.exchanges:
+            why = purpose(exchange.method, exchange.path)
+            tally.asked[why.value] += 1
+            tally.asked["bytes"] += exchange.sent if why is Purpose.UPLOAD else 0
+            tally.seconds += exchange.seconds if exchange.answered_by == "live" else 0.0
 
     def shard(self) -> Shard:
         """What this process recorded."""
@@ -302,14 +226,3 @@ class Run:
         if test not in self.failed and test not in self.skipped:
             unmet = [one for one in armed if not one.injected and one.fault.probability >= 1]
             faults.unmet.update(dict.fromkeys(f"{one.fault} ({test})" for one in unmet))
-
-    @property
-    def _usable_credentials(self) -> credentials_.Credentials | None:
-        """The credentials, or None for bad ones: those are told to the fixture that needs them, not to everybody."""
-        try:
-            return self.found_credentials
-        except credentials_.BadCredentials:
-            return None
-
-    def _cpd_host(self) -> str | None:
-        return self._usable_credentials.cpd_host if self._usable_credentials else None

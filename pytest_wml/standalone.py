@@ -14,14 +14,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml import progress, supply
+from pytest_wml import ending, progress, supply
 from pytest_wml.deployment import Deployment
 from pytest_wml.door import fails_closed, open_door
 from pytest_wml.errors import BadOption, WMLTestError
 from pytest_wml.ledger import Asker, Ledger
 from pytest_wml.option import Setting
-from pytest_wml.options import MODEL_TYPE, SOFTWARE_SPEC, TABLE, Mode, Settings
+from pytest_wml.options import Settings
 from pytest_wml.session import Run
+from pytest_wml.table import MODEL_TYPE, SOFTWARE_SPEC, TABLE, Mode
 
 if TYPE_CHECKING:
     from pytest_wml.embedded import EmbeddedWML
@@ -163,6 +164,7 @@ class WmlDeployment:
         stack.enter_context(_turn())
         run.open()
         stack.callback(run.close)
+        stack.callback(ending.clean_up, run)
         stack.push(lambda _, error, __: _end(run, error))
         stack.enter_context(run.ledger.asking(Asker("fixture", run.name, "WmlDeployment")))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pytest-wml-", ignore_cleanup_errors=True))

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_wml import progress
+from pytest_wml.choices import MODEL_FILES
 from pytest_wml.errors import BadOption
 from pytest_wml.option import Setting
-from pytest_wml.options import Mode
 from pytest_wml.plans import Plan
-from pytest_wml.session import MODEL_FILES, Run
+from pytest_wml.session import Run
+from pytest_wml.table import Mode
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Contract
@@ -167,7 +168,7 @@ def deployment(
         Refused: the live service is known to refuse such files, so nothing was uploaded.
     """
     from pytest_wml.answers.http import as_content
-    from pytest_wml.deployment import deployed
+    from pytest_wml.deployment import create, deployed
     from pytest_wml.model.extras import require
 
     if plan.deployment:
@@ -180,6 +181,8 @@ def deployment(
         run.replay.require(plan.name, as_content(archive))
     elif run.mode is Mode.EMBEDDED and archive.kind == "savedmodel":
         require("tensorflow", "to score a SavedModel on the embedded service")
+    how: dict[str, Any] = {"name": plan.name, "model_type": plan.model_type, "spec": plan.software_spec}
+    how |= {"mode": run.mode.value, "deadline": run.settings.deadline.value}
     with contextlib.ExitStack() as stack:
         with show, run.answering.watched(lambda line: show(f"{plan.name}: {line}")):
             if run.mode is Mode.LIVE:
@@ -187,17 +190,23 @@ def deployment(
 
                 show(f"{plan.name}: lint")
                 run.linted[plan.name] = before_live(archive, plan.model_type, plan.software_spec)
-            made = stack.enter_context(
-                deployed(
-                    client,
-                    archive,
-                    name=plan.name,
-                    model_type=plan.model_type,
-                    spec=plan.software_spec,
-                    mode=run.mode.value,
-                )
-            )
+            if _is_lent(run):
+                from pytest_wml.lending import lent
+
+                made = lent(run, client, archive, plan, lambda: create(client, archive, **how))
+            else:
+                made = stack.enter_context(deployed(client, archive, **how))
         yield made
+
+
+def _is_lent(run: Run) -> bool:
+    """Whether a deployment is for more than this process: live in xdist's workers, or kept between runs.
+
+    What a worker records has to be whole: it deploys, scores and deletes by itself.
+    """
+    if run.mode is not Mode.LIVE or run.settings.record.value:
+        return False
+    return run.together.is_worker or run.settings.reuse.value
 
 
 def _deployed_before(run: Run, client: Any, local: ModelArchive, plan: Plan, folder: Callable[[], Path]) -> Deployment:

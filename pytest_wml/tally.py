@@ -37,6 +37,10 @@ class Tally:
         linted: by name of a deployment, errors and warnings that lint had before it was tried live.
         faults: how often which fault was injected, and who had asked.
         unmet: faults that a test asked for and that no request of it met.
+        asked: requests by their purpose, and `bytes` that were uploaded, whoever answered.
+        sent: the same of what left for the live service, each try of it.
+        repeated: what was sent to it again, and why.
+        seconds: that the live service took.
     """
 
     answered: Counter[str] = field(default_factory=Counter)
@@ -47,6 +51,10 @@ class Tally:
     linted: dict[str, list[str]] = field(default_factory=dict)
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     unmet: dict[str, None] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    sent: Counter[str] = field(default_factory=Counter)
+    repeated: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
 
     def add(self, other: Tally) -> None:
         """Add another process's counts."""
@@ -57,6 +65,10 @@ class Tally:
         self.linted.update(other.linted)
         self.faults += other.faults
         self.unmet.update(other.unmet)
+        self.asked += other.asked
+        self.sent += other.sent
+        self.repeated += other.repeated
+        self.seconds += other.seconds
         for name, played in other.cassettes.items():
             self.cassettes.setdefault(name, played).played.update(played.played)
 
@@ -70,6 +82,10 @@ class Tally:
             "linted": self.linted,
             "faults": [[*fault, times] for fault, times in self.faults.items()],
             "unmet": list(self.unmet),
+            "asked": dict(self.asked),
+            "sent": dict(self.sent),
+            "repeated": dict(self.repeated),
+            "seconds": self.seconds,
             "cassettes": {
                 name: {**played.__dict__, "played": sorted(played.played)} for name, played in self.cassettes.items()
             },
@@ -85,6 +101,10 @@ class Tally:
             linted=form["linted"],
             faults=Counter({(fault, asker): times for fault, asker, times in form["faults"]}),
             unmet=dict.fromkeys(form["unmet"]),
+            asked=Counter(form["asked"]),
+            sent=Counter(form["sent"]),
+            repeated=Counter(form["repeated"]),
+            seconds=form["seconds"],
             cassettes={
                 name: Played(**{**played, "played": set(played["played"])})
                 for name, played in form["cassettes"].items()

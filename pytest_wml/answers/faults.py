@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pytest_wml import tokens
-from pytest_wml.answers.http import path_of, send_error
+from pytest_wml.answers.http import path_of, send_error, whole
 from pytest_wml.faults import Fault, resource
 from pytest_wml.ledger import ANSWERED_BY, SESSION, Asker
 from pytest_wml.wsgi import Environ, WSGIApp
@@ -150,7 +150,7 @@ class Faults:
     def _changed(
         self, request: _Request, after: list[Armed], environ: Environ, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        status, headers, body = _whole(self._app, environ)
+        status, headers, body = whole(self._app, environ)
         if request.for_token:
             self._renew(body)
         cut: Fault | None = None
@@ -225,23 +225,6 @@ def _refused(start_response: Callable[..., Any], fault: Fault) -> Iterable[bytes
         return start_response(status, [*headers, *late])
 
     return send_error(start, code, name, f"{message} (a fault that this run asked for: {fault.kind})")
-
-
-def _whole(app: WSGIApp, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
-    started: list[Any] = []
-
-    def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
-        del exc_info
-        started[:] = [status, headers]
-
-    blocks = app(environ, start)
-    try:
-        body = b"".join(blocks)
-    finally:
-        close = getattr(blocks, "close", None)
-        if close is not None:
-            close()
-    return started[0], started[1], body
 
 
 def _cut(body: bytes, passed: int) -> Iterator[bytes]:

@@ -11,10 +11,13 @@ from typing import Any, BinaryIO, cast
 from pytest_wml.cassette.tape import Body, Content
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.archive import ContentDigests, ModelArchive, digest_content
-from pytest_wml.wsgi import Environ
+from pytest_wml.wsgi import Environ, WSGIApp
 
 MISSED = 422
 """What is answered where nothing can be: no client of IBM's retries it, and no probe takes it for a yes."""
+
+UNANSWERED = "pytest_wml.unanswered"
+"""Where the gateway leaves in the WSGI environ that the service did not answer: nobody knows what it did."""
 
 _IN_MEMORY = 1 << 20
 
@@ -82,3 +85,21 @@ def send_error(start_response: Callable[..., Any], status: int, code: str, messa
     """Answer with an error in the service's own form."""
     error = {"trace": "0" * 32, "errors": [{"code": code, "message": message}], "status_code": status}
     return send_json(start_response, status, error)
+
+
+def whole(app: WSGIApp, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+    """An app's whole answer: status, headers, body."""
+    started: list[Any] = []
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+        del exc_info
+        started[:] = [status, headers]
+
+    blocks = app(environ, start)
+    try:
+        body = b"".join(blocks)
+    finally:
+        close = getattr(blocks, "close", None)
+        if close is not None:
+            close()
+    return started[0], started[1], body

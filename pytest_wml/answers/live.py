@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from pytest_wml.answers.http import MISSED, path_of, send_error
+from pytest_wml.answers.http import MISSED, UNANSWERED, path_of, send_error
 from pytest_wml.door import passage
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import ANSWERED_BY, Ledger
@@ -58,8 +58,9 @@ class Live:
                 request=f"{environ['REQUEST_METHOD']} {path_of(environ)}",
                 reason=type(error).__name__,
                 fix="check WML_URL, the network and the proxy; a private authority's certificate is named by\n"
-                "REQUESTS_CA_BUNDLE; verification is never switched off",
+                "--wml-ca (or REQUESTS_CA_BUNDLE); verification is never switched off",
             )
+            environ[UNANSWERED] = True
             self.ledger.fail(problem)
             return send_error(start_response, MISSED, "service_unreachable", str(problem))
         headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_RETURNED]

@@ -22,7 +22,7 @@ from pytest_wml.contract.rest import check_rest
 from pytest_wml.contract.rows import Given, rows_of
 from pytest_wml.contract.scored import DEFAULT, Scoring, scored
 from pytest_wml.contract.signature import Promised, check_signature
-from pytest_wml.options import NOT_IN_REPLAY
+from pytest_wml.table import NOT_IN_REPLAY
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

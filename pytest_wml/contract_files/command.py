@@ -71,7 +71,7 @@ def _init(given: argparse.Namespace) -> int:
 
 
 def _name(archive: Path) -> str:
-    from pytest_wml.session import named_after
+    from pytest_wml.choices import named_after
 
     return named_after(archive.resolve())
 

@@ -6,11 +6,12 @@ import os
 import re
 from pathlib import Path
 
+from pytest_wml.choices import named_after
 from pytest_wml.contract_files.mistakes import BadContractFile, Mistake, refused, shown
 from pytest_wml.contract_files.written import Written
 from pytest_wml.option import Setting
 from pytest_wml.plans import Plan
-from pytest_wml.session import Run, named_after
+from pytest_wml.session import Run
 from pytest_wml.supply import TRAIN, sample_archive
 
 

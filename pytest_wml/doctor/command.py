@@ -24,7 +24,7 @@ def add_to(commands: Any) -> None:
     doctor.add_argument("--wml-credentials", metavar="FILE", help="as pytest takes it")
     doctor.add_argument("--wml-software-spec", metavar="NAME", help="as pytest takes it")
     doctor.add_argument("--wml-model-type", metavar="TYPE", help="as pytest takes it")
-    doctor.add_argument("--ca", default="", metavar="FILE", help="PEM with the authority of a private service")
+    doctor.add_argument("--wml-ca", "--ca", dest="ca", metavar="FILE", default="", help="as pytest takes it")
     doctor.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="for each step; default: 10")
     doctor.add_argument("--offline", action="store_true", help="leave out all that asks the service")
     doctor.add_argument("--json", action="store_true", help="for machines")
@@ -53,8 +53,8 @@ def _lines(given: argparse.Namespace, secrets: Any) -> Iterator[Any]:
     from pytest_wml.doctor import known, service, settings, versions
     from pytest_wml.doctor.reaching import trust
 
-    authorities = trust(given.ca, os.environ)
     suite = settings.read(_for_pytest(given))
+    authorities = trust(given.ca or suite.ca, os.environ)
     yield from versions.lines(versions.installed())
     yield from settings.lines(suite)
     models = settings.models(suite)

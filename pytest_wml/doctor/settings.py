@@ -10,8 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from pytest_wml.doctor.lines import Line, passed, warned
-from pytest_wml.options import Mode, Settings
+from pytest_wml.options import Settings
 from pytest_wml.session import RUN
+from pytest_wml.table import Mode
 
 
 class Suite(NamedTuple):
@@ -20,11 +21,13 @@ class Suite(NamedTuple):
     Args:
         settings: every option; None where pytest does not start.
         credentials: the file with the credentials; empty for none.
+        ca: the file with the authority of a private service; empty for none.
         problem: what pytest said instead of starting.
     """
 
     settings: Settings | None = None
     credentials: str = ""
+    ca: str = ""
     ini: str = ""
     problem: str = ""
 
@@ -39,9 +42,9 @@ class _Reader:
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
         run = config.stash[RUN]
         run.close()
-        named = run.settings.credentials
-        file = str(run.resolve(named)) if named.value else ""
-        self.suite = Suite(run.settings, file, str(config.inipath or ""))
+        named = (run.settings.credentials, run.settings.ca)
+        credentials, ca = (str(run.resolve(file)) if file.value else "" for file in named)
+        self.suite = Suite(run.settings, credentials, ca, str(config.inipath or ""))
         return 0
 
 

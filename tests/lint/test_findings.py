@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_wml.choices import MODEL_FILES
 from pytest_wml.lint import reading
 from pytest_wml.lint.findings import Basis, CannotLint, Finding, Level, Refused
 from pytest_wml.lint.judging import lint
@@ -18,7 +19,6 @@ from pytest_wml.lint.target import Target
 from pytest_wml.lint.telling import before_live
 from pytest_wml.model.archive import read_archive
 from pytest_wml.model.members import Limits
-from pytest_wml.session import MODEL_FILES
 from tests.lint import packing
 from tests.lint.packing import TENSORFLOW, below, link, tarred, without, zipped
 

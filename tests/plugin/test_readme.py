@@ -20,7 +20,7 @@ def test_the_smallest_test(pytester):
 
 def test_every_option_is_documented():
     """The table of docs/options.md and the table of the code name the same options."""
-    from pytest_wml.options import TABLE
+    from pytest_wml.table import TABLE
 
     text = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     assert [option.flag for option in TABLE if f"`{option.flag}`" not in text] == []

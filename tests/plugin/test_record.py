@@ -117,3 +117,23 @@ def test_a_test_of_its_own_gets_a_cassette_of_its_own(pytester, project):
     names = sorted(path.name for path in project.cassette.parent.iterdir())
     assert names == ["sizes.yaml", "test_own.test_list.yaml"]
     pytester.runpytest_inprocess("test_own.py").assert_outcomes(passed=2)
+
+
+def test_a_full_disk_while_recording(recorded_project, pytester):
+    """The run fails and says why; the recording that was there is whole, and no half of the new one lies about."""
+    before = recorded_project.cassette.read_bytes()
+    pytester.makeconftest(
+        """
+        import resource
+        import pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_sessionfinish():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        """
+    )
+    result = pytester.runpytest_subprocess("--wml=embedded", "--wml-record", "-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["tiny.yaml: not written: File too large*"])
+    assert recorded_project.cassette.read_bytes() == before
+    assert [path.name for path in recorded_project.cassette.parent.iterdir()] == ["tiny.yaml"]

@@ -1,0 +1,45 @@
+"""What stands between a live run and the service: retries, a budget, and a journal of what is created."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pytest_wml.answers.budget import Budget, Limits
+from pytest_wml.answers.owned import Owned
+from pytest_wml.answers.retrying import Retrying
+from pytest_wml.ledger import Ledger
+from pytest_wml.options import Settings
+from pytest_wml.tally import Tally
+from pytest_wml.together import Together
+from pytest_wml.wsgi import Environ, WSGIApp
+
+
+class Account:
+    """A WSGI app in front of the live service.
+
+    Args:
+        service: the way to it.
+        settings: the run's limits.
+        together: what the processes of the run share.
+        ledger: of this process.
+    """
+
+    def __init__(self, service: WSGIApp, settings: Settings, together: Together, ledger: Ledger) -> None:
+        self.owned = Owned(service, together.mark, together.journal)
+        limits = Limits(settings.max_requests, settings.max_deployments, settings.max_upload)
+        self.budget = Budget(self.owned, limits, together.folder)
+        self.retrying = Retrying(self.budget)
+        self.owned.ledger = self.budget.ledger = ledger
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return self.retrying(environ, start_response)
+
+    def tell(self, tally: Tally) -> None:
+        """Add what was sent to the service."""
+        tally.sent += self.budget.sent
+        tally.repeated += self.retrying.repeated
+
+    def close(self) -> None:
+        """End what waits."""
+        self.retrying.close()

@@ -1,0 +1,118 @@
+"""One live deployment for all processes of a run, and where it is asked for, for the runs of a week."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from pytest_wml import leftovers, marks
+from pytest_wml.deployment import Deployment, DeploymentFailed
+from pytest_wml.errors import WMLTestError
+from pytest_wml.existing import stored
+from pytest_wml.plans import Plan
+
+if TYPE_CHECKING:
+    from pytest_wml.model.archive import ModelArchive
+    from pytest_wml.session import Run
+
+WEEK = datetime.timedelta(days=7)
+_SOON = datetime.timedelta(hours=1)
+"""What ends sooner is not begun with."""
+
+Create = Callable[[], Deployment]
+
+
+def lent(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Create) -> Deployment:
+    """A deployment that is not this process's to delete.
+
+    Whoever comes first creates it, and the others of the run take it. At the end the run deletes it; where
+    wml_reuse is on nobody does for a week, and later runs take it too, as long as model, type and software
+    specification are the same.
+
+    Args:
+        run: live.
+        client: IBM's APIClient, its default space set.
+        archive: what is deployed.
+        plan: says how.
+        create: stores and deploys, and does not delete.
+
+    Raises:
+        DeploymentFailed: it failed here, or in the process that came first.
+    """
+    place = run.together.folder / f"{hashlib.sha256(plan.name.encode()).hexdigest()[:16]}.json"
+    with FileLock(place.with_suffix(".lock")):
+        known = _read(place)
+        if "problem" in known:
+            raise DeploymentFailed(known["problem"], deployed_by="another worker of this run")
+        if "deployment" in known:
+            return _taken(client, archive, plan, client.deployments.get_details(known["deployment"]))
+        try:
+            made = _reused(run, client, archive, plan, create) if run.settings.reuse.value else create()
+        except WMLTestError as error:
+            place.write_text(json.dumps({"problem": str(error)}), encoding="utf-8")
+            raise
+        place.write_text(json.dumps({"deployment": made.id}), encoding="utf-8")
+        return made
+
+
+def _reused(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Create) -> Deployment:
+    wanted = kept_name(archive, plan)
+    for details, mark in list(_kept(client, plan.name)):
+        if mark.expired(marks.now()):
+            _remove(client, details)
+        elif mark.run == wanted and not mark.expired(marks.now() + _SOON) and _serves(client, details, archive):
+            run.found[plan.name] = f"kept by an earlier run until {mark.expires:%Y-%m-%d %H:%M} UTC"
+            return _taken(client, archive, plan, details)
+    mark = marks.marked(wanted, WEEK)
+    with run.answering.account.owned.keeping(mark):
+        made = create()
+    run.found[plan.name] = f"created, and kept for later runs until {mark.expires:%Y-%m-%d %H:%M} UTC"
+    return made
+
+
+def kept_name(archive: ModelArchive, plan: Plan) -> str:
+    """The mark's name for what is kept: equal for the same model, stored in the same way."""
+    what = f"{archive.basis}:{archive.model_digest} {plan.model_type} {plan.software_spec}"
+    return f"kept{hashlib.sha256(what.encode()).hexdigest()[:12]}"
+
+
+def _kept(client: Any, name: str) -> Iterator[tuple[dict[str, Any], marks.Mark]]:
+    for details in client.deployments.get_details(get_all=True)["resources"]:
+        plain, mark = marks.parted(str(details["entity"].get("name") or details["metadata"].get("name")))
+        if plain == name and mark is not None and mark.kept:
+            yield details, mark
+
+
+def _serves(client: Any, details: dict[str, Any], archive: ModelArchive) -> bool:
+    """Whether a deployment is ready and its model is this one, by the digest that was stored with it."""
+    if details["entity"].get("status", {}).get("state") != "ready":
+        return False
+    model = client.repository.get_model_details(details["entity"]["asset"]["id"])
+    content = stored(model["entity"].get("custom"))
+    return content is not None and (content.basis, content.model) == (archive.basis, archive.model_digest)
+
+
+def _remove(client: Any, details: dict[str, Any]) -> None:
+    with contextlib.suppress(Exception):  # another run may be doing the same; sweep finds what is left
+        leftovers.remove(client, "deployment", details["metadata"]["id"])
+        leftovers.remove(client, "model", details["entity"]["asset"]["id"])
+
+
+def _taken(client: Any, archive: ModelArchive, plan: Plan, details: dict[str, Any]) -> Deployment:
+    url = client.deployments.get_scoring_href(details)
+    model_id = str(details["entity"].get("asset", {}).get("id", ""))
+    return Deployment(client, details["metadata"]["id"], plan.name, archive, url, model_id, "live")
+
+
+def _read(place: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(place.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}

@@ -1,0 +1,154 @@
+"""A service that is reached as a live one: `pytest-wml serve` in another process, over TLS, journaled, budgeted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from pytest_wml.spaces import DEFAULT_SPACE_ID
+from tests.server.process import Served, served
+
+pytest.importorskip("trustme")
+
+TESTS = """
+    def test_the_deployment_is_there(wml_deployment, wml_client):
+        details = wml_client.deployments.get_details(wml_deployment.id)
+        assert details["entity"]["name"] == "tiny"
+"""
+DEPLOYS_AND_WAITS = """
+    import pathlib, time
+
+    def test_it_takes_long(wml_deployment):
+        pathlib.Path("deployed").touch()
+        time.sleep(120)
+"""
+
+
+class Remote:
+    """The service, as somebody who looks into its space sees it."""
+
+    def __init__(self, server: Served) -> None:
+        self.server = server
+
+    def asked(self, *lines: str) -> list[dict]:
+        headers = {"Authorization": f"Bearer {self._token()}"}
+        answers = []
+        for kind in lines:
+            answer = requests.get(
+                f"{self.server.url}/ml/v4/{kind}",
+                params={"version": "2021-06-21", "space_id": DEFAULT_SPACE_ID},
+                headers=headers,
+                verify=self.server.ca,
+                timeout=30,
+            )
+            answers += answer.json()["resources"]
+        return answers
+
+    def _token(self) -> str:
+        given = self.server.environment
+        login = {"username": given["WML_USERNAME"], "api_key": given["WML_APIKEY"]}
+        url = f"{self.server.url}/icp4d-api/v1/authorize"
+        return requests.post(url, json=login, verify=self.server.ca, timeout=30).json()["token"]
+
+    @property
+    def names(self) -> list[str]:
+        """What models, functions and deployments in the space are called."""
+        found = self.asked("models", "functions", "deployments")
+        return sorted(one["metadata"].get("name") or one["entity"]["name"] for one in found)
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory) -> Iterator[Remote]:
+    with served(tmp_path_factory.mktemp("served"), "-v") as server:
+        yield Remote(server)
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    """Starts a service that injects these faults; gives it."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*faults: str) -> Remote:
+            (tmp_path / "faults").write_text("\n".join(faults))
+            return Remote(stack.enter_context(served(tmp_path, "-v", "--faults", str(tmp_path / "faults"))))
+
+        yield start
+
+
+class Suite:
+    """A user's suite, run live in processes of its own."""
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._pytester = pytester
+        self._monkeypatch = monkeypatch
+        self.folder = pytester.path
+        self.state = pytester.path / "state"
+        monkeypatch.setenv("XDG_STATE_HOME", str(self.state))
+        # The outer run's guard and options are not the user's.
+        for name in ("PYTEST_WML_GUARD", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_WML_RUN"):
+            monkeypatch.delenv(name, raising=False)
+
+    def at(self, remote: Remote) -> Suite:
+        for name, value in remote.server.environment.items():
+            self._monkeypatch.setenv(name, value)
+        return self
+
+    def run(self, tests: str, *options: str) -> pytest.RunResult:
+        return self._pytester.runpytest_subprocess(*self._arguments(tests), *options)
+
+    @contextlib.contextmanager
+    def started(self, tests: str, *options: str) -> Iterator[pytest.Subprocess]:
+        """A run in its own group of processes; ended with the block, whatever it does."""
+        arguments = [*self._pytester._getpytestargs(), *self._arguments(tests), *options]
+        with (self.folder / "out.txt").open("w") as out:
+            # What a shell starts in the background ignores Ctrl-C, and so would all that it starts.
+            heeds = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+            process = self._pytester.popen(arguments, stdout=out, stderr=out, start_new_session=True, **heeds)
+            try:
+                yield process
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    @property
+    def said(self) -> str:
+        return (self.folder / "out.txt").read_text()
+
+    def tool(self, *arguments: str) -> tuple[int, str]:
+        """A `pytest-wml` command: its exit status, and what it said."""
+        ended = self._pytester.run(sys.executable, "-m", "pytest_wml.cli", *arguments)
+        return int(ended.ret), ended.stdout.str() + ended.stderr.str()
+
+    @property
+    def journals(self) -> list[Path]:
+        return sorted(self.state.rglob("*.jsonl"))
+
+    def _arguments(self, tests: str) -> list[str]:
+        self._pytester.makepyfile(test_live=tests)
+        return ["--wml-live", "--wml-name=tiny", "-p", "no:cacheprovider"]
+
+
+@pytest.fixture
+def suite(pytester, monkeypatch) -> Suite:
+    return Suite(pytester, monkeypatch)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    """Return when something is so that another process does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.2)
+
+
+MARKED = re.compile(r"tiny-pytest-wml-[0-9a-f]{8}-\d{8}T\d{4}Z")
