@@ -52,7 +52,7 @@ def lent(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Creat
         if "problem" in known:
             raise DeploymentFailed(known["problem"], deployed_by="another worker of this run")
         if "deployment" in known:
-            return _taken(client, archive, plan, client.deployments.get_details(known["deployment"]))
+            return _taken(run, client, archive, plan, client.deployments.get_details(known["deployment"]))
         try:
             made = _reused(run, client, archive, plan, create) if run.settings.reuse.value else create()
         except WMLTestError as error:
@@ -69,7 +69,7 @@ def _reused(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Cr
             _remove(client, details)
         elif mark.run == wanted and not mark.expired(marks.now() + _SOON) and _serves(client, details, archive):
             run.found[plan.name] = f"kept by an earlier run until {mark.expires:%Y-%m-%d %H:%M} UTC"
-            return _taken(client, archive, plan, details)
+            return _taken(run, client, archive, plan, details)
     mark = marks.marked(wanted, WEEK)
     with run.answering.account.owned.keeping(mark):
         made = create()
@@ -85,7 +85,7 @@ def kept_name(archive: ModelArchive, plan: Plan) -> str:
 
 def _kept(client: Any, name: str) -> Iterator[tuple[dict[str, Any], marks.Mark]]:
     for details in client.deployments.get_details(get_all=True)["resources"]:
-        plain, mark = marks.parted(str(details["entity"].get("name") or details["metadata"].get("name")))
+        plain, mark = marks.parted(_name(details))
         if plain == name and mark is not None and mark.kept:
             yield details, mark
 
@@ -105,10 +105,17 @@ def _remove(client: Any, details: dict[str, Any]) -> None:
         leftovers.remove(client, "model", details["entity"]["asset"]["id"])
 
 
-def _taken(client: Any, archive: ModelArchive, plan: Plan, details: dict[str, Any]) -> Deployment:
+def _taken(run: Run, client: Any, archive: ModelArchive, plan: Plan, details: dict[str, Any]) -> Deployment:
+    mark = marks.parted(_name(details))[1]
+    if mark is not None:
+        run.answering.account.owned.know(mark)
     url = client.deployments.get_scoring_href(details)
     model_id = str(details["entity"].get("asset", {}).get("id", ""))
     return Deployment(client, details["metadata"]["id"], plan.name, archive, url, model_id, "live")
+
+
+def _name(details: dict[str, Any]) -> str:
+    return str(details["entity"].get("name") or details["metadata"].get("name"))
 
 
 def _read(place: Path) -> dict[str, str]:

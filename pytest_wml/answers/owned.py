@@ -38,11 +38,15 @@ class Owned:
         self._suffixes = {mark.suffix}
         self.ledger = Ledger(self)
 
+    def know(self, mark: Mark) -> None:
+        """What has this mark is the run's to use: from now on its names are told without."""
+        self._suffixes.add(mark.suffix)
+
     @contextlib.contextmanager
     def keeping(self, mark: Mark) -> Iterator[None]:
         """What is created inside is kept between runs: it has a mark of its own, and is not owed."""
         before, self._mark = self._mark, mark
-        self._suffixes.add(mark.suffix)
+        self.know(mark)
         try:
             yield
         finally:

@@ -71,6 +71,7 @@ def test_as_ibm_cloud(suite, remote, monkeypatch):
     with proxying(remote.server.port) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         suite.run(SCORES).assert_outcomes(passed=1)
+        monkeypatch.delenv("HTTPS_PROXY")
     assert {"iam.cloud.ibm.com:443", "api.dataplatform.cloud.ibm.com:443"} < set(proxy.asked)
     assert remote.names == []
 

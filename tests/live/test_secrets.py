@@ -13,7 +13,7 @@ from tests.live.conftest import DEPLOYS_AND_WAITS, wait_for
 
 pytestmark = pytest.mark.slow
 
-KEY = "Zq7+live/key=never shown"
+KEY = "Zq7+live/key=never&shown"
 FORMS = (KEY, base64.b64encode(KEY.encode()).decode(), quote(KEY, safe=""), quote(KEY))
 TOKEN = re.compile(rb"eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*")
 TESTS = """
