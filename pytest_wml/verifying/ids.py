@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from pytest_wml.cassette.normalise import UUID
+from pytest_wml.verifying.steps import next_start
 
 
 class Ids:
@@ -60,7 +60,7 @@ class Ids:
 
     def learn_page(self, recorded: Any, there: Any) -> None:
         """Learn where the next page of a list begins; each service counts in its own way."""
-        ours, theirs = _start(recorded), _start(there)
+        ours, theirs = next_start(recorded), next_start(there)
         if ours and theirs:
             self._pages[ours] = theirs
 
@@ -100,11 +100,3 @@ def _by_name(elements: list[Any]) -> dict[str, Any]:
         if isinstance(name, str):
             named.setdefault(name, []).append(element)
     return {name: found[0] for name, found in named.items() if len(found) == 1}
-
-
-def _start(answer: Any) -> str:
-    following = answer.get("next") if isinstance(answer, dict) else None
-    href = following.get("href") if isinstance(following, dict) else None
-    if not isinstance(href, str):
-        return ""
-    return parse_qs(urlsplit(href).query).get("start", [""])[0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from pytest_wml.cassette.file import Cassette
 from pytest_wml.cassette.identity import parsed
-from pytest_wml.cassette.normalise import Interaction
+from pytest_wml.cassette.normalise import UUID, Interaction
 from pytest_wml.cassette.scrub import MASK
 from pytest_wml.cassette.tape import Body, Content
+from pytest_wml.spaces import DEFAULT_SPACE_ID
 
 
 class Step(NamedTuple):
@@ -44,20 +46,74 @@ class Cost(NamedTuple):
 
 
 def steps(cassette: Cassette) -> list[Step]:
-    """The requests in the order of the recording; the same one asked again between two changes is one."""
+    """The requests in an order in which they can be asked again; the same one asked twice between two changes is one.
+
+    Changes stand in their order; what was read between two of them is sorted in a recording, and comes here behind
+    what it needs to know: an id that is looked up, the link to a page.
+    """
     made: list[Step] = []
-    since: dict[str, int] = {}
+    known: set[str] = {DEFAULT_SPACE_ID}
+    between: dict[str, Step] = {}
     for number, interaction in enumerate(cassette.interactions):
-        place = since.get(interaction.identity)
         if interaction.mutates:
-            since.clear()
-        if place is None or interaction.mutates:
+            made += _ordered(list(between.values()), known)
+            between = {}
             made.append(Step(number, (interaction,)))
-            if not interaction.mutates:
-                since[interaction.identity] = len(made) - 1
-        else:
-            made[place] = Step(made[place].number, (*made[place].answers, interaction))
-    return made
+            known |= _told(made[-1])
+            continue
+        before = between.get(interaction.identity, Step(number, ()))
+        between[interaction.identity] = Step(before.number, (*before.answers, interaction))
+    return made + _ordered(list(between.values()), known)
+
+
+def _ordered(reads: list[Step], known: set[str]) -> list[Step]:
+    """Reads behind those that tell what they need; what they all tell is known from now on."""
+    told = {step.number: _told(step) for step in reads}
+    needed = {step.number: _needed(step) - known for step in reads}
+    tellers: dict[str, Step] = {}
+    for step in reads:
+        for token in told[step.number] - needed[step.number]:
+            tellers.setdefault(token, step)
+    placed: dict[int, Step] = {}
+    seen: set[int] = set()
+
+    def place(step: Step) -> None:
+        if step.number in seen:
+            return
+        seen.add(step.number)
+        for token in sorted(needed[step.number] & tellers.keys()):
+            place(tellers[token])
+        placed[step.number] = step
+
+    for step in reads:
+        place(step)
+    known.update(*told.values())
+    return list(placed.values())
+
+
+def _needed(step: Step) -> set[str]:
+    """The ids that a request names, and where its page begins."""
+    start = dict(parse_qsl(step.asked.query)).get("start")
+    return {*UUID.findall(f"{step.asked.path} {step.asked.query}"), *([f"start={start}"] if start else ())}
+
+
+def _told(step: Step) -> set[str]:
+    """The ids that its answers tell, and where the next page begins."""
+    told: set[str] = set()
+    for each in step.answers if not step.asked.scores else ():
+        if isinstance(each.answer, Content):
+            continue
+        told.update(UUID.findall(each.answer.decode("utf-8", "replace")))
+        start = next_start(parsed(each.answer))
+        told.update([f"start={start}"] if start else ())
+    return told
+
+
+def next_start(answer: Any) -> str:
+    """Where a list says that its next page begins; empty where it has none."""
+    following = answer.get("next") if isinstance(answer, dict) else None
+    href = following.get("href") if isinstance(following, dict) else None
+    return parse_qs(urlsplit(href).query).get("start", [""])[0] if isinstance(href, str) else ""
 
 
 def cost(asked: list[Step]) -> Cost:
