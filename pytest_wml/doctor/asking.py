@@ -11,6 +11,7 @@ from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+from pytest_wml import served_by
 from pytest_wml.credentials import Credentials
 from pytest_wml.doctor.places import Places
 from pytest_wml.doctor.reaching import Way, proxy_for, within
@@ -29,12 +30,14 @@ class Answer(NamedTuple):
         body: the JSON; None for anything else.
         skew: seconds that this machine's clock is ahead of the server's; None where it does not tell.
         problem: why nothing came back.
+        embedded: whether it is pytest-wml's own service that answered.
     """
 
     status: int
     body: Any = None
     skew: float | None = None
     problem: str = ""
+    embedded: bool = False
 
     @property
     def reason(self) -> str:
@@ -135,15 +138,16 @@ def _exchange(way: Way, method: str, path: str, body: bytes | None, headers: Map
         connection.request(method, path, body, dict(headers))
         response = connection.getresponse()
         skew = _skew(response.headers.get("Date"), time.time())
+        embedded = served_by.HEADER in response.headers
         text = response.read(_MOST)
         if response.length and len(text) < _MOST:
             raise HTTPException("the answer was cut off")
     finally:
         connection.close()
     try:
-        return Answer(response.status, json.loads(text), skew)
+        return Answer(response.status, json.loads(text), skew, embedded=embedded)
     except (ValueError, RecursionError):
-        return Answer(response.status, None, skew)
+        return Answer(response.status, None, skew, embedded=embedded)
 
 
 def _skew(date: str | None, now: float) -> float | None:

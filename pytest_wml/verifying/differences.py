@@ -33,11 +33,13 @@ class Terms(NamedTuple):
         rtol: relative tolerance of floats.
         atol: absolute tolerance of floats.
         known: ids of the recording that are known by another id at the other side.
+        other_kind: whether one answer is IBM Cloud's and the other a Cloud Pak for Data's.
     """
 
     rtol: float = RTOL
     atol: float = ATOL
     known: frozenset[str] = frozenset()
+    other_kind: bool = False
 
 
 class Difference(NamedTuple):
@@ -57,7 +59,7 @@ class Difference(NamedTuple):
 def differences(recorded: Answer, now: Answer, terms: Terms) -> Iterator[Difference]:
     """Yield every difference, in the order of the members' names; nothing where the answers agree."""
     for found in _found(recorded, now, terms):
-        found = found._replace(known=terms.known)
+        found = found._replace(known=terms.known, other_kind=terms.other_kind)
         yield Difference(level_of(found), found.path or "body", found.kind, found.recorded, found.now)
 
 

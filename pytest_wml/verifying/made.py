@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import time
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from pytest_wml.hosts import Role
 from pytest_wml.verifying.side import Reply, Side
 
 _TRIES = 5
+_BROKEN = 0
 _MODELS, _DEPLOYMENTS, _JOBS = "/ml/v4/models", "/ml/v4/deployments", "/ml/v4/deployment_jobs"
 
 
@@ -42,10 +44,10 @@ class Creations:
 
     Args:
         side: where.
-        pause: seconds, or what waits between two tries to delete.
+        pause: seconds between the first two tries to delete; then twice as long, and so on.
     """
 
-    def __init__(self, side: Side, pause: Callable[[], object]) -> None:
+    def __init__(self, side: Side, pause: float) -> None:
         self._side = side
         self._pause = pause
         self._open: list[Made] = []
@@ -92,14 +94,15 @@ class Creations:
 
     def _deleted(self, made: Made) -> bool:
         query = made.query + "&hard_delete=true" * (made.collection == _JOBS)
-        for left in reversed(range(_TRIES)):
-            try:
-                if self._side.ask("DELETE", made.role, made.path, query).status in (200, 202, 204, 404):
-                    return True
-            except WMLTestError:  # the connection: tried again, and told as left behind
-                pass
-            if left:
-                self._pause()
+        for number in range(_TRIES):
+            time.sleep(self._pause * (2**number - 1))
+            status = _BROKEN
+            with contextlib.suppress(WMLTestError):  # the connection: tried again, and told as left behind
+                status = self._side.ask("DELETE", made.role, made.path, query).status
+            if status in (200, 202, 204, 404):
+                return True
+            if status not in (_BROKEN, 409, 429) and status < 500:
+                return False  # asked again it would be refused again
         return False
 
 

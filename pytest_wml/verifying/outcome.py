@@ -37,12 +37,14 @@ class Verification:
     Args:
         cassette: the recording.
         outcomes: in the order in which it was asked.
+        other_kind: whether it was recorded as IBM Cloud and is asked as a Cloud Pak for Data, or the other way round.
         notes: what a reader should know besides.
         left_behind: what was made and could not be deleted.
     """
 
     cassette: Cassette
     outcomes: list[Outcome] = field(default_factory=list)
+    other_kind: bool = False
     notes: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
 

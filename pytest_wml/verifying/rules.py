@@ -44,6 +44,7 @@ class Found(NamedTuple):
     Args:
         path: where in the answer, such as `entity.status.state`; places of lists are numbers.
         known: ids of the recording that are known by another id at the other side.
+        other_kind: whether one answer is IBM Cloud's and the other a Cloud Pak for Data's.
     """
 
     path: str
@@ -51,6 +52,7 @@ class Found(NamedTuple):
     recorded: Any
     now: Any
     known: frozenset[str] = frozenset()
+    other_kind: bool = False
 
 
 TRANSIENT = frozenset(
@@ -93,6 +95,10 @@ def _other_host(found: Found) -> bool:
 def _not_ours(found: Found) -> bool:
     """An element of a list that the recording did not make: strangers' things come and go."""
     return isinstance(found.recorded, dict) and not _named(found.recorded) & found.known
+
+
+def _other_kind(found: Found) -> bool:
+    return found.other_kind
 
 
 def _named(element: dict[str, Any]) -> set[str]:
@@ -146,6 +152,8 @@ RULES = (
     Rule(Level.INFO, r"limit|total_(count|results)|first\.href", (Kind.VALUE, Kind.NUMBER)),
     # Whose account it is, what it pays for and what of it is used.
     Rule(Level.INFO, r"(resources\.\d+\.)?entity\.(account|plan|consumption|scope|compute|crn)(\..*)?", _BUT_GONE),
+    # Members that only IBM Cloud has.
+    Rule(Level.INFO, r"(.*\.)?(resource_key|hybrid_pipeline_software_specs)", (Kind.GONE,), _other_kind),
     # Words for people.
     Rule(
         Level.WARN,

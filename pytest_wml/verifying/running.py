@@ -68,6 +68,7 @@ class Verifier:
         self, verification: Verification, side: Side, archives: Mapping[Content, Path], how: How, stop: Stop
     ) -> None:
         self._result = verification
+        self._terms = how.terms._replace(other_kind=verification.other_kind)
         self._side = side
         self._archives = archives
         self._how = how
@@ -79,7 +80,7 @@ class Verifier:
         """Recorded ids of what could not be made."""
         self._words: dict[str, str] = {}
         """What stands for the account in a recording → what it is at the other side."""
-        self._made = Creations(side, lambda: time.sleep(_LONGEST_PAUSE if how.live else 0.0))
+        self._made = Creations(side, 1.0 if how.live else 0.0)
 
     def run(self) -> None:
         """Send everything; what was made is deleted at the end, however it comes.
@@ -246,7 +247,7 @@ class Verifier:
 
     def _compared(self, step: Step, now: Answer) -> tuple[Difference, ...]:
         """The differences from the last answer; of a model that answers now so, now so, from the likest one."""
-        terms = self._how.terms._replace(known=self._ids.known)
+        terms = self._terms._replace(known=self._ids.known)
         answers = step.answers if step.asked.scores else (step.asked,)
         found = [tuple(differences(Answer(each.status, each.answer_type, each.answer), now, terms)) for each in answers]
         return min(found, key=lambda each: sum(one.level is Level.ERROR for one in each))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -25,6 +26,10 @@ _WITHOUT_A_TOKEN, _NO_JWT = "without a token", "this-is-no-token"
 
 class NoToken(WMLTestError):
     """The service gives no token for the credentials."""
+
+
+class CutOff(WMLTestError):
+    """An answer ended before it was complete."""
 
 
 class Reply(NamedTuple):
@@ -130,12 +135,15 @@ class Side:
                 environ["CONTENT_LENGTH"] = str(length)
             if kind:
                 environ["CONTENT_TYPE"] = kind
-            blocks = self._app(environ, start)
             try:
-                answer = b"".join(blocks)
-            finally:
-                if close := getattr(blocks, "close", None):
-                    close()
+                answer = _whole(self._app(environ, start))
+            except OSError as error:
+                raise CutOff(
+                    f"The answer of {host} was cut off.",
+                    request=f"{method} {path}",
+                    reason=type(error).__name__,
+                    fix="check the network and the proxy, and try again",
+                ) from None
         self._raise_what_failed()
         status, answered = started
         self.is_embedded |= HEADER.lower() in answered
@@ -146,6 +154,14 @@ class Side:
         ledger = getattr(self._app, "ledger", None)
         for failure in ledger.take_failures() if ledger else ():
             raise failure.error
+
+
+def _whole(blocks: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(blocks)
+    finally:
+        if close := getattr(blocks, "close", None):
+            close()
 
 
 def _environ(method: str, host: str, path: str, query: str) -> dict[str, Any]:

@@ -35,11 +35,11 @@ def lines(result: Verification, *, verbose: bool) -> Iterator[str]:
             yield f"  left out  {outcome.number}: {outcome.request}: {outcome.left_out}"
         told = [each for each in outcome.differences if verbose or each.level > Level.INFO]
         told.sort(key=lambda each: -each.level)
-        for each in told[:_SHOWN]:
-            yield f"  {each.level!s:<5}  {outcome.number}: {outcome.request}"
-            yield f"         {said(each)}"
+        if told:
+            yield f"  {outcome.number}: {outcome.request}"
+        yield from (f"    {each.level!s:<5}  {said(each)}" for each in told[:_SHOWN])
         if len(told) > _SHOWN:
-            yield f"         … and {len(told) - _SHOWN} more in this answer"
+            yield f"           … and {len(told) - _SHOWN} more in this answer"
     yield from (f"  LEFT BEHIND  {what}: delete it by hand" for what in result.left_behind)
 
 

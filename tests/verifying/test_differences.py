@@ -134,6 +134,15 @@ def test_levels(recorded, now, expected):
     assert found(recorded, now) == expected
 
 
+def test_what_only_ibm_cloud_has():
+    """Members that a Cloud Pak for Data never had are not missed there, and in IBM Cloud they are."""
+    model = {"metadata": {"resource_key": "a", "id": MADE}}
+    bare = {"metadata": {"id": MADE}}
+    assert found(model, bare) == [("error", "metadata.resource_key")]
+    assert found(model, bare, TERMS._replace(other_kind=True)) == [("info", "metadata.resource_key")]
+    assert found({"a": 1}, {}, TERMS._replace(other_kind=True)) == [("error", "a")]
+
+
 def test_status_and_content_type():
     """Another class of status is all that is told; another status of one class is told with the rest."""
     refusal = {"errors": [{"code": "gone", "message": "It is gone."}]}

@@ -81,8 +81,9 @@ def test_the_list_is_read_by_people(tmp_path, capsys):
         "journey, recorded from embedded at 2026-01-02: 6 compared",
     ]
     assert any(line.split() == ["GET", "/ml/v4/models/{model_id}", "1", "1", "0", "0"] for line in lines)
-    place = next(number for number, line in enumerate(lines) if line.startswith("  error  "))
-    assert lines[place + 1].strip() == 'errors.0.code: recorded "nothing_there", now "model_does_not_exist"'
+    place = next(number for number, line in enumerate(lines) if line.startswith("    error  "))
+    assert lines[place - 1].partition(": ")[2].startswith("GET /ml/v4/models/00000000-0000-4000-8000-00000000dead")
+    assert lines[place] == '    error  errors.0.code: recorded "nothing_there", now "model_does_not_exist"'
     assert lines[-1] == "6 answers compared: 2 error, 0 warn, 0 info"
     assert json.loads(report.read_text())["verdict"] == "error"
 
