@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,14 @@ def test_the_shipped_refusals(capsys):
     assert (status, levels(told), told["cassettes"][0]["compared"]) == (0, [], 5)
 
 
+@pytest.mark.slow
+def test_the_shipped_recordings(capsys):
+    """Scored anew by TensorFlow, with the packaged model, which is found by its digest."""
+    status, told = verified(capsys, SHIPPED)
+    assert (status, levels(told)) == (0, [])
+    assert sum(one["compared"] for one in told["cassettes"]) == 38
+
+
 def test_a_model_that_is_not_at_hand(tmp_path, monkeypatch, capsys):
     """Both digests are told before anything is asked."""
     monkeypatch.chdir(tmp_path)
@@ -176,3 +186,29 @@ def test_live_needs_a_yes(tmp_path, monkeypatch, capsys):
     assert "mnist_cnn: 33 requests, 1 deployment, 19 scorings" in told.out
     assert "--yes" in told.err
     assert "nobody-may-see" not in told.out + told.err
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals of one's own here")
+def test_on_a_terminal_it_asks(tmp_path):
+    """Whoever does not say yes has paid nothing."""
+    leader, follower = os.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_WML_GUARD"}
+    environment |= {
+        "WML_APIKEY": "a-key-that-nobody-may-see",
+        "WML_SPACE_ID": "3fc54cf1-252f-424b-b52d-5cdd9814987f",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+    file = written(tmp_path, recorded(journeys.refusals))
+    line = [sys.executable, "-m", "pytest_wml.cli", "cassette", "verify", "--against=live", file]
+    process = subprocess.Popen(line, env=environment, stdin=follower, stdout=subprocess.PIPE, stderr=follower)
+    os.close(follower)
+    said = b""
+    try:
+        while b"Go on?" not in said:
+            said += os.read(leader, 1024)
+        os.write(leader, b"no\n")
+        assert process.wait(timeout=60) == 2
+    finally:
+        process.kill()
+        process.stdout.close()
+        os.close(leader)
