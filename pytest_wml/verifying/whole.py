@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import importlib.util
 import json
 import os
 import sys
@@ -23,9 +24,8 @@ from pytest_wml.doctor import settings
 from pytest_wml.doctor.places import places
 from pytest_wml.doctor.reaching import trust
 from pytest_wml.embedded import EmbeddedWML
-from pytest_wml.errors import BadOption, WMLTestError
+from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
 from pytest_wml.hosts import Role
-from pytest_wml.model.extras import require
 from pytest_wml.verifying import fidelity, telling
 from pytest_wml.verifying.differences import Terms
 from pytest_wml.verifying.outcome import Verification, agreed
@@ -76,7 +76,7 @@ def run(given: argparse.Namespace) -> int:
     if stop.asked:
         raise KeyboardInterrupt
     if given.write_fidelity:
-        _date(given.write_fidelity, results, is_embedded)
+        date(given.write_fidelity, results, is_embedded)
     return _status(given, results)
 
 
@@ -97,7 +97,11 @@ def _credentials(given: argparse.Namespace, secrets: Secrets) -> Credentials | N
     """Those for the live service; None for the embedded one, which needs none."""
     if given.against != "live":
         return None
-    require("requests", "to reach the live service")
+    if importlib.util.find_spec("requests") is None:
+        raise MissingExtra(
+            "The package requests, which IBM's clients bring, is needed to reach the live service.",
+            fix='pip install "pytest-wml[wml]"  (or "pytest-wml[watsonx]")',
+        )
     if given.ca:
         trust(given.ca, {})  # a file that is none is told before anything is sent
     file = given.wml_credentials or settings.read([]).credentials
@@ -210,7 +214,7 @@ def _status(given: argparse.Namespace, results: list[Verification]) -> int:
     return 1 if _worst(results) >= least or any(each.left_behind for each in results) else 0
 
 
-def _date(file: Path, results: list[Verification], is_embedded: bool) -> None:
+def date(file: Path, results: list[Verification], is_embedded: bool) -> None:
     """Write today into the data of FIDELITY.md, for what really was an answer of IBM's service.
 
     Raises:
