@@ -36,8 +36,12 @@ def add_to(tools: Any, folder: str) -> argparse.ArgumentParser:
     verify.add_argument("--atol", type=_tolerance, default=1e-5, help="absolute tolerance of floats; default: 1e-5")
     verify.add_argument("--timeout", type=_seconds, default=1200.0, metavar="SECONDS", help="for a state to settle")
     verify.add_argument("--allow-pickle", action="store_true", help="let the embedded service run models' code")
-    verify.add_argument("--wml-credentials", "--credentials", default="", metavar="FILE", help="as pytest takes it")
-    verify.add_argument("--ca", default="", metavar="FILE", help="PEM with the authority of a private service")
+    verify.add_argument(
+        "--wml-credentials", "--credentials", dest="credentials", default="", metavar="FILE", help="as pytest takes it"
+    )
+    verify.add_argument(
+        "--wml-ca", "--ca", dest="ca", default="", metavar="FILE", help="authority of a private service"
+    )
     verify.add_argument("--dry-run", action="store_true", help="say what would be asked for, and ask nothing")
     verify.add_argument("--yes", action="store_true", help="against live: do not ask before it begins")
     verify.add_argument("--strict", action="store_true", help="a warning is an error")

@@ -104,7 +104,7 @@ def _credentials(given: argparse.Namespace, secrets: Secrets) -> Credentials | N
         )
     if given.ca:
         trust(given.ca, {})  # a file that is none is told before anything is sent
-    file = given.wml_credentials or settings.read([]).credentials
+    file = given.credentials or settings.read([]).credentials
     found = required(find(os.environ, file))
     secrets.add(*found.secrets)
     return found
