@@ -84,7 +84,10 @@ class Verifier:
                 if self._stop.asked:
                     break
                 self._tell(f"{place} of {len(planned)} requests")
-                self._result.outcomes.append(self._verified(step))
+                outcome = self._verified(step)
+                if self._stop.asked and step.asked.method == "GET":
+                    break  # the state that it tells may not have settled
+                self._result.outcomes.append(outcome)
         finally:
             self._tell("deleting what was made")
             try:

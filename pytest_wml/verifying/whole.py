@@ -57,8 +57,8 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         WMLTestError: it cannot be done.
     """
-    secrets = Secrets()
-    with tempfile.TemporaryDirectory(prefix="pytest-wml-verify-") as folder, Stop() as stop:
+    secrets, stop = Secrets(), Stop()
+    with tempfile.TemporaryDirectory(prefix="pytest-wml-verify-") as folder:
         jobs = _jobs(given, Path(folder))
         credentials = _credentials(given, secrets)
         for line in _plan(given, jobs, credentials):
@@ -69,7 +69,8 @@ def run(given: argparse.Namespace) -> int:
         results: list[Verification] = []
         complete = False
         try:
-            is_embedded = _verify_all(given, jobs, credentials, secrets, stop, results)
+            with stop:
+                is_embedded = _verify_all(given, jobs, credentials, secrets, stop, results)
             complete = not stop.asked
         finally:
             _tell(given, results, complete, secrets)
