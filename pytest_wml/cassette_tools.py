@@ -1,4 +1,4 @@
-"""`pytest-wml cassette`: list, inspect, diff, scan, prune."""
+"""`pytest-wml cassette`: list, inspect, diff, scan, prune, verify."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from pytest_wml.cassette.file import BadCassette, Cassette, dump, fingerprint, load, write
+from pytest_wml.cassette.finding import NothingKnown, files
 from pytest_wml.cassette.scan import hits
 from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.cassette.show import differences, facts, lines, row
-from pytest_wml.errors import WMLTestError
+from pytest_wml.verifying import command as verify_command
 
 _FOLDER = "cassettes"
 _PLAYED = Path(".pytest_cache/v/wml/played")
 _SECRET_VARIABLES = ("WML_APIKEY", "WML_TOKEN", "WML_PASSWORD", "IBM_CLOUD_API_KEY", "IBMCLOUD_API_KEY")
-
-
-class NothingKnown(WMLTestError):
-    """A tool needs what is not there: a file, a revision, a finished run."""
 
 
 def add_to(tools: Any) -> None:
@@ -55,7 +52,8 @@ def add_to(tools: Any) -> None:
     prune.add_argument("--yes", action="store_true", help="do it; otherwise it is only shown")
     prune.set_defaults(run=_prune)
 
-    for tool in (everything, one, two, scan, prune):
+    verify = verify_command.add_to(tools, _FOLDER)
+    for tool in (everything, one, two, scan, prune, verify):
         tool.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -69,7 +67,7 @@ def _show(given: argparse.Namespace, value: Any, text: Iterator[str] | Sequence[
 
 def _list(given: argparse.Namespace) -> int:
     good, bad = [], []
-    for path in _files([given.folder], ("*.yaml",)):
+    for path in files([given.folder], ("*.yaml",)):
         try:
             good.append(load(path))
         except BadCassette as error:
@@ -103,7 +101,7 @@ def _difference(one: dict[str, str]) -> str:
 def _scan(given: argparse.Namespace) -> int:
     secrets = Secrets(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))
     found = []
-    for path in _files(given.paths, ("*.yaml", "*.yml", "*.json")):
+    for path in files(given.paths, ("*.yaml", "*.yml", "*.json")):
         for hit in hits(path.read_text(encoding="utf-8", errors="replace"), secrets):
             found.append({"file": str(path), "line": hit.line, "column": hit.column, "kind": hit.kind})
     text = [f"{hit['file']}:{hit['line']}:{hit['column']}: {hit['kind']}" for hit in found]
@@ -113,23 +111,23 @@ def _scan(given: argparse.Namespace) -> int:
 
 def _prune(given: argparse.Namespace) -> int:
     played, seen = _played()
-    removed, files = [], []
-    for path in _files([given.folder], ("*.yaml",)):
+    removed, unused = [], []
+    for path in files([given.folder], ("*.yaml",)):
         if seen.get(path.stem) != fingerprint(path):
             continue  # recorded since: nobody knows yet what of it is used
         cassette = load(path)
         keep, drop = _parted(cassette, played)
         if not any(interaction.identity in played for interaction in cassette.interactions):
-            files.append(path.name)
+            unused.append(path.name)
         elif drop:
             removed += [f"{path.name}: {interaction.request}" for interaction in drop]
-        if given.yes and path.name in files:
+        if given.yes and path.name in unused:
             path.unlink()
         elif given.yes and drop:
             write(path, dump(Cassette(cassette.name, cassette.metadata, tuple(keep))))
     verb = "removed" if given.yes else "would be removed (--yes does it)"
-    text = [f"{verb}: {what}" for what in (*files, *removed)]
-    _show(given, {"done": given.yes, "files": files, "interactions": removed}, text or ["nothing to prune"])
+    text = [f"{verb}: {what}" for what in (*unused, *removed)]
+    _show(given, {"done": given.yes, "files": unused, "interactions": removed}, text or ["nothing to prune"])
     return 0
 
 
@@ -153,18 +151,6 @@ def _played() -> tuple[set[str], dict[str, str]]:
             looked_at=_PLAYED,
             fix="run the whole suite once in replay: pytest",
         ) from None
-
-
-def _files(paths: Sequence[str], patterns: Sequence[str]) -> Iterator[Path]:
-    for given in paths:
-        path = Path(given)
-        if path.is_dir():
-            found = {file for pattern in patterns for file in path.rglob(pattern) if not file.name.startswith(".")}
-            yield from sorted(found)
-        elif path.exists():
-            yield path
-        else:
-            raise NothingKnown(f"There is no {given}.", fix="name a cassette file or a folder of them")
 
 
 def _load(name: str) -> Cassette:

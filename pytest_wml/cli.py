@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
         prog="pytest-wml", description="IBM Watson Machine Learning for tests: serve it, keep recordings of it."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    cassette = commands.add_parser("cassette", help="list, show, compare, scan and prune recordings")
+    cassette = commands.add_parser("cassette", help="list, show, compare, scan, prune and verify recordings")
     cassette_tools.add_to(cassette.add_subparsers(dest="tool", required=True, metavar="TOOL"))
     server_command.add_to(commands)
     lint_tools.add_to(commands)

@@ -85,14 +85,28 @@ def packed_archive(run: Run, plan: Plan, folder: Callable[[], Path]) -> ModelArc
         BadArchive: it is no model archive.
     """
     from pytest_wml.existing import unknown_archive
-    from pytest_wml.model.archive import read_archive, require_savedmodel
-    from pytest_wml.model.packing import pack
 
     if plan.deployment and not plan.model:
         return unknown_archive()
-    path = _existing(run, plan) if plan.model else sample_archive()
+    return packed(_existing(run, plan) if plan.model else sample_archive(), plan.name, folder)
+
+
+def packed(path: Path, name: str, folder: Callable[[], Path]) -> ModelArchive:
+    """The archive at a path; a folder or a model file is packed.
+
+    Args:
+        path: an archive, a SavedModel's folder or a model file.
+        name: of the deployment, for the archive of a folder.
+        folder: gives a temporary folder; only called when something has to be packed.
+
+    Raises:
+        BadArchive: it is no model archive.
+    """
+    from pytest_wml.model.archive import read_archive, require_savedmodel
+    from pytest_wml.model.packing import pack
+
     if path.is_dir():
-        return pack(path, folder() / f"{plan.name}.tar.gz")
+        return pack(path, folder() / f"{name}.tar.gz")
     archive = read_archive(path)
     if path.suffix in MODEL_FILES and (not archive.members or path.suffix == ".keras"):
         return pack(path, folder() / f"{path.name}.tar.gz")

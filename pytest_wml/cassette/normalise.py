@@ -22,8 +22,8 @@ _DATE_KEYS = re.compile(r".*_at|created|updated|modified")
 _NEUTRAL_SPACE = {"name": "the deployment space", "description": ""}
 _NAMESPACE = uuid.UUID("b1f8a6d2-6f0c-5b7e-9a51-0d6f5c3e7a10")
 _TRACE = "0" * 32
-_GUID = re.compile(r'"guid":\s*"([^"]+)"')
-_ACCOUNTS_INSTANCE = "00000000-0000-4000-8000-0000000000a1"
+GUID = re.compile(r'"guid":\s*"([^"]+)"')
+ACCOUNTS_INSTANCE = "00000000-0000-4000-8000-0000000000a1"
 """Stands for the service instance of whoever records, which the client asks for by its guid."""
 
 CANONICAL_HOSTS = {
@@ -101,6 +101,17 @@ def learned(tape: Iterable[Taped], name: str, aliases: Mapping[str, str]) -> dic
     return ids.made
 
 
+def answer_as_recorded(taped: Taped, aliases: Mapping[str, str], known: Mapping[str, str]) -> Body:
+    """An answer as a recording would hold it: without secrets, dates, hosts and what only an account has.
+
+    Args:
+        taped: the exchange; its role is the recorded one.
+        aliases: ids of whoever asked (the space) → what stands for them.
+        known: other ids of the service → what stands for them.
+    """
+    return _Ids("", aliases, known).answer(taped)
+
+
 class _Ids:
     """Which id of the service became which stable one."""
 
@@ -120,8 +131,8 @@ class _Ids:
         if taped.mutates:
             self._learn(asked, taped)
         if taped.path.startswith("/v2/spaces"):
-            for guid in _GUID.findall(_text(taped.answer)):
-                self._stable.setdefault(guid, _ACCOUNTS_INSTANCE)
+            for guid in GUID.findall(_text(taped.answer)):
+                self._stable.setdefault(guid, ACCOUNTS_INSTANCE)
         return Interaction(
             identity=asked.identity,
             method=taped.method,
@@ -135,6 +146,10 @@ class _Ids:
             answer=self._renamed(taped.answer, taped),
             refusable=taped.refusable,
         )
+
+    def answer(self, taped: Taped) -> Body:
+        """The answer with stable ids, dates and hosts."""
+        return self._renamed(taped.answer, taped)
 
     def _learn(self, asked: Request, taped: Taped) -> None:
         """The ids that this answer shows first were made by the service, for this request."""
@@ -169,10 +184,15 @@ class _Ids:
             return value
         if taped.method == "GET" and taped.query == "limit=1" and "resources" in value:
             return {**value, "resources": []}
-        for space in (value, *value.get("resources", ())):
-            if space.get("metadata", {}).get("id") in self._mine and isinstance(space.get("entity"), dict):
+        listed = value.get("resources")
+        for space in (value, *(listed if isinstance(listed, list) else ())):
+            if self._is_mine(space) and isinstance(space.get("entity"), dict):
                 space["entity"] = {**space["entity"], **_NEUTRAL_SPACE}
         return value
+
+    def _is_mine(self, space: Any) -> bool:
+        metadata = space.get("metadata") if isinstance(space, dict) else None
+        return isinstance(metadata, dict) and metadata.get("id") in self._mine
 
     def _rename(self, text: str) -> str:
         return UUID.sub(lambda found: self._stable.get(found[0], found[0]), text)

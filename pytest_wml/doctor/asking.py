@@ -11,11 +11,13 @@ from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+from pytest_wml import served_by
 from pytest_wml.credentials import Credentials
 from pytest_wml.doctor.places import Places
 from pytest_wml.doctor.reaching import Way, proxy_for, within
 
 _MOST = 4 << 20
+_JSON = {"Accept": "application/json"}
 _VERSION = "2021-06-21"
 """A date that every release of the API is newer than."""
 
@@ -28,12 +30,14 @@ class Answer(NamedTuple):
         body: the JSON; None for anything else.
         skew: seconds that this machine's clock is ahead of the server's; None where it does not tell.
         problem: why nothing came back.
+        embedded: whether it is pytest-wml's own service that answered.
     """
 
     status: int
     body: Any = None
     skew: float | None = None
     problem: str = ""
+    embedded: bool = False
 
     @property
     def reason(self) -> str:
@@ -88,13 +92,8 @@ class Service:
 
     def token(self, given: Credentials) -> Answer:
         """Ask for a token, as IBM's clients do; with a key where there is one."""
-        if not self.places.cloud:
-            secret = {"api_key": given.apikey} if given.apikey else {"password": given.password}
-            return self._posted(json.dumps({"username": given.username, **secret}), "application/json")
-        if self.places.token_path.startswith("/api/"):
-            return self._posted(json.dumps({"apikey": given.apikey}), "application/json")
-        form = {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "apikey": given.apikey}
-        return self._posted(urlencode(form), "application/x-www-form-urlencoded")
+        body, kind = token_request(self.places, given)
+        return self._ask(self.places.iam, "POST", self.places.token_path, body, {"Content-Type": kind, **_JSON})
 
     def space(self, space_id: str) -> Answer:
         """The deployment space."""
@@ -110,12 +109,8 @@ class Service:
 
     def _read(self, place: str, path: str, **query: str) -> Answer:
         asked = urlencode({"version": _VERSION, **{name: value for name, value in query.items() if value}})
-        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {self._token}", **_JSON}
         return self._ask(place, "GET", f"{path}?{asked}" if query else path, None, headers)
-
-    def _posted(self, body: str, kind: str) -> Answer:
-        headers = {"Content-Type": kind, "Accept": "application/json"}
-        return self._ask(self.places.iam, "POST", self.places.token_path, body.encode(), headers)
 
     def _ask(self, place: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         try:
@@ -126,21 +121,33 @@ class Service:
             return Answer(0, problem=f"{place} did not answer: {getattr(error, 'strerror', None) or error}")
 
 
+def token_request(places: Places, given: Credentials) -> tuple[bytes, str]:
+    """The body that a token is asked for with at `places.token_path`, and its content type."""
+    if not places.cloud:
+        secret = {"api_key": given.apikey} if given.apikey else {"password": given.password}
+        return json.dumps({"username": given.username, **secret}).encode(), "application/json"
+    if places.token_path.startswith("/api/"):
+        return json.dumps({"apikey": given.apikey}).encode(), "application/json"
+    form = {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "apikey": given.apikey}
+    return urlencode(form).encode(), "application/x-www-form-urlencoded"
+
+
 def _exchange(way: Way, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
     connection = way.connection()
     try:
         connection.request(method, path, body, dict(headers))
         response = connection.getresponse()
         skew = _skew(response.headers.get("Date"), time.time())
+        embedded = served_by.HEADER in response.headers
         text = response.read(_MOST)
         if response.length and len(text) < _MOST:
             raise HTTPException("the answer was cut off")
     finally:
         connection.close()
     try:
-        return Answer(response.status, json.loads(text), skew)
+        return Answer(response.status, json.loads(text), skew, embedded=embedded)
     except (ValueError, RecursionError):
-        return Answer(response.status, None, skew)
+        return Answer(response.status, None, skew, embedded=embedded)
 
 
 def _skew(date: str | None, now: float) -> float | None:

@@ -32,6 +32,12 @@ def clock(answer: Answer) -> Iterator[Line]:
     yield judged("clock", found, "set this machine's clock, for instance by NTP")
 
 
+def service(answer: Answer) -> Iterator[Line]:
+    """Yield that this is not IBM's service, where it says so itself."""
+    if answer.embedded:
+        yield passed("service", "an embedded one, as pytest-wml serve runs it; nothing here is IBM's")
+
+
 def token_in(answer: Answer) -> str:
     """The token in an answer; empty for none."""
     found = answer.get("access_token") or answer.get("token") if answer.status == 200 else None

@@ -54,6 +54,7 @@ def _logged_in(service: Service, given: Credentials, secrets: Secrets) -> Iterat
     if got:
         secrets.add(got, *got.split("."))
         service.log_in(got)
+    yield from judging.service(answer)
     yield from judging.clock(answer)
     yield judging.token(answer, given, service.places.cloud)
 
@@ -63,6 +64,7 @@ def _of_the_space(service: Service, given: Credentials, specifications: Iterable
     if given.space_id:
         answer = service.space(given.space_id)
         if given.token:
+            yield from judging.service(answer)
             yield from judging.clock(answer)
         yield from judging.space(answer, given, service.places.cloud)
         space_id = given.space_id if answer.status == 200 else ""

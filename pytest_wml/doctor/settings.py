@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -98,3 +99,18 @@ def models(suite: Suite) -> list[tuple[str, str]]:
     plans = settings.deployments.value
     pairs = [(plan.model_type or kind, plan.software_spec or spec) for plan in plans] or [(kind, spec)]
     return list(dict.fromkeys(pairs))
+
+
+def model_files(suite: Suite) -> list[Path]:
+    """Where the models of the suite are: archives, folders, model files; those that there are."""
+    if suite.settings is None:
+        return []
+    model = suite.settings.model
+    named = [(plan.model, suite.settings.deployments.source) for plan in suite.settings.deployments.value]
+    root = Path(suite.ini).parent if suite.ini else Path()
+    paths = [
+        (root if source.startswith("ini") else Path()) / name
+        for name, source in [*named, (model.value, model.source)]
+        if name
+    ]
+    return [path for path in paths if path.exists()]

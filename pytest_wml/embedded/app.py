@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
 
+from pytest_wml import served_by
 from pytest_wml.embedded.exchange import Call, refused
 from pytest_wml.embedded.home import Home, temporary
 from pytest_wml.embedded.refusals import (
@@ -133,6 +134,7 @@ class EmbeddedWML:
         # Both clients join relative links to their host with a slash too many.
         request.path = re.sub("/+", "/", request.path)
         response = self._answered(request)
+        response.headers[served_by.HEADER] = served_by.value()
         _drain(request)
         return response(environ, start_response)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
 
@@ -40,6 +42,10 @@ class Route:
     handler: Callable[..., Response]
     open: bool = False
     """Whether it is answered without a token."""
+
+    def __str__(self) -> str:
+        """Method and path as people write them: `{model_id}` for `<model_id>`."""
+        return f"{self.method} " + re.sub(r"<(?:any\(.*?\):)?_?(\w+)>", r"{\1}", self.path)
 
 
 ROUTES = (
@@ -125,3 +131,11 @@ def match(role: Role, method: str, path: str) -> tuple[Route, dict[str, Any]]:
     route, ids = _url_map(role).bind("", url_scheme="https").match(path, method)
     assert isinstance(route, Route)
     return route, dict(ids)
+
+
+def called(method: str, path: str) -> str | None:
+    """The route that answers a method and path, as people write it, at whatever host; None where there is none."""
+    try:
+        return str(match(CPD, method, path)[0])
+    except HTTPException:
+        return None

@@ -89,6 +89,7 @@ def test_all_is_well(server, code):
     for check in ("name 127.0.0.1", f"connection {host}", "TLS 127.0.0.1", "clock", "token", "space"):
         assert told[check][0] == "pass", told
     assert told["software specification runtime-24.1-py3.11, at the service"] == ("pass", "supported")
+    assert told["service"][1].startswith("an embedded one")
 
 
 def test_an_untrusted_certificate(server, tmp_path):

@@ -99,3 +99,13 @@ def test_many_threads_upload_the_same_model(own, archives):
 
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(live, range(48))) == {200}
+
+
+def test_every_answer_says_that_it_is_embedded(rest):
+    """So that nobody takes it for IBM's, whatever address it is reached by; refusals too."""
+    for answer in (
+        rest.space("GET", "/ml/v4/models"),
+        rest.send("GET", "/no/such/path"),
+        rest.send("GET", "/x", None, None),
+    ):
+        assert answer.headers["X-Pytest-WML"].startswith("embedded")
