@@ -23,7 +23,7 @@ class LeftBehind(WMLTestError):
 
 
 def clean_up(run: Run) -> None:
-    """Delete what the journals of a live run owe, also those of xdist workers that crashed; then close them.
+    """Delete what the journals of a live run owe, also those of xdist workers that crashed.
 
     What could not be deleted is told as a failure of the run; its journals stay, for `pytest-wml sweep`.
     """
@@ -43,9 +43,6 @@ def clean_up(run: Run) -> None:
                     fix="pytest-wml sweep lists it, pytest-wml sweep --yes deletes it",
                 )
             )
-        elif not run.undeletable:
-            for file in journals.files:
-                file.unlink(missing_ok=True)
     run.forgotten = list(_forgotten(run))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from pytest_wml.journal import Alive, Journal, folder
+from pytest_wml.journal import Alive, Journal, folder, told
 from pytest_wml.marks import Mark, marked, new_run, parted
 
 VARIABLE = "PYTEST_WML_RUN"
@@ -54,7 +54,7 @@ class Together:
         os.environ[VARIABLE] = f"{os.getpid()}:{self.mark.suffix}:{self.folder}"
 
     def close(self) -> None:
-        """The run ends."""
+        """The run ends; its journals go, unless they owe something."""
         in_main_thread = threading.current_thread() is threading.main_thread()
         if in_main_thread and signal.getsignal(signal.SIGTERM) in (_terminate, signal.SIG_IGN):
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -63,6 +63,10 @@ class Together:
         os.environ.pop(VARIABLE, None)
         if self._before is not None:
             os.environ[VARIABLE] = self._before
+        for journals in told(self.journals, self.mark.run):
+            if not journals.owed:
+                for file in journals.files:
+                    file.unlink(missing_ok=True)
         self._alive.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -30,7 +30,7 @@ class Account:
         limits = Limits(settings.max_requests, settings.max_deployments, settings.max_upload)
         self.budget = Budget(self.owned, limits, together.folder)
         self.retrying = Retrying(self.budget)
-        self.owned.ledger = self.budget.ledger = ledger
+        self.owned.ledger = self.budget.ledger = self.retrying.ledger = ledger
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         return self.retrying(environ, start_response)

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pytest_wml.answers.http import path_of
+from pytest_wml.ledger import Ledger
 from pytest_wml.purposes import Purpose, plain, purpose, repeatable
 from pytest_wml.wsgi import Environ, WSGIApp
 
@@ -40,6 +41,7 @@ class Retrying:
         self._app = app
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
+        self.ledger = Ledger(self)
         self.repeated: Counter[str] = Counter()
         """How often which answer made which request be sent again."""
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytest_wml import progress
+from pytest_wml.answers.owned import Owned
+from pytest_wml.answers.retrying import Retrying
 from pytest_wml.cassette.file import Cassette, load, write
 from pytest_wml.cassette.finding import NothingKnown, files
 from pytest_wml.cassette.scrub import Secrets
@@ -26,6 +28,7 @@ from pytest_wml.doctor.reaching import trust
 from pytest_wml.embedded import EmbeddedWML
 from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
 from pytest_wml.hosts import Role
+from pytest_wml.together import Together
 from pytest_wml.verifying import fidelity, telling
 from pytest_wml.verifying.differences import Terms
 from pytest_wml.verifying.outcome import Verification, agreed
@@ -37,6 +40,8 @@ from pytest_wml.verifying.stopping import Stop
 from pytest_wml.verifying.uploads import Uploads
 
 _CPD = "https://cpd.example.com"
+_LIFETIME = 24.0
+"""Hours after which nobody needs what a verification made."""
 
 
 class Job(NamedTuple):
@@ -180,10 +185,17 @@ def _asking(given: argparse.Namespace, job: Job, credentials: Credentials | None
         return
     from pytest_wml.answers.live import Live  # only where it is needed: requests comes with IBM's clients
 
-    gateway = Live(given.ca or None)
+    gateway = Live(given.ca or settings.read([]).ca or None)
+    # What is made is named after this run and journaled: after a kill -9 `pytest-wml sweep` finds it.
+    together = Together(os.environ, _LIFETIME, {"url": credentials.url, "space": credentials.space_id})
+    together.open()
     try:
-        yield Side(gateway, places(credentials.url), credentials, secrets)
+        owned = Owned(gateway, together.mark, together.journal)
+        retrying = Retrying(owned)
+        gateway.ledger = owned.ledger = retrying.ledger
+        yield Side(retrying, places(credentials.url), credentials, secrets)
     finally:
+        together.close()
         gateway.close()
 
 

@@ -263,3 +263,23 @@ def test_an_interrupted_one_leaves_nothing(tmp_path, archives, number):
         assert "Traceback" not in errors
         assert out.rstrip().endswith("; not complete")
         assert left(running) == []
+
+
+def test_after_a_kill_sweep_finds_what_is_left(tmp_path, archives):
+    """What was made is named after the run and journaled: what a `kill -9` leaves is found."""
+    (tmp_path / "faults").write_text('slow seconds=30 on="POST /predictions"')
+    file = written(tmp_path, scored(archives[0]))
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    with served(tmp_path, "-v", f"--faults={tmp_path / 'faults'}") as running:
+        line, environment = command(running, "--yes", file, f"--model={archives[0]}", **state)
+        process = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for said in running.process.stdout:  # until the deployment is there
+            if said.startswith("GET /ml/v4/deployments"):
+                break
+        process.kill()
+        process.wait(timeout=60)
+        assert [name.partition("-pytest-wml-")[0] for name in left(running)] == ["tiny", "tiny"]
+        swept = [sys.executable, "-m", "pytest_wml.cli", "sweep", "--yes"]
+        done = subprocess.run(swept, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert left(running) == []
