@@ -16,7 +16,6 @@ from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
 from pytest_wml.options import Mode
 from pytest_wml.session import Run
-from pytest_wml.tally import Tally
 
 if TYPE_CHECKING:
     from pytest_wml.recording import Part
@@ -102,7 +101,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
         output[_WORKERS] = {
             "shard": run.shard().as_json() if run.settings.record.value else None,
             "leftover": [str(error) for error in run.leftover],
-            "tally": run.tally().as_json(),
+            **({} if run.idle else {"tally": run.tally().as_json()}),
             "left_out": run.left_out,
         }
         return
@@ -112,7 +111,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
         run.shards.append(run.shard())
         run.save(part_of(config, stopped=bool(session.shouldstop or session.shouldfail)))
     passed = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-    if run.mode is Mode.REPLAY and run.tally().cassettes:
+    if run.mode is Mode.REPLAY and not run.idle and run.tally().cassettes:
         _look_after_recordings(config, run, whole=passed and is_whole(config, run))
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
     spoiled = run.leftover or any(outcome.error for outcome in run.outcomes)
@@ -156,6 +155,7 @@ def _look_after_recordings(config: pytest.Config, run: Run, *, whole: bool) -> N
 def of_worker(node: Any, run: Run) -> None:
     """Take over what an xdist worker recorded and what failed there outside any test."""
     from pytest_wml.recording import Shard
+    from pytest_wml.tally import Tally
 
     output = getattr(node, "workeroutput", {}).get(_WORKERS, {})
     run.leftover += [WMLTestError(text) for text in output.get("leftover", ())]

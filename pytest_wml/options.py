@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_wml.errors import BadOption
 from pytest_wml.option import Option, Setting, days, file_name, folder, hosts, switch
@@ -143,8 +143,11 @@ TABLE: tuple[Option[Any], ...] = (
 )
 
 
-class Settings(NamedTuple):
-    """Every option of a run, read once."""
+class Settings:
+    """Every option of a run, read once.
+
+    Not a NamedTuple: making one of so many fields costs every start of pytest a quarter of a millisecond.
+    """
 
     mode: Setting[Mode]
     record: Setting[bool]
@@ -163,10 +166,13 @@ class Settings(NamedTuple):
     faults: Setting[tuple[Fault, ...]]
     report: Setting[str]
 
+    def __init__(self, **settings: Setting[Any]) -> None:
+        vars(self).update(settings)
+
     def chosen(self) -> dict[str, str]:
         """What is not left at its default: name → `value (from source)`."""
         chosen = {}
-        for name, setting in self._asdict().items():
+        for name, setting in vars(self).items():
             if setting.source != "default":
                 value = setting.value.value if isinstance(setting.value, Mode) else setting.value
                 chosen[name] = f"{value} (from {setting.source})"

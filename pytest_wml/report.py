@@ -47,7 +47,13 @@ def faults(tally: Tally) -> Iterator[str]:
 
 def summary(run: Run) -> Iterator[str]:
     """The lines below the tests; nothing for a run that asked WML nothing."""
-    tally = run.tally()
+    if not run.idle:
+        yield from _tallied(run, run.tally())
+    for outcome in run.outcomes:
+        yield f"{outcome.path.name}: {outcome.text}"
+
+
+def _tallied(run: Run, tally: Tally) -> Iterator[str]:
     total = sum(tally.answered.values())
     if total:
         waits = f", {tally.waited:g} s of waiting left out" if tally.waited else ""
@@ -67,5 +73,3 @@ def summary(run: Run) -> Iterator[str]:
     yield from faults(tally)
     for doubt in tally.doubts:
         yield f"doubt: {doubt}"
-    for outcome in run.outcomes:
-        yield f"{outcome.path.name}: {outcome.text}"

@@ -21,7 +21,6 @@ from pytest_wml.option import Setting
 from pytest_wml.options import Mode, Settings
 from pytest_wml.plans import Plan
 from pytest_wml.spaces import DEFAULT_SPACE_ID
-from pytest_wml.tally import Tally
 
 if TYPE_CHECKING:
     from pytest_wml.answers.replay import Replay
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.recording import Outcome, Part, Reference, Shard
     from pytest_wml.staleness import Finding
+    from pytest_wml.tally import Tally
 
 # Models that are one file: Keras, pickles, ONNX, XGBoost.
 MODEL_FILES = (".h5", ".hdf5", ".keras", ".pkl", ".pickle", ".joblib", ".onnx", ".ubj", ".json")
@@ -92,8 +92,6 @@ class Run:
         """The models that were asked in this process, by name of the deployment."""
         self.left_out = False
         """Whether any test was deselected, or skipped for a reason of its own."""
-        self.others = Tally()
-        """What the xdist workers that have ended asked."""
         self.answering = Answering(self)
         self.ledger = self.answering.ledger
         self.hosts = Hosts.of(filter(None, [self._cpd_host(), *settings.cpd_hosts.value.split(", ")]))
@@ -111,6 +109,18 @@ class Run:
     def mode(self) -> Mode:
         """Where answers come from."""
         return self.settings.mode.value
+
+    @cached_property
+    def others(self) -> Tally:
+        """What the xdist workers that have ended asked."""
+        from pytest_wml.tally import Tally  # a project without WML does not pay for it
+
+        return Tally()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was asked of WML so far, here or in an xdist worker that has ended: there is no tally."""
+        return not (self.ledger.exchanges or self.found or self.linted or "others" in self.__dict__)
 
     @property
     def cassettes(self) -> Path:
@@ -251,6 +261,8 @@ class Run:
 
     def tally(self) -> Tally:
         """What this process and the xdist workers that have ended asked."""
+        from pytest_wml.tally import Tally
+
         own = Tally(Counter(exchange.answered_by for exchange in self.ledger.exchanges), self.door.skipped_seconds)
         self.answering.tell(own)
         own.found = dict(self.found)
