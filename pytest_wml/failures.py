@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import ending, marker
+from pytest_wml import marker
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
 from pytest_wml.session import Run
 from pytest_wml.table import Mode
-from pytest_wml.tally import Tally
 
 if TYPE_CHECKING:
     from pytest_wml.recording import Part
@@ -96,14 +95,14 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     """Save what was recorded, look after the recordings, and fail the run for what failed outside any test."""
     config, run.finished = session.config, session
     run.hear_children()
-    ending.clean_up(run)
+    clean_up(run)
     run.leftover += [failure.error for failure in run.ledger.take_failures()]
     output = getattr(config, "workeroutput", None)
     if output is not None:
         output[_WORKERS] = {
             "shard": run.shard().as_json() if run.settings.record.value else None,
             "leftover": [str(error) for error in run.leftover],
-            "tally": run.tally().as_json(),
+            **({} if run.idle else {"tally": run.tally().as_json()}),
             "left_out": run.left_out,
         }
         return
@@ -113,12 +112,20 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
         run.shards.append(run.shard())
         run.save(part_of(config, stopped=bool(session.shouldstop or session.shouldfail)))
     passed = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-    if run.mode is Mode.REPLAY and run.tally().cassettes:
+    if run.mode is Mode.REPLAY and not run.idle and run.tally().cassettes:
         _look_after_recordings(config, run, whole=passed and is_whole(config, run))
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
     spoiled = run.leftover or any(outcome.error for outcome in run.outcomes)
     if passed and (spoiled or (in_ci and any(finding.expired for finding in run.findings))):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def clean_up(run: Run) -> None:
+    """Delete what a live run created and did not delete."""
+    if run.mode is Mode.LIVE:
+        from pytest_wml import ending  # only here: an offline run does not pay for it
+
+        ending.clean_up(run)
 
 
 def stop(session: pytest.Session, run: Run) -> None:
@@ -130,7 +137,7 @@ def stop(session: pytest.Session, run: Run) -> None:
 def after_the_end(config: pytest.Config, run: Run) -> None:
     """Fail the run for what failed after it had been told how it ended: in hooks of others that come last."""
     run.hear_children()
-    ending.clean_up(run)
+    clean_up(run)
     late = [failure.error for failure in run.ledger.take_failures()]
     if not late:
         return
@@ -164,6 +171,7 @@ def _look_after_recordings(config: pytest.Config, run: Run, *, whole: bool) -> N
 def of_worker(node: Any, run: Run) -> None:
     """Take over what an xdist worker recorded and what failed there outside any test."""
     from pytest_wml.recording import Shard
+    from pytest_wml.tally import Tally
 
     output = getattr(node, "workeroutput", {}).get(_WORKERS, {})
     run.leftover += [WMLTestError(text) for text in output.get("leftover", ())]

@@ -1,4 +1,7 @@
-"""The public fixtures; each can be overridden in a conftest."""
+"""The public fixtures; each can be overridden in a conftest.
+
+What makes them is imported by the first test that wants one.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import choosing, progress, supply
+from pytest_wml import choosing, progress
 from pytest_wml.choosing import Alive
 from pytest_wml.session import RUN
 
@@ -32,6 +35,8 @@ def wml_digits() -> Digits:
 @pytest.fixture(scope="session")
 def wml_trained_cnn(pytestconfig: pytest.Config) -> TrainedCNN:
     """The sample network trained on MNIST, on the GPU where there is one; trained once and cached."""
+    from pytest_wml import supply
+
     return supply.trained_cnn(pytestconfig)
 
 
@@ -49,6 +54,8 @@ def wml_model_archive(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> ModelArchive:
     """The packaged model: `path`, digests, `signature`, `size`; what it is made from says the option wml_model."""
+    from pytest_wml import supply
+
     run = pytestconfig.stash[RUN]
 
     def train() -> Any:
@@ -63,6 +70,8 @@ def wml_model_archive(
 @pytest.fixture(scope="session")
 def wml_client(pytestconfig: pytest.Config) -> Iterator[Any]:
     """IBM's APIClient, its default space set; answered by the run's mode."""
+    from pytest_wml import supply
+
     with supply.client(pytestconfig.stash[RUN]) as client:
         yield client
 
@@ -88,6 +97,8 @@ def wml_deployment(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
     """The deployed model: `.score(payload)` as IBM's client, `.predict(array)` for arrays; deleted at the end."""
+    from pytest_wml import supply
+
     run = pytestconfig.stash[RUN]
 
     def deployed() -> contextlib.AbstractContextManager[Deployment]:
@@ -107,5 +118,7 @@ def wml_deployment(
 @pytest.fixture
 def wml_contract(wml_name: str, wml_deployment: Deployment, pytestconfig: pytest.Config) -> Iterator[Contract]:
     """The checks of the contract toolkit, bound to the deployment: `.classes(images, expected)` and more."""
+    from pytest_wml import supply
+
     with progress.shown(pytestconfig) as show:
         yield supply.contract(pytestconfig.stash[RUN], wml_name, wml_deployment, show)

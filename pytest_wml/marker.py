@@ -47,9 +47,6 @@ def wml(
     return {"cassette": cassette, "deployment": deployment}, switches, faults
 
 
-_KNOWN = ", ".join(inspect.signature(wml).parameters)
-
-
 def mistakes(items: Iterable[object]) -> Iterator[str]:
     """Yield what is wrong with the markers of what was collected, with the test's node id."""
     for item in items:
@@ -97,11 +94,12 @@ def _read(lines: str | Sequence[str] | None) -> tuple[Fault, ...]:
 
 
 def _problem(mark: pytest.Mark) -> str:
-    unknown = sorted(set(mark.kwargs) - set(inspect.signature(wml).parameters))
+    known = inspect.signature(wml).parameters
+    unknown = sorted(set(mark.kwargs) - set(known))
     if mark.args:
-        return f"@pytest.mark.wml takes keywords only; it accepts {_KNOWN}."
+        return f"@pytest.mark.wml takes keywords only; it accepts {', '.join(known)}."
     if unknown:
-        return f"@pytest.mark.wml does not know {', '.join(unknown)}; it accepts {_KNOWN}."
+        return f"@pytest.mark.wml does not know {', '.join(unknown)}; it accepts {', '.join(known)}."
     names, switches, faults = wml(**mark.kwargs)
     cassette, deployment = names["cassette"], names["deployment"]
     if cassette is not None and (not isinstance(cassette, str) or not re.fullmatch(r"[\w\[\]-][\w.\[\]-]*", cassette)):

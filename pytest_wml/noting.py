@@ -6,13 +6,12 @@ A note travels with a test's last report, as that survives xdist, an interrupted
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_wml import failures
 from pytest_wml.session import RUN, Run
 
 if TYPE_CHECKING:
@@ -29,11 +28,10 @@ LONGEST = 20_000
 _WORST_FIRST = ("failed", "xfailed", "skipped", "xpassed", "passed")
 
 
-@dataclass
 class Notes:
     """What a process noted so far.
 
-    Args:
+    Attributes:
         test: that runs.
         begun: exchanges of the run before it.
         ended: exchanges of the run before its teardown.
@@ -47,17 +45,16 @@ class Notes:
         commands: for GitHub.
     """
 
-    test: str = ""
-    begun: int = 0
-    ended: int = 0
-    told: int = 0
-    described: set[str] = field(default_factory=set)
-    failure: Failure | None = None
-    tests: list[Told] = field(default_factory=list)
-    phases: dict[str, list[pytest.TestReport]] = field(default_factory=dict)
-    outside: list[str] = field(default_factory=list)
-    written: Path | None = None
-    commands: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.test = ""
+        self.begun = self.ended = self.told = 0
+        self.described: set[str] = set()
+        self.failure: Failure | None = None
+        self.tests: list[Told] = []
+        self.phases: dict[str, list[pytest.TestReport]] = {}
+        self.outside: list[str] = []
+        self.written: Path | None = None
+        self.commands: list[str] = []
 
 
 NOTES = pytest.StashKey[Notes]()
@@ -83,6 +80,18 @@ def listen(config: pytest.Config) -> None:
     config.stash[NOTES] = Notes()
     if wanted(config.stash[RUN]) and not is_worker(config):
         config.pluginmanager.register(_Listener(config.stash[NOTES]), "pytest_wml_listener")
+
+
+def lines(config: pytest.Config) -> Iterator[str]:
+    """Where the report is, for the terminal."""
+    written = config.stash[NOTES].written
+    if written is not None:
+        yield f"report: {written}"
+
+
+def commands(config: pytest.Config) -> list[str]:
+    """GitHub's workflow commands, each a line of its own."""
+    return config.stash[NOTES].commands
 
 
 class _Listener:
@@ -188,6 +197,7 @@ def _deployment(run: Run, name: str, archive: ModelArchive) -> DeploymentNote:
 
 def _failure(item: pytest.Item, call: pytest.CallInfo[None], run: Run) -> Failure:
     """Why a test failed, and at which line of the user's code."""
+    from pytest_wml import failures
     from pytest_wml.contract.findings import ContractBroken
     from pytest_wml.reporting.notes import Failure
 

@@ -17,16 +17,33 @@ class Setting(NamedTuple, Generic[T]):
     source: str = "default"
 
 
-class Option(NamedTuple, Generic[T]):
-    """One option and all the ways to give it."""
+class Option(Generic[T]):
+    """One option and all the ways to give it.
 
-    name: str
-    default: T
-    parse: Callable[[str], T]
-    help: str
-    metavar: str | None = None
-    parse_ini: Callable[[str], T] | None = None
-    """How the ini's text is read where that differs: lines, where the flag names a file of lines."""
+    Args:
+        name: from which flag, variable and ini key are made.
+        default: its value where it is not given.
+        parse: reads its text.
+        help: for `pytest --help`.
+        metavar: what its value is called there.
+        parse_ini: how the ini's text is read where that differs: lines, where the flag names a file of lines.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        default: T,
+        parse: Callable[[str], T],
+        help: str,
+        metavar: str | None = None,
+        parse_ini: Callable[[str], T] | None = None,
+    ) -> None:
+        self.name = name
+        self.default = default
+        self.parse = parse
+        self.help = help
+        self.metavar = metavar
+        self.parse_ini = parse_ini
 
     @property
     def flag(self) -> str:

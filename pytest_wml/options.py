@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_wml.errors import BadOption
 from pytest_wml.option import Option, Setting, switch
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Settings(NamedTuple):
-    """Every option of a run, read once."""
+class Settings:
+    """Every option of a run, read once.
+
+    Not a NamedTuple: making one of so many fields costs every start of pytest a quarter of a millisecond.
+    """
 
     mode: Setting[Mode]
     record: Setting[bool]
@@ -45,10 +48,13 @@ class Settings(NamedTuple):
     reuse: Setting[bool]
     lifetime: Setting[float]
 
+    def __init__(self, **settings: Setting[Any]) -> None:
+        vars(self).update(settings)
+
     def chosen(self) -> dict[str, str]:
         """What is not left at its default: name → `value (from source)`."""
         chosen = {}
-        for name, setting in self._asdict().items():
+        for name, setting in vars(self).items():
             if setting.source != "default":
                 value = setting.value.value if isinstance(setting.value, Mode) else setting.value
                 chosen[name] = f"{value} (from {setting.source})"

@@ -19,7 +19,6 @@ from pytest_wml import (
     noting,
     options,
     progress,
-    publishing,
     report,
 )
 from pytest_wml.errors import WMLTestError
@@ -151,8 +150,12 @@ def pytest_runtest_makereport(
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     progress.end(session.config)
-    failures.at_the_end(session, session.config.stash[RUN])
-    publishing.at_the_end(session, session.config.stash[RUN])
+    run = session.config.stash[RUN]
+    failures.at_the_end(session, run)
+    if noting.wanted(run):
+        from pytest_wml import publishing  # only here: few want it
+
+        publishing.at_the_end(session, run)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -162,10 +165,10 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     run = config.stash[RUN]
-    lines = [*report.summary(run), *failures.lines(run), *publishing.lines(config)]
+    lines = [*report.summary(run), *failures.lines(run), *noting.lines(config)]
     if lines:
         terminalreporter.section("wml")
         for line in lines:
             terminalreporter.write_line(line)
-    for command in publishing.commands(config):
+    for command in noting.commands(config):
         terminalreporter.write_line(command)

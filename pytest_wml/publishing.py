@@ -68,18 +68,6 @@ def _tell_github(config: pytest.Config, whole: Report, notes: Notes) -> None:
             file.write(markdown(whole))
 
 
-def lines(config: pytest.Config) -> Iterator[str]:
-    """Where the report is, for the terminal."""
-    written = config.stash[NOTES].written
-    if written is not None:
-        yield f"report: {written}"
-
-
-def commands(config: pytest.Config) -> list[str]:
-    """GitHub's workflow commands, each a line of its own."""
-    return config.stash[NOTES].commands
-
-
 def _report(session: pytest.Session, run: Run, notes: Notes) -> Report:
     from pytest_wml.reporting.notes import covered
     from pytest_wml.reporting.whole import Recording, Report

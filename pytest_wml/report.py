@@ -90,7 +90,15 @@ def _played(tally: Tally) -> Iterator[str]:
 
 def summary(run: Run) -> Iterator[str]:
     """The lines below the tests; nothing for a run that asked WML nothing."""
-    tally = run.tally()
+    if not run.idle:
+        yield from _tallied(run, run.tally())
+    for line in run.forgotten:
+        yield f"left by a run that was killed (pytest-wml sweep --yes deletes it): {line}"
+    for outcome in run.outcomes:
+        yield f"{outcome.path.name}: {outcome.text}"
+
+
+def _tallied(run: Run, tally: Tally) -> Iterator[str]:
     total = sum(tally.answered.values())
     if total:
         waits = f", {tally.waited:g} s of waiting left out" if tally.waited else ""
@@ -98,8 +106,6 @@ def summary(run: Run) -> Iterator[str]:
     yield from _spent(tally)
     for line in run.cleaned:
         yield f"deleted at the end: {line}"
-    for line in run.forgotten:
-        yield f"left by a run that was killed (pytest-wml sweep --yes deletes it): {line}"
     yield from _played(tally)
     for name, model in sorted(tally.found.items()):
         yield f"{name}: a deployment that existed already, {model}"
@@ -108,5 +114,3 @@ def summary(run: Run) -> Iterator[str]:
     yield from faults(tally)
     for doubt in tally.doubts:
         yield f"doubt: {doubt}"
-    for outcome in run.outcomes:
-        yield f"{outcome.path.name}: {outcome.text}"

@@ -20,7 +20,6 @@ from pytest_wml.hosts import Hosts
 from pytest_wml.options import Settings
 from pytest_wml.plans import Plan
 from pytest_wml.table import Mode
-from pytest_wml.tally import Tally
 
 if TYPE_CHECKING:
     from pytest_wml.answers.replay import Replay
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.recording import Outcome, Part, Reference, Shard
     from pytest_wml.staleness import Finding
+    from pytest_wml.tally import Tally
     from pytest_wml.together import Together
 
 RUN = pytest.StashKey["Run"]()
@@ -84,8 +84,6 @@ class Run(Choices):
         """What other live runs left behind when they were killed."""
         self.left_out = False
         """Whether any test was deselected, or skipped for a reason of its own."""
-        self.others = Tally()
-        """What the xdist workers that have ended asked."""
         self.answering = Answering(self)
         self.ledger = self.answering.ledger
         self.hosts = Hosts.of(filter(None, [self.cpd_host, *settings.cpd_hosts.value.split(", ")]))
@@ -98,6 +96,18 @@ class Run(Choices):
             crashed=self.ledger.crashed,
         )
         self._children = Children(self.hosts)
+
+    @cached_property
+    def others(self) -> Tally:
+        """What the xdist workers that have ended asked."""
+        from pytest_wml.tally import Tally  # a project without WML does not pay for it
+
+        return Tally()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was asked of WML so far, here or in an xdist worker that has ended: there is no tally."""
+        return not (self.ledger.exchanges or self.found or self.linted or "others" in self.__dict__)
 
     def plan(self, name: str) -> Plan:
         """What a deployment is made of; for a contract file's tests that of the file."""
@@ -162,6 +172,8 @@ class Run(Choices):
 
     def tally(self) -> Tally:
         """What this process and the xdist workers that have ended asked."""
+        from pytest_wml.tally import Tally
+
         own = Tally(Counter(exchange.answered_by for exchange in self.ledger.exchanges), self.door.skipped_seconds)
         self._weigh(own)
         self.answering.tell(own)

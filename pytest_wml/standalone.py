@@ -70,9 +70,9 @@ class _Watched(Deployment):
 
     ledger: Ledger | None = None
 
-    def score(self, meta_props: Mapping[str, Any]) -> dict[str, Any]:
+    def _scored(self, own: dict[str, Any]) -> dict[str, Any]:
         try:
-            return super().score(meta_props)
+            return super()._scored(own)
         except Exception as error:
             _tell(self.ledger, error)
             raise

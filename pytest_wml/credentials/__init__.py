@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from pytest_wml.credentials.value import OFFLINE, BadCredentials, Credentials
+if TYPE_CHECKING:
+    from pytest_wml.credentials.value import OFFLINE, BadCredentials, Credentials
 
 __all__ = ["OFFLINE", "BadCredentials", "Credentials", "find", "required"]
+
+
+def __getattr__(name: str) -> Any:
+    # A project without credentials does not pay for what they are.
+    if name not in __all__:
+        raise AttributeError(f"module 'pytest_wml.credentials' has no attribute {name!r}")
+    from pytest_wml.credentials import value
+
+    return getattr(value, name)
 
 
 def find(environ: Mapping[str, str], file: str) -> Credentials | None:
@@ -37,6 +48,8 @@ def required(found: Credentials | None) -> Credentials:
         BadCredentials: there are none, or they cannot be right; every mistake that shows without asking the
             service is named.
     """
+    from pytest_wml.credentials.value import BadCredentials
+
     if found is None:
         raise BadCredentials(
             "A live run needs credentials, and none were given.",
@@ -55,7 +68,8 @@ def required(found: Credentials | None) -> Credentials:
 
 
 _NAMES = (
-    *(f"WML_{name.upper()}" for name in Credentials._fields),
+    *("WML_URL", "WML_APIKEY", "WML_TOKEN", "WML_USERNAME", "WML_PASSWORD"),
+    *("WML_INSTANCE_ID", "WML_VERSION", "WML_SPACE_ID", "WML_ORIGIN"),
     *("WML_API_KEY", "WATSONX_APIKEY", "WATSONX_API_KEY", "WATSONX_TOKEN", "WATSONX_PASSWORD"),
     *("WATSON_MACHINE_LEARNING_APIKEY", "USER_ACCESS_TOKEN", "IBMCLOUD_API_KEY"),
 )

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from pytest_wml.model.cnn import TrainedCNN
 from pytest_wml.model.extras import require
@@ -59,6 +58,8 @@ def trained_cnn(
     entry = cache_dir / _key(recipe, data)
     if kept := _load(entry, recipe):
         return kept
+    from filelock import FileLock, Timeout  # a kept network is there sooner without it
+
     cache_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{entry}.lock")
     try:

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_wml.errors import BadPayload
-from pytest_wml.model.archive import ModelArchive
-from pytest_wml.model.packing import pack
 from pytest_wml.model.recipe import Recipe
 
 if TYPE_CHECKING:
     import keras
+
+    from pytest_wml.model.archive import ModelArchive
 
 Array = npt.NDArray[np.float32]
 
@@ -79,6 +79,8 @@ class TrainedCNN:
 
     def package(self, destination: Path | str) -> ModelArchive:
         """Write the network as a .tar.gz that WML takes, ``saved_model.pb`` at its root."""
+        from pytest_wml.model.packing import pack  # a kept network is there sooner without it
+
         with tempfile.TemporaryDirectory(prefix="pytest-wml-") as folder:
             return pack(self.export(Path(folder, "model")), destination)
 

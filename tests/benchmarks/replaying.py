@@ -1,14 +1,11 @@
-"""Replaying scorings of 2 × 784 floats from cassettes of 10 to 10,000 interactions, beside stock vcrpy.
+"""Replaying scorings of 2 × 784 floats from recordings of 10 to 10,000 interactions, beside stock vcrpy.
 
-    python tests/benchmarks/replaying.py [--largest 10000] [--vcr-requests 20]
-
-Prints seconds to load a file and milliseconds a request through `requests`, and asserts nothing. vcrpy is asked
-fewer requests where its cost a request grows with the file; the figure is still the cost of one request.
+Through `requests`, in one session. vcrpy reads its own YAML, as it writes it; where its cost of a request grows with
+the file it is asked fewer requests, and the figure is still the cost of one.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -18,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import requests
 import vcr
+from vcr.serializers import yamlserializer
 
 from pytest_wml.answers.replay import Replay
 from pytest_wml.cassette.file import Cassette, dump, write
@@ -25,90 +23,119 @@ from pytest_wml.cassette.library import Library
 from pytest_wml.cassette.normalise import normalised
 from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.cassette.tape import Taped
+from pytest_wml.digits import load_digits
 from pytest_wml.door import open_door
 from pytest_wml.hosts import Hosts, Role
+from tests.benchmarks.figures import Figure, Measured
 
 HOST = "us-south.ml.cloud.ibm.com"
 PATH = "/ml/v4/deployments/22222222-2222-4222-8222-222222222222/predictions"
 URL = f"https://{HOST}{PATH}?version=2026-08-17"
+# Of the form of a token; who sends none asks for a refusal.
+HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer e30.e30.e30"}
+SIZES = (10, 1_000, 10_000)
+GOALS = {10: None, 1_000: 5.0, 10_000: 50.0}
+MATCHERS = {"raw_body": (20, 10_000), "body": (3, 1_000)}
+"""How vcrpy compares bodies, how many requests it is asked, and up to which size: a request takes it minutes then."""
 
 
-def scoring(number: int, images: np.ndarray) -> Taped:
-    """One scoring of two images, each scoring another one."""
-    rows = images.copy()
-    rows[0, 0] = number
+def measure(*, quick: bool) -> Measured:
+    sizes = SIZES[:2] if quick else SIZES
+    ours: dict[int, list[float]] = {}
+    loads: dict[str, list[float]] = {}
+    figures = []
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            bodies = _cassette(folder, size)
+            for _ in range(1 if quick else 3):
+                loaded, seconds = _ours(folder, bodies)
+                loads.setdefault(f"ours {size}", []).append(loaded)
+                ours.setdefault(size, []).append(1000 * statistics.median(seconds))
+            for matcher, (most, largest) in MATCHERS.items():
+                if size > largest:
+                    continue
+                # Spread over the file: it looks through what stands before the one that is asked for.
+                spread = [bodies[(2 * number + 1) * size // (2 * most)] for number in range(min(most, size))]
+                loaded, seconds = _stock(folder, spread, matcher)
+                loads.setdefault(f"vcrpy {size}", []).append(loaded)
+                what = f"replay of a request, {size:,} interactions"
+                beside = f"vcrpy {vcr.__version__}, {matcher}"
+                theirs = [1000 * one for one in seconds]
+                figures.append(Figure(what, "ms", ours[size], beside, theirs, "faster", GOALS[size], at_least=True))
+    first, last = ours[sizes[0]], ours[sizes[-1]]
+    what = f"replay of a request, {sizes[-1]:,} interactions"
+    figures.append(Figure(what, "ms", last, f"{sizes[0]} interactions", first, goal=1.5))
+    largest = sizes[-1]
+    what = f"loading {largest:,} interactions"
+    mine, theirs = loads[f"ours {largest}"], loads[f"vcrpy {largest}"]
+    figures.append(Figure(what, "s", mine, "vcrpy's YAML", theirs, "faster", goal=5, at_least=True))
+    return Measured(
+        figures, f"requests and the door: an app that answers at once takes {_at_once(bodies[:200]):.2f} ms"
+    )
+
+
+def _scoring(number: int, images: np.ndarray) -> Taped:
+    """One scoring of two digits, each scoring another one."""
+    rows = images[[number % len(images), number // len(images) % len(images)]]
+    rows[0, 0] = number / 10_000
     body = json.dumps({"input_data": [{"values": rows.tolist()}]}).encode()
     answer = json.dumps({"predictions": [{"id": "classes", "values": [number, 4]}]}).encode()
     kind = "application/json"
     return Taped("POST", Role.ML, HOST, PATH, "version=2026-08-17", kind, body, 200, kind, answer)
 
 
-def cassette(folder: Path, size: int) -> list[bytes]:
-    """Write a cassette of that many scorings; their bodies."""
-    images = np.random.default_rng(0).random((2, 784), dtype=np.float32)
-    tape = [scoring(number, images) for number in range(size)]
-    write(
-        folder / "scored.yaml",
-        dump(Cassette("scored", {"recorded_at": "2026-01-01"}, tuple(normalised(tape, "s", {})))),
-    )
+def _cassette(folder: Path, size: int) -> list[bytes]:
+    """Write recordings of that many scorings, ours and vcrpy's; the bodies."""
+    images = load_digits().images
+    tape = [_scoring(number, images) for number in range(size)]
+    text = dump(Cassette("scored", {"recorded_at": "2026-01-01"}, tuple(normalised(tape, "s", {}))))
+    write(folder / "scored.yaml", text)
+    interactions = [
+        {"request": one["request"], "response": one["response"]} for one in json.loads(text)["interactions"]
+    ]
+    write(folder / "stock" / "scored.yaml", yamlserializer.serialize({"interactions": interactions, "version": 1}))
     return [taped.body for taped in tape]
 
 
-def ours(folder: Path, bodies: list[bytes]) -> tuple[float, list[float]]:
+def _ours(folder: Path, bodies: list[bytes]) -> tuple[float, list[float]]:
     """Seconds to load, and seconds of each request."""
     begun = time.perf_counter()
     library = Library(folder, "scored")
     library.player("scored")
     loaded = time.perf_counter() - begun
     with open_door(Replay(library, Hosts(), {}, Secrets())):
-        return loaded, asked(bodies)
+        return loaded, _asked(bodies)
 
 
-def stock(folder: Path, bodies: list[bytes], matcher: str) -> tuple[float, list[float]]:
+def _stock(folder: Path, bodies: list[bytes], matcher: str) -> tuple[float, list[float]]:
     """The same with vcrpy, told to look at bodies."""
     begun = time.perf_counter()
     recorder = vcr.VCR(match_on=["method", "uri", matcher], record_mode="none")
-    with recorder.use_cassette(str(folder / "scored.yaml")):
+    with recorder.use_cassette(str(folder / "stock" / "scored.yaml")):
         loaded = time.perf_counter() - begun
-        return loaded, asked(bodies)
+        return loaded, _asked(bodies)
 
 
-def asked(bodies: list[bytes]) -> list[float]:
+def _at_once(bodies: list[bytes]) -> float:
+    """Milliseconds of a request to an app that reads it and answers at once."""
+
+    def app(environ, start_response):
+        environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b"{}"]
+
+    with open_door(app):
+        return 1000 * statistics.median(_asked(bodies))
+
+
+def _asked(bodies: list[bytes]) -> list[float]:
     """Seconds of each request, in one session."""
     seconds = []
     with requests.Session() as session:
         for body in bodies:
             begun = time.perf_counter()
-            answer = session.post(URL, data=body, headers={"Content-Type": "application/json"}, timeout=600)
+            answer = session.post(URL, data=body, headers=HEADERS, timeout=600)
             seconds.append(time.perf_counter() - begun)
             assert answer.status_code == 200, answer.text
     return seconds
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--largest", type=int, default=10_000)
-    parser.add_argument("--vcr-requests", type=int, default=20, help="requests that vcrpy is asked a file")
-    given = parser.parse_args()
-    print(f"{'interactions':>12} {'tool':<22} {'load s':>8} {'p50 ms':>8} {'all, with load, s':>18}")
-    for size in (10, 1_000, 10_000):
-        if size > given.largest:
-            break
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            bodies = cassette(folder, size)
-            loaded, seconds = ours(folder, bodies)
-            show(size, "pytest-wml", loaded, seconds, f"{loaded + sum(seconds):.2f}")
-            last = bodies[-given.vcr_requests :]
-            for matcher in ("raw_body", "body"):
-                loaded, seconds = stock(folder, last if matcher == "raw_body" else last[-3:], matcher)
-                show(size, f"vcrpy {vcr.__version__} {matcher}", loaded, seconds, "")
-
-
-def show(size: int, tool: str, loaded: float, seconds: list[float], total: str) -> None:
-    """One row of the table."""
-    print(f"{size:>12} {tool:<22} {loaded:>8.2f} {1e3 * statistics.median(seconds):>8.2f} {total:>18}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

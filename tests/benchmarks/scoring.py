@@ -1,18 +1,13 @@
 """What the embedded service adds to TensorFlow: two digits through `requests`, beside the bare call.
 
-    python tests/benchmarks/scoring.py [--rounds 500]
-
-Prints medians in milliseconds and asserts nothing. The service's own share is what is left of a scoring when the
-same request to an app that answers at once is taken off; what TensorFlow needs by itself is the same signature
-called from nested lists, and its answer made into lists again.
+The service's own share is what is left of a scoring when the same request to an app that answers at once is taken
+off; what TensorFlow needs by itself is the same signature called from nested lists, and its answer made into lists
+again.
 """
 
 from __future__ import annotations
 
-import argparse
-import cProfile
 import json
-import pstats
 import statistics
 import tarfile
 import tempfile
@@ -27,10 +22,43 @@ from werkzeug.wrappers import Request, Response
 from pytest_wml.digits import load_digits
 from pytest_wml.door import open_door
 from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
+from pytest_wml.embedded.exchange import _orjson
+from tests.benchmarks.figures import Figure, Measured
 
 HOST = "https://us-south.ml.cloud.ibm.com"
 QUERY = {"version": "2026-01-01", "space_id": DEFAULT_SPACE_ID}
 SPEC = {"name": "runtime-24.1-py3.11"}
+
+
+def measure(*, quick: bool) -> Measured:
+    archive = Path(str(files("pytest_wml") / "data" / "mnist_cnn.tar.gz"))
+    digits = load_digits()
+    values = [digits[5].tolist(), digits[4].tolist()]
+    body = json.dumps({"input_data": [{"values": values}]}).encode()
+    loads = _orjson.loads if _orjson else json.loads
+    rounds, times = (3, 60) if quick else (15, 200)
+    tensorflow, scored, idle, parsing, place = [], [], [], [], ""
+    with EmbeddedWML() as app, tempfile.TemporaryDirectory() as folder:
+        call = bare(archive, values, Path(folder))
+        for _ in range(rounds):
+            tensorflow.append(median(call, times))
+            with open_door(app), authorized() as session:
+                place = place or deployed(session, archive)
+                scored.append(median(posting(session, place, body), times))
+            with open_door(at_once), requests.Session() as session:
+                idle.append(median(posting(session, place, body), times))
+            parsing.append(median(lambda: loads(body), times))
+    share = [whole - alone for whole, alone in zip(scored, idle, strict=True)]
+    beside = "the bare TensorFlow call from lists"
+    figures = [
+        Figure("scoring two digits, less an app that answers at once", "ms", share, beside, tensorflow, goal=3.0),
+        Figure("scoring two digits through requests and the door", "ms", scored, "an app that answers at once", idle),
+    ]
+    limit = (
+        f"of {min(share):.2f} ms: TensorFlow's call {min(tensorflow):.2f} ms, parsing the JSON {min(parsing):.2f} ms, "
+        "then werkzeug's request and routes, checking the values, writing the answer"
+    )
+    return Measured(figures, limit)
 
 
 def at_once(environ, start_response):
@@ -81,57 +109,13 @@ def deployed(session: requests.Session, archive: Path) -> str:
     return f"{HOST}/ml/v4/deployments/{deployment_id}/predictions"
 
 
+def posting(session: requests.Session, place: str, body: bytes) -> Callable[[], object]:
+    return lambda: session.post(place, data=body, params=QUERY).raise_for_status()
+
+
 def authorized() -> requests.Session:
     session = requests.Session()
     form = {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "apikey": "any"}
     token = session.post("https://iam.cloud.ibm.com/identity/token", data=form).json()["access_token"]
     session.headers["Authorization"] = f"Bearer {token}"
     return session
-
-
-def profiled(call: Callable[[], object]) -> None:
-    """Where the time of the app goes, without the door and the client."""
-    profile = cProfile.Profile()
-    profile.enable()
-    for _ in range(300):
-        call()
-    profile.disable()
-    pstats.Stats(profile).sort_stats("tottime").print_stats(22)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=500)
-    parser.add_argument("--profile", action="store_true", help="also print where the time goes inside the app")
-    arguments = parser.parse_args()
-    begun = time.perf_counter()
-    app = EmbeddedWML()
-    print(f"service up: {(time.perf_counter() - begun) * 1000:.1f} ms")
-    archive = Path(str(files("pytest_wml") / "data" / "mnist_cnn.tar.gz"))
-    digits = load_digits()
-    values = [digits[5].tolist(), digits[4].tolist()]
-    body = json.dumps({"input_data": [{"values": values}]}).encode()
-    with app, tempfile.TemporaryDirectory() as folder:
-        tensorflow = median(bare(archive, values, Path(folder)), arguments.rounds)
-        with open_door(app):
-            session = authorized()
-            place = deployed(session, archive)
-            scored = median(lambda: session.post(place, data=body, params=QUERY).raise_for_status(), arguments.rounds)
-            session.close()
-        with open_door(at_once), requests.Session() as session:
-            idle = median(lambda: session.post(place, data=body, params=QUERY).raise_for_status(), arguments.rounds)
-        print(f"TensorFlow from lists to lists: {tensorflow:.2f} ms")
-        print(f"a scoring through requests:     {scored:.2f} ms ({scored / tensorflow:.1f} × TensorFlow)")
-        print(f"an app that answers at once:    {idle:.2f} ms")
-        share = scored - idle
-        print(f"the service's share:            {share:.2f} ms ({share / tensorflow:.1f} × TensorFlow)")
-        if arguments.profile:
-            from tests.embedded.rest import Rest
-
-            rest = Rest(app)
-            path = place.removeprefix(HOST)
-            profiled(lambda: rest.send("POST", path, body))
-
-
-if __name__ == "__main__":
-    main()
