@@ -10,6 +10,7 @@ from pytest_wml import cassette_tools, lint_tools
 from pytest_wml.contract_files import command as contract_command
 from pytest_wml.doctor import command as doctor_command
 from pytest_wml.errors import WMLTestError
+from pytest_wml.project import command as project_command
 from pytest_wml.server import command as server_command
 
 
@@ -19,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
         prog="pytest-wml", description="IBM Watson Machine Learning for tests: serve it, keep recordings of it."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    project_command.add_to(commands)
     cassette = commands.add_parser("cassette", help="list, show, compare, scan and prune recordings")
     cassette_tools.add_to(cassette.add_subparsers(dest="tool", required=True, metavar="TOOL"))
     server_command.add_to(commands)

@@ -46,28 +46,45 @@ def _schema(_: argparse.Namespace) -> int:
 
 def _init(given: argparse.Namespace) -> int:
     from pytest_wml.contract_files import schema
-    from pytest_wml.contract_files.samples import digits, read_samples
-    from pytest_wml.contract_files.starting import first, reads_digits
-    from pytest_wml.model.archive import read_archive
 
-    signature = read_archive(given.archive).signature
-    if signature is None:
-        raise BadArchive(
-            "A first contract is made from a SavedModel's signature, and none is to be read here.",
-            file=given.archive,
-            fix="write the file by hand; pytest-wml contract schema prints what it may hold",
-        )
     target: Path = given.output or Path(_name(given.archive) + ENDING)
     if not target.name.endswith(ENDING) or target.name == ENDING:
         raise BadOption(f"pytest would not find {target.name}.", fix=f"give a name that ends in {ENDING}")
-    samples = read_samples(given.samples) if given.samples else digits() if reads_digits(signature) else None
-    made = first(signature, given.archive, target, samples, given.samples)
-    files = {path: _npy(array) for path, array in made.arrays.items()} | {target.name: made.text.encode()}
+    files = first_files(given.archive, given.archive, target, given.samples)
     _write(target.parent, files, force=given.force)
     if given.force or not (target.parent / schema.NAME).exists():
         _write(target.parent, {schema.NAME: schema.text().encode()}, force=True)
     print(f"{target} written; check it with: pytest --wml=embedded {shlex.quote(str(target))}")
     return 0
+
+
+def first_files(archive: Path, named: Path, target: Path, samples: Path | None = None) -> dict[str, bytes]:
+    """A first contract and the rows that it sends: path relative to the contract's folder → content, itself last.
+
+    Args:
+        archive: the model.
+        named: where the contract finds it.
+        target: where the contract will be.
+        samples: the user's own, if there are any.
+
+    Raises:
+        BadArchive: it cannot be read, or is no SavedModel.
+        BadContract: the samples cannot be read.
+    """
+    from pytest_wml.contract_files.samples import digits, read_samples
+    from pytest_wml.contract_files.starting import first, reads_digits
+    from pytest_wml.model.archive import read_archive
+
+    signature = read_archive(archive).signature
+    if signature is None:
+        raise BadArchive(
+            "A first contract is made from a SavedModel's signature, and none is to be read here.",
+            file=archive,
+            fix="write the file by hand; pytest-wml contract schema prints what it may hold",
+        )
+    labelled = read_samples(samples) if samples else digits() if reads_digits(signature) else None
+    made = first(signature, named, target, labelled, samples)
+    return {path: _npy(array) for path, array in made.arrays.items()} | {target.name: made.text.encode()}
 
 
 def _name(archive: Path) -> str:
