@@ -10,17 +10,20 @@ from typing import Any
 
 from pytest_wml.contract_files import ENDING
 from pytest_wml.errors import BadArchive, BadOption
+from pytest_wml.usage import help_of
 
 
 def add_to(commands: Any) -> None:
     """Declare the command."""
     contract = commands.add_parser("contract", help="write a first contract file, print its schema")
-    tools = contract.add_subparsers(dest="tool", required=True, metavar="TOOL")
+    contract.set_defaults(run=help_of(contract))
+    tools = contract.add_subparsers(dest="tool", metavar="TOOL")
     init = tools.add_parser(
         "init",
         help="write a first contract file for a SavedModel",
         description="Write a first contract file from a SavedModel's signature and a few labelled samples. Nothing "
         "is run, and TensorFlow is not needed.",
+        epilog="example: pytest-wml contract init model.tar.gz --samples images -o tests/model.wml.yaml",
     )
     init.add_argument("archive", metavar="ARCHIVE", type=Path, help=".tar.gz, .zip or SavedModel folder")
     init.add_argument(
@@ -33,7 +36,12 @@ def add_to(commands: Any) -> None:
     init.add_argument("-o", "--output", type=Path, metavar="FILE", help=f"default: the model's name and {ENDING}")
     init.add_argument("--force", action="store_true", help="overwrite files that are there")
     init.set_defaults(run=_init)
-    schema = tools.add_parser("schema", help="print the JSON Schema of contract files, for editors")
+    schema = tools.add_parser(
+        "schema",
+        help="print the JSON Schema of contract files, for editors",
+        description="The JSON Schema of contract files: editors complete and check them by it.",
+        epilog="example: pytest-wml contract schema > contract.schema.json",
+    )
     schema.set_defaults(run=_schema)
 
 

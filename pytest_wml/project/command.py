@@ -10,9 +10,9 @@ from typing import Any
 
 _EXAMPLE = """\
 examples:
-  pytest-wml init pump                       a small model with its contract, tests, recording and CI
-  cd pump && pytest                          passes at once: replayed, without TensorFlow
-  pytest-wml init fraud --model model.tar.gz the same around your own model; its first contract is made from it
+  pytest-wml init pump                          a small model with its contract, tests, recording and CI
+  cd pump && pytest                             passes at once: replayed, without TensorFlow
+  pytest-wml init fraud --model model.tar.gz    the same around your own model; its first contract is made from it
 
 exit status: 0 written, 2 nothing was written
 """
