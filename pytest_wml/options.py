@@ -105,10 +105,8 @@ FAULTS: Option[tuple[Fault, ...]] = Option(
     "faults",
     (),
     _faults_of,
-    "File of faults to inject, one a line: token-expires after=3; status code=429 retry-after=1 "
-    'on="POST /predictions" times=2; slow seconds=2 on=predictions nth=1; deployment-stuck name=fraud; '
-    'deployment-failed reason="out of memory"; cut after-bytes=20 on=predictions. nth=N: from the N-th request; '
-    "times=N: at most so often; probability=0.2 seed=7: by chance, the same in every run. The ini holds the lines.",
+    "File of faults to inject, one a line: token-expires, status, slow, deployment-stuck, deployment-failed, cut, such "
+    "as `status code=429 on=predictions times=2`. The ini holds the lines.",
     "FILE",
     _faults_in,
 )
@@ -182,13 +180,19 @@ def add_to(parser: pytest.Parser) -> None:
             option.flag,
             dest=option.dest,
             default=None,
-            help=f"{option.help} Also {option.env}, ini {option.ini}.",
+            help=f"{option.help}{_default(option)} Also {option.env}, ini {option.ini}.",
             **({"metavar": option.metavar} if option.metavar else {}),
             **kind,
         )
         lines: Any = "linelist" if option.parse_ini else None
         parser.addini(option.ini, f"{option.help} See {option.flag}.", type=lines, default=None)
     group.addoption("--wml-live", dest=MODE.dest, action="store_const", const="live", help="Short for --wml=live.")
+
+
+def _default(option: Option[Any]) -> str:
+    """The default, where there is one to name and the help does not speak of it."""
+    value = option.default.value if isinstance(option.default, enum.Enum) else option.default
+    return f" Default: {value}." if value and isinstance(value, str) and "Default" not in option.help else ""
 
 
 def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
