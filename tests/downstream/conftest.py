@@ -7,8 +7,10 @@ import yaml
 
 from tests.downstream.environments import build_wheel, fresh
 
+# And httpx, with which one of the tests asks.
 PLUGINS = (
-    "pytest-xdist pytest-randomly pytest-asyncio pytest-rerunfailures pytest-timeout pytest-socket pytest-recording"
+    "pytest-xdist pytest-randomly pytest-asyncio pytest-rerunfailures pytest-timeout pytest-socket pytest-recording "
+    "httpx"
 )
 
 
