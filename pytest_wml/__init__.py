@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_wml.spaces import DEFAULT_SPACE_ID
     from pytest_wml.standalone import WmlDeployment, embedded
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "DEFAULT_SPACE_ID": "spaces",
     "Deployment": "deployment",
@@ -35,6 +37,7 @@ __all__ = [
     "Prediction",
     "WMLTestError",
     "WmlDeployment",
+    "__version__",
     "embedded",
     "open_door",
 ]

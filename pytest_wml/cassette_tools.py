@@ -25,11 +25,21 @@ _SECRET_VARIABLES = ("WML_APIKEY", "WML_TOKEN", "WML_PASSWORD", "IBM_CLOUD_API_K
 
 def add_to(tools: Any) -> None:
     """Declare the tools."""
-    everything = tools.add_parser("list", help="one line a recording")
+    everything = tools.add_parser(
+        "list",
+        help="one line a recording",
+        description="When each recording was made, from where, and of which model.",
+        epilog="example: pytest-wml cassette list tests/cassettes",
+    )
     everything.add_argument("folder", nargs="?", default=_FOLDER, help="default: cassettes")
     everything.set_defaults(run=_list)
 
-    one = tools.add_parser("inspect", help="a recording as text; also as git's textconv")
+    one = tools.add_parser(
+        "inspect",
+        help="a recording as text; also as git's textconv",
+        description="What was asked and answered, in its order.",
+        epilog="example: pytest-wml cassette inspect --full cassettes/mnist_cnn.yaml",
+    )
     one.add_argument("file", help="a cassette, or REVISION:path for one in git")
     one.add_argument("--full", action="store_true", help="lay the bodies out, line by line")
     one.set_defaults(run=_inspect)
@@ -37,17 +47,29 @@ def add_to(tools: Any) -> None:
     two = tools.add_parser(
         "diff",
         help="what changed between two recordings",
+        description="Facts, requests and answers that differ; exit status 1 when there are any.",
         epilog="example: pytest-wml cassette diff HEAD~1:cassettes/mnist_cnn.yaml cassettes/mnist_cnn.yaml",
     )
     two.add_argument("old", help="a cassette, or REVISION:path for one in git")
     two.add_argument("new", help="likewise")
     two.set_defaults(run=_diff)
 
-    scan = tools.add_parser("scan", help="look for secrets and personal data; for a pre-commit hook")
+    scan = tools.add_parser(
+        "scan",
+        help="look for secrets and personal data; for a pre-commit hook",
+        description="Tokens, keys and personal data in recordings, also those of stock vcrpy, with line and column; "
+        "exit status 1 when there are any.",
+        epilog="example: pytest-wml cassette scan cassettes tests/fixtures/old.yaml",
+    )
     scan.add_argument("paths", nargs="*", default=[_FOLDER], help="files and folders; default: cassettes")
     scan.set_defaults(run=_scan)
 
-    prune = tools.add_parser("prune", help="take out what the last complete replay did not ask for")
+    prune = tools.add_parser(
+        "prune",
+        help="take out what the last complete replay did not ask for",
+        description="Recordings, and parts of them, that the last complete replay did not ask for.",
+        epilog="example, after a run of the whole suite: pytest-wml cassette prune --yes",
+    )
     prune.add_argument("folder", nargs="?", default=_FOLDER, help="default: cassettes")
     prune.add_argument("--yes", action="store_true", help="do it; otherwise it is only shown")
     prune.set_defaults(run=_prune)

@@ -5,22 +5,49 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from pytest_wml import cassette_tools, lint_tools, sweep_tools
 from pytest_wml.contract_files import command as contract_command
 from pytest_wml.doctor import command as doctor_command
 from pytest_wml.errors import WMLTestError
+from pytest_wml.project import command as project_command
 from pytest_wml.server import command as server_command
+from pytest_wml.usage import help_of
+
+_EPILOG = """\
+examples:
+  pytest-wml init pump                     a model repository to start from
+  pytest-wml contract init model.tar.gz    a first contract for a model that is there
+  pytest-wml COMMAND --help                more of each
+"""
+
+
+class _Version(argparse.Action):
+    """Print the versions and end; asked of the installed packages' metadata only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from pytest_wml import versions
+
+        print(*versions.lines(), sep="\n")
+        parser.exit()
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(
-        prog="pytest-wml", description="IBM Watson Machine Learning for tests: serve it, keep recordings of it."
+        prog="pytest-wml",
+        description="IBM Watson Machine Learning for tests: serve it, keep recordings of it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    top.add_argument("--version", action=_Version, nargs=0, help="the versions that a bug report needs")
+    top.set_defaults(run=help_of(top))
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    project_command.add_to(commands)
     cassette = commands.add_parser("cassette", help="list, show, compare, scan, prune and verify recordings")
-    cassette_tools.add_to(cassette.add_subparsers(dest="tool", required=True, metavar="TOOL"))
+    cassette.set_defaults(run=help_of(cassette))
+    cassette_tools.add_to(cassette.add_subparsers(dest="tool", metavar="TOOL"))
     server_command.add_to(commands)
     lint_tools.add_to(commands)
     doctor_command.add_to(commands)

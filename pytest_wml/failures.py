@@ -26,6 +26,10 @@ _INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pyt
 
 def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) -> pytest.TestReport:
     """Put our errors into a test's report, also those that IBM's client swallowed or wrapped."""
+    if report.when == "setup":
+        # A test that is run again, by pytest-rerunfailures say, is judged by its last try.
+        run.failed.discard(report.nodeid)
+        run.skipped.discard(report.nodeid)
     errors: list[Exception] = [failure.error for failure in run.ledger.take_failures()]
     raised = ours(call.excinfo.value) if call.excinfo else None
     if raised is not None:

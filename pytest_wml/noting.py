@@ -126,6 +126,8 @@ def begin(item: pytest.Item) -> None:
 def of_test(item: pytest.Item, call: pytest.CallInfo[None], made: pytest.TestReport) -> pytest.TestReport:
     """Give a test's last report what JUnit's properties and the page are made of."""
     run, notes = item.config.stash[RUN], item.config.stash[NOTES]
+    if made.when == "setup":
+        notes.failure = None  # of an earlier try of the same test
     if made.outcome == "failed" and call.excinfo and notes.failure is None and wanted(run):
         notes.failure = _failure(item, call, run)
     results = run.contracts[notes.told :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,13 +71,19 @@ def add_to(parser: pytest.Parser) -> None:
             option.flag,
             dest=option.dest,
             default=None,
-            help=f"{option.help} Also {option.env}, ini {option.ini}.",
+            help=f"{option.help}{_default(option)} Also {option.env}, ini {option.ini}.",
             **({"metavar": option.metavar} if option.metavar else {}),
             **kind,
         )
         lines: Any = "linelist" if option.parse_ini else None
         parser.addini(option.ini, f"{option.help} See {option.flag}.", type=lines, default=None)
     group.addoption("--wml-live", dest=MODE.dest, action="store_const", const="live", help="Short for --wml=live.")
+
+
+def _default(option: Option[Any]) -> str:
+    """The default, where there is one to name and the help does not speak of it."""
+    value = option.default.value if isinstance(option.default, enum.Enum) else option.default
+    return f" Default: {value}." if value and isinstance(value, str) and "Default" not in option.help else ""
 
 
 def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:

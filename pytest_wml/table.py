@@ -99,10 +99,8 @@ FAULTS: Option[tuple[Fault, ...]] = Option(
     "faults",
     (),
     _faults_of,
-    "File of faults to inject, one a line: token-expires after=3; status code=429 retry-after=1 "
-    'on="POST /predictions" times=2; slow seconds=2 on=predictions nth=1; deployment-stuck name=fraud; '
-    'deployment-failed reason="out of memory"; cut after-bytes=20 on=predictions. nth=N: from the N-th request; '
-    "times=N: at most so often; probability=0.2 seed=7: by chance, the same in every run. The ini holds the lines.",
+    "File of faults to inject, one a line: token-expires, status, slow, deployment-stuck, deployment-failed, cut, such "
+    "as `status code=429 on=predictions times=2`. The ini holds the lines.",
     "FILE",
     _faults_in,
 )
@@ -124,7 +122,9 @@ CA = Option(
     "PEM file with the authority of a service that has its own; it takes the place of those that are trusted anyway.",
     "FILE",
 )
-DEADLINE = Option("deadline", 1200.0, seconds, "Seconds within which a deployment has to be ready.", "SECONDS")
+DEADLINE = Option(
+    "deadline", 1200.0, seconds, "Seconds within which a deployment has to be ready. Default: 1200.", "SECONDS"
+)
 MAX_REQUESTS: Option[int | None] = Option(
     "max_requests", None, positive, "Requests after which a live run is stopped; deletions do not count.", "N"
 )
@@ -144,7 +144,7 @@ LIFETIME = Option(
     "lifetime",
     4.0,
     hours,
-    "Hours after which what a live run created is a leftover, which `pytest-wml sweep` deletes.",
+    "Hours after which what a live run created is a leftover, which `pytest-wml sweep` deletes. Default: 4.",
     "HOURS",
 )
 

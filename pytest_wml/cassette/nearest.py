@@ -10,11 +10,13 @@ from typing import Any
 
 from pytest_wml.cassette.identity import Request
 from pytest_wml.cassette.normalise import Interaction
+from pytest_wml.hosts import Role
 
 _SHOWN = 60
 _DIFFERENCES = 8
 _CANDIDATES = 50
 _COUNTED = 1000
+_WHICH = "WML_URL says which it is, in replay too"
 
 
 def nearest(asked: Request, recorded: Iterable[Interaction]) -> Request | None:
@@ -50,6 +52,8 @@ def differences(asked: Request, recorded: Request) -> Iterator[str]:
     if (asked.method, asked.path) != (recorded.method, recorded.path):
         yield f"asked {asked.method} {asked.path}, recorded {recorded.method} {recorded.path}"
         return
+    if (asked.role is Role.CPD) is not (recorded.role is Role.CPD):
+        yield f"service: asked {_service(asked)}, recorded {_service(recorded)} ({_WHICH})"
     if asked.refusable != recorded.refusable:
         yield f"token: asked {asked.refusable or 'with one'}, recorded {recorded.refusable or 'with one'}"
     ours, theirs = dict(asked.query), dict(recorded.query)
@@ -58,6 +62,10 @@ def differences(asked: Request, recorded: Request) -> Iterator[str]:
             yield f"query {name}: asked {ours.get(name)!r}, recorded {theirs.get(name)!r}"
     if asked.body != recorded.body:
         yield from _body_differences(asked.body, recorded.body)
+
+
+def _service(request: Request) -> str:
+    return "Cloud Pak for Data" if request.role is Role.CPD else "IBM Cloud"
 
 
 def _body_differences(asked: str, recorded: str) -> Iterator[str]:

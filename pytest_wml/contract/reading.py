@@ -12,7 +12,7 @@ from pytest_wml.contract.findings import BadContract
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FIX = "give .npy files, or .png files of grey images (read with Pillow: pip install pytest-wml[images])"
+_FIX = 'give .npy files, or .png files of grey images (read with Pillow: pip install "pytest-wml[images]")'
 
 
 def read_image(path: Path) -> NDArray[Any]:

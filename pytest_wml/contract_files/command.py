@@ -10,17 +10,20 @@ from typing import Any
 
 from pytest_wml.contract_files import ENDING
 from pytest_wml.errors import BadArchive, BadOption
+from pytest_wml.usage import help_of
 
 
 def add_to(commands: Any) -> None:
     """Declare the command."""
     contract = commands.add_parser("contract", help="write a first contract file, print its schema")
-    tools = contract.add_subparsers(dest="tool", required=True, metavar="TOOL")
+    contract.set_defaults(run=help_of(contract))
+    tools = contract.add_subparsers(dest="tool", metavar="TOOL")
     init = tools.add_parser(
         "init",
         help="write a first contract file for a SavedModel",
         description="Write a first contract file from a SavedModel's signature and a few labelled samples. Nothing "
         "is run, and TensorFlow is not needed.",
+        epilog="example: pytest-wml contract init model.tar.gz --samples images -o tests/model.wml.yaml",
     )
     init.add_argument("archive", metavar="ARCHIVE", type=Path, help=".tar.gz, .zip or SavedModel folder")
     init.add_argument(
@@ -33,7 +36,12 @@ def add_to(commands: Any) -> None:
     init.add_argument("-o", "--output", type=Path, metavar="FILE", help=f"default: the model's name and {ENDING}")
     init.add_argument("--force", action="store_true", help="overwrite files that are there")
     init.set_defaults(run=_init)
-    schema = tools.add_parser("schema", help="print the JSON Schema of contract files, for editors")
+    schema = tools.add_parser(
+        "schema",
+        help="print the JSON Schema of contract files, for editors",
+        description="The JSON Schema of contract files: editors complete and check them by it.",
+        epilog="example: pytest-wml contract schema > contract.schema.json",
+    )
     schema.set_defaults(run=_schema)
 
 
@@ -46,28 +54,45 @@ def _schema(_: argparse.Namespace) -> int:
 
 def _init(given: argparse.Namespace) -> int:
     from pytest_wml.contract_files import schema
-    from pytest_wml.contract_files.samples import digits, read_samples
-    from pytest_wml.contract_files.starting import first, reads_digits
-    from pytest_wml.model.archive import read_archive
 
-    signature = read_archive(given.archive).signature
-    if signature is None:
-        raise BadArchive(
-            "A first contract is made from a SavedModel's signature, and none is to be read here.",
-            file=given.archive,
-            fix="write the file by hand; pytest-wml contract schema prints what it may hold",
-        )
     target: Path = given.output or Path(_name(given.archive) + ENDING)
     if not target.name.endswith(ENDING) or target.name == ENDING:
         raise BadOption(f"pytest would not find {target.name}.", fix=f"give a name that ends in {ENDING}")
-    samples = read_samples(given.samples) if given.samples else digits() if reads_digits(signature) else None
-    made = first(signature, given.archive, target, samples, given.samples)
-    files = {path: _npy(array) for path, array in made.arrays.items()} | {target.name: made.text.encode()}
+    files = first_files(given.archive, given.archive, target, given.samples)
     _write(target.parent, files, force=given.force)
     if given.force or not (target.parent / schema.NAME).exists():
         _write(target.parent, {schema.NAME: schema.text().encode()}, force=True)
     print(f"{target} written; check it with: pytest --wml=embedded {shlex.quote(str(target))}")
     return 0
+
+
+def first_files(archive: Path, named: Path, target: Path, samples: Path | None = None) -> dict[str, bytes]:
+    """A first contract and the rows that it sends: path relative to the contract's folder → content, itself last.
+
+    Args:
+        archive: the model.
+        named: where the contract finds it.
+        target: where the contract will be.
+        samples: the user's own, if there are any.
+
+    Raises:
+        BadArchive: it cannot be read, or is no SavedModel.
+        BadContract: the samples cannot be read.
+    """
+    from pytest_wml.contract_files.samples import digits, read_samples
+    from pytest_wml.contract_files.starting import first, reads_digits
+    from pytest_wml.model.archive import read_archive
+
+    signature = read_archive(archive).signature
+    if signature is None:
+        raise BadArchive(
+            "A first contract is made from a SavedModel's signature, and none is to be read here.",
+            file=archive,
+            fix="write the file by hand; pytest-wml contract schema prints what it may hold",
+        )
+    labelled = read_samples(samples) if samples else digits() if reads_digits(signature) else None
+    made = first(signature, named, target, labelled, samples)
+    return {path: _npy(array) for path, array in made.arrays.items()} | {target.name: made.text.encode()}
 
 
 def _name(archive: Path) -> str:

@@ -16,10 +16,12 @@ def add_to(commands: Any) -> None:
     doctor = commands.add_parser(
         "doctor",
         help="what stands between this machine and a live run",
-        description="Versions, options, credentials and, where there are credentials, the way to the service: clock, "
-        "connection, token, space, plan, software specification. It asks for documents and tokens only: nothing is "
-        "made, changed or deleted, and no secret is printed.",
-        epilog="exit status: 0 no check failed, 1 one did, 2 it cannot be done",
+        description="Versions, options, credentials and, where there are credentials, the way to the service: clock,\n"
+        "connection, token, space, plan, software specification. It asks for documents and tokens only:\n"
+        "nothing is made, changed or deleted, and no secret is printed.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: pytest-wml doctor --wml-credentials wml.json\n\n"
+        "exit status: 0 no check failed, 1 one did, 2 it cannot be done",
     )
     doctor.add_argument("--wml-credentials", metavar="FILE", help="as pytest takes it")
     doctor.add_argument("--wml-software-spec", metavar="NAME", help="as pytest takes it")

@@ -10,6 +10,8 @@ from typing import Any
 from pytest_wml.errors import BadOption
 
 _EPILOG = """\
+example: pytest-wml cassette verify cassettes/model.yaml --model model.tar.gz
+
 Against live, what the recording made is made again and paid for: it is said beforehand how much, and needs a yes, from
 the terminal or by --yes. Everything is deleted at the end, also after Ctrl-C, and nothing else is changed.
 

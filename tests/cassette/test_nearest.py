@@ -54,3 +54,11 @@ def test_a_query_that_differs_is_named():
 def test_nothing_recorded_has_nothing_near():
     """An empty cassette has no nearest request."""
     assert nearest(asked({}), []) is None
+
+
+def test_the_other_kind_of_service_is_named():
+    """What a Cloud Pak for Data was asked is not played to a client of IBM Cloud, and the reason shows."""
+    ours, theirs = (request("GET", role, "/v2/spaces/s", "", b"") for role in (Role.PLATFORM, Role.CPD))
+    assert list(differences(ours, theirs)) == [
+        "service: asked IBM Cloud, recorded Cloud Pak for Data (WML_URL says which it is, in replay too)"
+    ]

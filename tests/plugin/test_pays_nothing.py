@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 HEAVY = "vcr werkzeug numpy requests urllib3 httpcore http.server ibm_watson_machine_learning tensorflow keras filelock"
 LATER = "answers cassette contract credentials.value embedded model publishing recording standalone supply tally"
 """Modules of ours that only a test with WML needs."""
@@ -25,3 +27,25 @@ def test_nothing_heavy_is_loaded(pytester):
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*loaded: []*", "*ours: []*"])
     assert "= wml =" not in result.stdout.str()
+
+
+def test_it_can_be_turned_off(pytester):
+    """`-p no:wml`: nothing of the package is imported; there is no option of it, no fixture, no marker."""
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_one(request):
+            assert not [name for name in sys.modules if name.startswith("pytest_wml")]
+            assert not request.config.pluginmanager.hasplugin("wml")
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:wml").assert_outcomes(passed=1)
+    told = pytester.runpytest_subprocess("-p", "no:wml", "--help").stdout.str()
+    assert "IBM Watson Machine Learning" not in told
+    assert "wml_" not in told.replace("no:wml", "")
+    assert "wml_" not in pytester.runpytest_subprocess("-p", "no:wml", "--fixtures").stdout.str()
+    assert "mark.wml" not in pytester.runpytest_subprocess("-p", "no:wml", "--markers").stdout.str()
+    result = pytester.runpytest_subprocess("-p", "no:wml", "--wml=embedded")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*unrecognized arguments: --wml=embedded*"])

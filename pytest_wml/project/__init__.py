@@ -1,0 +1,1 @@
+"""`pytest-wml init`: a complete model repository to start from."""

@@ -1,0 +1,66 @@
+"""`pytest-wml init`: its options, and what it says when it is done."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_EXAMPLE = """\
+examples:
+  pytest-wml init pump                          a small model with its contract, tests, recording and CI
+  cd pump && pytest                             passes at once: replayed, without TensorFlow
+  pytest-wml init fraud --model model.tar.gz    the same around your own model; its first contract is made from it
+
+exit status: 0 written, 2 nothing was written
+"""
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command."""
+    init = commands.add_parser(
+        "init",
+        help="write a complete model repository to start from",
+        description="Write a model repository to start from: model, contract, tests, conftest, recording, and CI for\n"
+        "GitHub Actions and GitLab: replay on every push, embedded when the model changes, live at night.\n"
+        "Nothing that is there is overwritten: everything is written, or nothing.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default: this one")
+    init.add_argument(
+        "--model", type=Path, metavar="ARCHIVE", help="your own: .tar.gz, .zip or SavedModel folder; it is copied"
+    )
+    init.set_defaults(run=_run)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from pytest_wml.project.files import around, complete  # the command line itself loads without them
+    from pytest_wml.project.placing import place
+
+    files = around(given.model, given.folder) if given.model else complete()
+    place(files, given.folder)
+    print(*_told(given, sorted(files)), sep="\n")
+    return 0
+
+
+def _told(given: argparse.Namespace, names: list[str]) -> Iterator[str]:
+    yield f"written to {given.folder.resolve()}:"
+    for name in names:
+        yield f"  {name}"
+    yield ""
+    yield "what to do next:"
+    if given.folder.resolve() != Path.cwd():
+        yield f"  cd {shlex.quote(str(given.folder))}"
+    record = "pytest --wml=embedded --wml-record"
+    if given.model:
+        yield "  pytest --wml=embedded                 the first contract, scored here (pytest-wml[tensorflow])"
+        yield f"  {record}    recorded: commit cassettes/, and every push can replay it"
+        yield "  pytest                                replayed: no network, no credentials, no TensorFlow"
+    else:
+        yield "  pytest                                replayed: no network, no credentials, no TensorFlow"
+        yield "  pytest --wml=embedded                 scored here (pytest-wml[tensorflow])"
+        yield f"  {record}    after a change of the model; commit cassettes/"
+    yield "  for the nightly live run give your CI the secrets WML_APIKEY, WML_URL and WML_SPACE_ID"

@@ -1,0 +1,200 @@
+"""`pytest-wml init`: a complete repository, or nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_wml.cli import main
+from pytest_wml.contract_files.written import load
+from pytest_wml.project.files import complete
+from pytest_wml.project.placing import FolderTaken, place
+from pytest_wml.supply import sample_archive
+from tests.embedded import tiny_models
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def run_steps(path: Path) -> list[str]:
+    """The commands of the only job of a workflow of GitHub's."""
+    (job,) = yaml.safe_load(path.read_text())["jobs"].values()
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def test_what_is_written_passes_at_once(pytester):
+    """Replayed, with the recording that it came with."""
+    assert main(["init"]) == 0
+    result = pytester.runpytest_subprocess("-p", "no:recording")
+    result.assert_outcomes(passed=10, skipped=1)
+
+
+def test_it_says_what_it_wrote_and_what_to_do_next(here, capsys):
+    """Every file, then the commands, in their order."""
+    assert main(["init", "shop/pump"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == f"written to {here / 'shop' / 'pump'}:"
+    assert {line.strip() for line in told[1 : told.index("")]} == set(held(here / "shop" / "pump"))
+    after = [line.strip().partition("   ")[0] for line in told[told.index("what to do next:") + 1 :]]
+    assert after[:4] == ["cd shop/pump", "pytest", "pytest --wml=embedded", "pytest --wml=embedded --wml-record"]
+
+
+def test_a_folder_with_other_files_gets_them_beside(here):
+    """As a fresh clone has a licence and a .git."""
+    (here / "LICENSE").write_text("mine")
+    assert main(["init"]) == 0
+    assert set(held(here)) == {"LICENSE", *complete()}
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "named"),
+    [
+        ("conftest.py", "mine", "conftest.py"),
+        ("cassettes/pump.yaml", "mine", "cassettes/pump.yaml"),
+        ("cassettes", "a file", "cassettes"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\n", "pyproject.toml (pytest's settings"),
+        ("tox.ini", "[pytest]\n", "tox.ini (pytest's settings"),
+        ("pytest.toml", "", "pytest.toml (pytest's settings"),
+    ],
+)
+def test_nothing_is_overwritten_nor_hidden(here, capsys, path, content, named):
+    """What stands in the way is named, and the folder stays as it was."""
+    (here / path).parent.mkdir(exist_ok=True)
+    (here / path).write_text(content)
+    before = held(here)
+    assert main(["init"]) == 2
+    said = capsys.readouterr()
+    assert named in said.err
+    assert "Nothing was written" in said.err
+    assert said.out == ""
+    assert held(here) == before
+
+
+def test_settings_of_another_tool_are_not_in_the_way(here):
+    """A pyproject.toml that does not speak of pytest stays as it is, and in force."""
+    (here / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    assert main(["init"]) == 0
+
+
+def test_a_link_that_points_nowhere_is_in_the_way(here):
+    """It is somebody's, and writing through it would make a file elsewhere."""
+    (here / "train.py").symlink_to(here / "gone.py")
+    assert main(["init"]) == 2
+    assert os.listdir(here) == ["train.py"]
+
+
+def test_a_file_in_the_folders_place(here, capsys):
+    """Is told."""
+    (here / "pump").write_text("mine")
+    assert main(["init", "pump"]) == 2
+    assert "there already: pump" in capsys.readouterr().err
+
+
+def test_what_fails_half_way_leaves_nothing(here):
+    """The second file has a name that no file can have: the first one goes, and so do the folders made for it."""
+    with pytest.raises(FolderTaken, match="Nothing was written: File name too long"):
+        place({"a/b.txt": b"1", "x" * 300: b"2"}, here / "new" / "er")
+    assert os.listdir(here) == []
+
+
+def test_neither_tensorflow_nor_ibms_client_is_loaded(here):
+    """Nor anything that takes long."""
+    program = (
+        "import sys; from pytest_wml.cli import main; main(['init', 'x']); "
+        "sys.exit(bool({'tensorflow', 'keras', 'ibm_watson_machine_learning', 'vcr'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode == 0
+
+
+def test_a_model_of_ones_own_takes_the_samples_place(here):
+    """Copied, named in ini and CI, with a first contract; nothing of the template's model is left."""
+    assert main(["init", "digits", "--model", str(sample_archive())]) == 0
+    made = held(here / "digits")
+    assert made["mnist_cnn.tar.gz"] == sample_archive().read_bytes()
+    assert load(here / "digits" / "mnist_cnn.wml.yaml").promises[:2] == ("signature", "examples")
+    assert b"wml_model = mnist_cnn.tar.gz\n" in made["pytest.ini"]
+    assert not [name for name, content in made.items() if "pump" in name or b"pump" in content]
+
+
+def test_a_model_that_lies_there_already_stays(here):
+    """A repository is made around it."""
+    shutil.copy(sample_archive(), here / "digits.tar.gz")
+    assert main(["init", "--model", "digits.tar.gz"]) == 0
+    assert load(here / "digits.wml.yaml").top.values["model"] == "digits.tar.gz"
+
+
+def test_a_folder_is_packed(here):
+    """A SavedModel as TensorFlow wrote it."""
+    tiny_models.classifier(here / "pixels")
+    assert main(["init", "new", "--model", "pixels"]) == 0
+    assert (here / "new" / "pixels.tar.gz").is_file()
+    assert load(here / "new" / "pixels.wml.yaml").promises
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("gone.tar.gz", "The model archive cannot be opened."),
+        ("notes.txt", "The model is no archive."),
+        ("notes.tar.gz", "none is to be read here"),
+    ],
+)
+def test_what_is_no_model_is_told(here, capsys, model, told):
+    """And nothing is written."""
+    (here / "notes.txt").write_text("hello")
+    (here / "notes.tar.gz").write_text("hello")
+    assert main(["init", "new", "--model", model]) == 2
+    assert told in capsys.readouterr().err
+    assert sorted(os.listdir(here)) == ["notes.tar.gz", "notes.txt"]
+
+
+@pytest.mark.parametrize("job", ["replay", "embedded", "live"])
+def test_both_ci_systems_run_the_same_commands(here, job):
+    """Whichever a team has."""
+    assert main(["init"]) == 0
+    gitlab = yaml.safe_load((here / ".gitlab-ci.yml").read_text())[job]["script"]
+    github = run_steps(here / ".github" / "workflows" / f"contract-{job}.yml")
+    assert [command.removesuffix(" --junitxml=junit.xml") for command in gitlab] == github
+    assert (
+        github[-1]
+        == {
+            "replay": "pytest",
+            "embedded": "pytest --wml=embedded --wml-report=report",
+            "live": "pytest --wml-live --wml-report=report",
+        }[job]
+    )
+
+
+@pytest.mark.parametrize("job", ["replay", "embedded", "live"])
+def test_each_job_has_its_occasion(here, job):
+    """Replay with every push, embedded with those that change the model, live at night."""
+    assert main(["init"]) == 0
+    # YAML 1.1 reads the key `on` as true.
+    occasions = yaml.safe_load((here / ".github" / "workflows" / f"contract-{job}.yml").read_text())[True]
+    (rule,) = yaml.safe_load((here / ".gitlab-ci.yml").read_text())[job]["rules"]
+    if job == "live":
+        assert set(occasions) == {"schedule", "workflow_dispatch"}
+        assert rule == {"if": '$CI_PIPELINE_SOURCE == "schedule"'}
+    else:
+        assert set(occasions) == {"push", "pull_request"}
+        assert ("changes" in rule) is (job == "embedded")
+    if job == "embedded":
+        for every in (occasions["push"]["paths"], occasions["pull_request"]["paths"], rule["changes"]):
+            assert {"*.tar.gz", "*.npz", "*.py", "*.wml.yaml"} < set(every)

@@ -1,0 +1,27 @@
+"""`tests/lowest.txt`: the lower bounds of pyproject.toml, which `tox run -e lowest` installs."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+# The first one that was released of 9.4.
+FIRST = {"vcrpy": {">=9.4": "==9.4.2"}}
+
+
+def test_each_bound_is_what_is_installed():
+    """Of what every user gets, and of the extras that the environment installs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = [*project["dependencies"], *extras["wml"], *extras["tensorflow"]]
+    bounds = {}
+    for requirement in map(Requirement, asked):
+        if ">=" in str(requirement.specifier):
+            name, bound = canonicalize_name(requirement.name), str(requirement.specifier)
+            bounds[name] = FIRST.get(name, {}).get(bound) or bound.replace(">=", "==")
+    lines = [line for line in (ROOT / "tests/lowest.txt").read_text().splitlines() if not line.startswith("#")]
+    assert {each.name: str(each.specifier) for each in map(Requirement, lines)} == bounds
