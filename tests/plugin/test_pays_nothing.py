@@ -41,11 +41,11 @@ def test_it_can_be_turned_off(pytester):
         """
     )
     pytester.runpytest_subprocess("-p", "no:wml").assert_outcomes(passed=1)
-    told = pytester.runpytest_subprocess("-p", "no:wml", "--help").stdout.str()
+    told = pytester.runpytest_inprocess("-p", "no:wml", "--help").stdout.str()
     assert "IBM Watson Machine Learning" not in told
     assert "wml_" not in told.replace("no:wml", "")
-    assert "wml_" not in pytester.runpytest_subprocess("-p", "no:wml", "--fixtures").stdout.str()
-    assert "mark.wml" not in pytester.runpytest_subprocess("-p", "no:wml", "--markers").stdout.str()
-    result = pytester.runpytest_subprocess("-p", "no:wml", "--wml=embedded")
+    assert "wml_" not in pytester.runpytest_inprocess("-p", "no:wml", "--fixtures").stdout.str()
+    assert "mark.wml" not in pytester.runpytest_inprocess("-p", "no:wml", "--markers").stdout.str()
+    result = pytester.runpytest_inprocess("-p", "no:wml", "--wml=embedded")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*unrecognized arguments: --wml=embedded*"])
