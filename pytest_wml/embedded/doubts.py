@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -66,6 +67,8 @@ class Doubts:
             )
 
 
+# Asked before each scoring, about the same few models.
+@functools.lru_cache(maxsize=256)
 def version_doubt(written_by: str, framework: str, spec: SoftwareSpec) -> str | None:
     """Whether the package that wrote a model is newer than the one that the software specification runs.
 

@@ -75,7 +75,7 @@ Connect = Callable[[], Ask]
 
 
 def measure(*, quick: bool) -> Measured:
-    rounds, asked, seconds = (2, 20, 1.0) if quick else (7, 60, 2.0)
+    rounds, asked, seconds = (2, 20, 1.0) if quick else (7, 20, 2.0)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         version, bodies = _bodies(folder)

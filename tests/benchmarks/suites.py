@@ -25,7 +25,7 @@ def measure(*, quick: bool) -> Measured:
     with tempfile.TemporaryDirectory() as name:
         ours, theirs = _ours(Path(name, "ours")), _theirs(Path(name, "theirs"))
         replay, recording = pytest(ours, *_OURS), pytest(theirs, *_RECORDING)
-        times = 3 if quick else 15
+        times = 3 if quick else 9
         suite, imports = in_turn(times, replay, python(ours, "-c", _IMPORTS))
         asleep, sleeping = in_turn(1 if quick else 3, replay, recording, warm=0)
         awake, hurried = in_turn(times, replay, _without_sleeps(recording))

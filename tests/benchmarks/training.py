@@ -11,13 +11,13 @@ from tests.benchmarks.processes import Ran, in_turn, python, run
 
 _OURS = """
 import json, sys, time, tempfile
-begun = time.perf_counter()
+begun, used = time.perf_counter(), time.process_time()
 from pytest_wml.model.cache import trained_cnn
 from pytest_wml.model.recipe import Recipe
 
 with tempfile.TemporaryDirectory() as folder:
     trained = trained_cnn(Recipe(examples=int(sys.argv[1])), sys.argv[2] if len(sys.argv) > 2 else folder)
-print("RESULT", json.dumps([trained.accuracy, trained.trained_seconds, time.perf_counter() - begun]))
+print("RESULT", json.dumps([trained.accuracy, trained.trained_seconds, time.perf_counter() - begun, time.process_time() - used]))
 """
 _PLAIN = """
 import json, sys
@@ -49,7 +49,7 @@ def measure(*, quick: bool) -> Measured:
         )
         kept = python(folder, "-c", _OURS, examples, folder / "kept")
         run(kept)
-        again = [_said(run(kept))[2] for _ in range(5)]
+        again = [_said(run(kept)) for _ in range(5)]
     what = f"training the CNN on {int(examples):,} examples"
     beside = "a plain Keras script"
     accuracies = [[100 * _said(ran)[0] for ran in runs] for runs in (ours, theirs)]
@@ -66,7 +66,8 @@ def measure(*, quick: bool) -> Measured:
             f"{what}, processor time", "s", [ran.cpu for ran in ours], beside, [ran.cpu for ran in theirs], goal=1.1
         ),
         Figure("its accuracy on the held-out digits", "%", accuracies[0], beside, accuracies[1]),
-        Figure("the same from the cache, in a new process", "s", again, compare="itself", goal=0.2),
+        Figure("the same from the cache, in a new process", "s", [one[2] for one in again], compare="itself", goal=0.2),
+        Figure("the same, processor time", "s", [one[3] for one in again], compare="itself", goal=0.2),
     ]
     share = min(_said(ran)[1] / ran.wall for ran in ours)
     return Measured(figures, f"Keras's fit, {share:.0%} of the run; the rest imports TensorFlow and reads the digits")

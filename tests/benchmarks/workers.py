@@ -48,7 +48,7 @@ def measure(*, quick: bool) -> Measured:
         same = _recorded(two) == _recorded(alone)
         figures, results = [], set()
         for mode in ("embedded", "replay"):
-            runs = in_turn(1 if quick else 3, _run(two, 2, f"--wml={mode}"), _run(two, 0, f"--wml={mode}"), warm=0)
+            runs = in_turn(1 if quick else 2, _run(two, 2, f"--wml={mode}"), _run(two, 0, f"--wml={mode}"), warm=0)
             results |= {(mode, _passed(ran)) for one in runs for ran in one}
             parallel, serial = ([ran.wall for ran in one] for one in runs)
             figures.append(Figure(f"{count} contract tests under -n 2, {mode}", "s", parallel, "-n 0", serial))
