@@ -26,6 +26,7 @@ def add_to(tools: Any, folder: str) -> argparse.ArgumentParser:
     verify: argparse.ArgumentParser = tools.add_parser(
         "verify",
         help="send a recording's requests to a service and compare the answers",
+        description="Send what was recorded to the embedded or the live service, in order, and compare the answers.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
