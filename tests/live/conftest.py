@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from pytest_wml.spaces import DEFAULT_SPACE_ID
+from tests.doctor.proxying import Proxy, proxying
 from tests.server.process import Served, served
 
 pytest.importorskip("trustme")
@@ -101,6 +102,22 @@ class Suite:
         for name, value in remote.server.environment.items():
             self._monkeypatch.setenv(name, value)
         return self
+
+    @contextlib.contextmanager
+    def as_ibm_cloud(self, remote: Remote) -> Iterator[Proxy]:
+        """The same service at the hosts of IBM Cloud, by way of a proxy that leads to it."""
+        with proxying(remote.server.port) as proxy, self._monkeypatch.context() as patch:
+            for name, value in remote.server.environment.items():
+                patch.setenv(name, value)
+            for name in ("WML_USERNAME", "WML_INSTANCE_ID", "WML_VERSION"):
+                patch.delenv(name)
+            patch.setenv("WML_URL", "https://us-south.ml.cloud.ibm.com")
+            patch.setenv("HTTPS_PROXY", proxy.url)
+            yield proxy
+
+    def replay(self, *options: str) -> pytest.RunResult:
+        """The suite as it was written last, offline and without credentials."""
+        return self._pytester.runpytest_subprocess("--wml-name=tiny", "-p", "no:cacheprovider", *options)
 
     def run(self, tests: str, *options: str) -> pytest.RunResult:
         return self._pytester.runpytest_subprocess(*self._arguments(tests), *options)

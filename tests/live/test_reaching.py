@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pytest_wml.server.certificate import TRUST_VARIABLES
-from tests.doctor.proxying import proxying
 from tests.live.conftest import TESTS
 
 pytestmark = pytest.mark.slow
@@ -62,16 +61,10 @@ def test_a_file_that_holds_no_authority(untrusted, content, reason):
     result.stderr.fnmatch_lines(["*--wml-ca names no file with certificates: ca.pem.*", f"*{reason}*"])
 
 
-def test_as_ibm_cloud(suite, remote, monkeypatch):
+def test_as_ibm_cloud(suite, remote):
     """IBM Cloud's own hosts, by way of a proxy that leads to the server: login, space, deployment, scoring."""
-    suite.at(remote)
-    for name in ("WML_USERNAME", "WML_INSTANCE_ID", "WML_VERSION"):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("WML_URL", "https://us-south.ml.cloud.ibm.com")
-    with proxying(remote.server.port) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    with suite.as_ibm_cloud(remote) as proxy:
         suite.run(SCORES).assert_outcomes(passed=1)
-        monkeypatch.delenv("HTTPS_PROXY")
     assert {"iam.cloud.ibm.com:443", "api.dataplatform.cloud.ibm.com:443"} < set(proxy.asked)
     assert remote.names == []
 
