@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import pytest_wml
-from pytest_wml import cli, fixtures, marker
+from pytest_wml import cli, contract, fixtures, marker
 from pytest_wml.contract.toolkit import Contract
 from pytest_wml.contract_files import schema
 from pytest_wml.scoring import Prediction
@@ -60,10 +61,22 @@ def markers() -> Lines:
 
 
 def checks() -> Lines:
-    """Every check of the contract toolkit."""
-    for name, method in vars(Contract).items():
-        if not name.startswith("_") and callable(method):
-            yield from _described("py:method", f"wml_contract.{name}", method)
+    """Every check of the contract toolkit; what its arguments mean says the function that it calls."""
+    for name in check_names():
+        method, function = getattr(Contract, name), getattr(contract, f"check_{name}", None)
+        known = set(inspect.signature(method).parameters)
+        body = list(_documented(method))
+        if function and not any(line.startswith("- `") for line in body):
+            body += ["", *_arguments(inspect.getdoc(function) or "", known)]
+        yield from entry("py:method", f"wml_contract.{name}{_signature(method)}", *body)
+
+
+def check_names() -> tuple[str, ...]:
+    """The public methods of `wml_contract`."""
+    fields = {field.name for field in dataclasses.fields(Contract)}
+    return tuple(
+        name for name, each in vars(Contract).items() if callable(each) and name[0] != "_" and name not in fields
+    )
 
 
 def api() -> Lines:
@@ -172,12 +185,15 @@ def _documented(thing: Any) -> Lines:
         yield from _arguments("Args:" + sections)
 
 
-def _arguments(document: str) -> Lines:
-    """The section `Args:` as a list."""
+def _arguments(document: str, known: Container[str] | None = None) -> Lines:
+    """The section `Args:` as a list, of those that are known."""
     section = document.partition("Args:\n")[2].partition("\n\n")[0]
+    wanted = True
     for line in inspect.cleandoc(section).splitlines():
         named = re.match(r"(\w+): (.*)", line)
-        yield f"- `{named[1]}`: {named[2]}" if named else f"  {line.strip()}"
+        wanted = wanted if not named else known is None or named[1] in known
+        if wanted:
+            yield f"- `{named[1]}`: {named[2]}" if named else f"  {line.strip()}"
     yield ""
 
 

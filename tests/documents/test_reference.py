@@ -9,8 +9,7 @@ import re
 import pytest
 
 import pytest_wml
-from pytest_wml import cli, marker
-from pytest_wml.contract import toolkit
+from pytest_wml import cli, contract, marker
 from pytest_wml.contract_files import schema
 from pytest_wml.table import TABLE
 from tests.documents.pages import ROOT
@@ -78,9 +77,12 @@ def test_every_key_of_a_contract_file(generated):
 
 
 def test_every_check(generated):
-    """Each method of `wml_contract`."""
-    names = set(re.findall(r"{py:method} wml_contract\.(\w+)\(", made(generated, "checks")))
-    assert names == {name for name, each in vars(toolkit.Contract).items() if callable(each) and name[0] != "_"}
+    """Each method of `wml_contract`, with the arguments of the function that it calls explained."""
+    text = made(generated, "checks")
+    names = {name for name in contract.__all__ if name.startswith("check_")}
+    assert names == {f"check_{name}" for name in generated.check_names()} - {"check_scoring"}
+    assert set(re.findall(r"{py:method} wml_contract\.(\w+)\(", text)) == set(generated.check_names())
+    assert re.search(r"wml_contract\.accuracy.*?- `floor`: ", text, re.DOTALL)
 
 
 def test_every_public_name(generated):
