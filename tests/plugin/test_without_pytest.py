@@ -1,4 +1,7 @@
-"""The same deployment without pytest: in scripts, in unittest's classes, and beside the active plugin."""
+"""The same deployment without pytest: in scripts, in unittest's classes, and beside the active plugin.
+
+The long way, from training to scoring, is the script of docs/howto/without-pytest.md, run by tests/documents.
+"""
 
 from __future__ import annotations
 
@@ -16,48 +19,6 @@ from pytest_wml import WmlDeployment, WMLTestError
 from pytest_wml.answers.replay import MissingRecording, ModelChanged
 
 CREDENTIALS = {"url": "https://us-south.ml.cloud.ibm.com", "apikey": "any"}
-COURSE = """
-    import sys
-
-    import pytest_wml
-    from ibm_watson_machine_learning import APIClient
-    from pytest_wml.digits import load_digits
-    from pytest_wml.model.export import export
-    from pytest_wml.model.packing import pack
-    from pytest_wml.model.recipe import Recipe
-    from pytest_wml.model.training import train
-
-    digits = load_digits()
-    trained = train(Recipe(examples=12_000), data="small")
-    archive = pack(export(trained.network.get_weights(), "saved_model"), "mnist.tar.gz")
-
-    with pytest_wml.embedded():
-        client = APIClient({"url": "https://us-south.ml.cloud.ibm.com", "apikey": "any"})
-        client.set.default_space(pytest_wml.DEFAULT_SPACE_ID)
-        names, settings = client.repository.ModelMetaNames, client.deployments.ConfigurationMetaNames
-        model = client.repository.store_model(
-            model=str(archive.path),
-            meta_props={
-                names.NAME: "MNIST",
-                names.DESCRIPTION: "A network that reads digits",
-                names.TAGS: ["mnist", "course"],
-                names.CUSTOM: {"author": "Ada", "email": "ada@example.com"},
-                names.TYPE: "tensorflow_2.14",
-                names.SOFTWARE_SPEC_UID: client.software_specifications.get_id_by_name("runtime-24.1-py3.11"),
-            },
-        )
-        kept = client.repository.get_model_details(model["metadata"]["id"])
-        assert kept["metadata"]["description"] == "A network that reads digits"
-        assert kept["metadata"]["tags"] == ["mnist", "course"]
-        assert kept["entity"]["custom"] == {"author": "Ada", "email": "ada@example.com"}
-        made = {settings.NAME: "MNIST deployment", settings.ONLINE: {}}
-        deployment = client.deployments.create(model["metadata"]["id"], meta_props=made)
-        client.repository.list_models()
-        client.deployments.list()
-        payload = {"input_data": [{"values": [digits[5].tolist(), digits[4].tolist()]}]}
-        answer = client.deployments.score(deployment["metadata"]["id"], payload)
-        print("answer:", {one["id"]: one["values"] for one in answer["predictions"]}["classes"])
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -70,15 +31,6 @@ def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script in the working folder."""
     Path("script.py").write_text(dedent(script))
     return subprocess.run([sys.executable, "script.py", *arguments], capture_output=True, text=True, check=False)
-
-
-@pytest.mark.slow
-def test_the_course():
-    """Train, save, archive, store with all its metadata, deploy, list, score a five and a four, print."""
-    ended = run(COURSE)
-    assert ended.returncode == 0, ended.stderr
-    assert "answer: [5, 4]" in ended.stdout
-    assert "MNIST deployment" in ended.stdout
 
 
 @pytest.mark.slow
