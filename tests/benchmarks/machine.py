@@ -27,6 +27,7 @@ def machine() -> dict[str, str]:
     found = {
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
         "commit": _commit(),
+        "load": f"{os.getloadavg()[1]:.1f} in the last five minutes, ours included",
         "processor": f"{os.cpu_count()} × {_processor()}",
         "memory": f"{_memory():.0f} GiB",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",

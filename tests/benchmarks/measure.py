@@ -91,7 +91,8 @@ def _measured(row: str, kept: results.Rows, *, quick: bool) -> results.Rows | No
     if found["figures"] or row not in kept:  # what needs another machine stays as that one measured it
         kept[row] = found
     if not quick:
-        results.save(kept, list(ROWS))
+        # Read again: another run may have kept a row meanwhile.
+        results.save({**results.load(), row: kept[row]}, list(ROWS))
     return found
 
 

@@ -56,7 +56,8 @@ def measure(*, quick: bool) -> Measured:
                 if size > largest:
                     continue
                 # Spread over the file: it looks through what stands before the one that is asked for.
-                spread = [bodies[(2 * number + 1) * size // (2 * most)] for number in range(min(most, size))]
+                most = min(most, size)
+                spread = [bodies[(2 * number + 1) * size // (2 * most)] for number in range(most)]
                 loaded, seconds = _stock(folder, spread, matcher)
                 loads.setdefault(f"vcrpy {size}", []).append(loaded)
                 what = f"replay of a request, {size:,} interactions"

@@ -38,7 +38,8 @@ def save(rows: Rows, order: list[str]) -> None:
 
 def fresh(row: Any, now: dict[str, str]) -> bool:
     """Whether a row was measured on this machine with this version."""
-    return row is not None and {**row["machine"], "date": ""} == {**now, "date": ""}
+    passing = {"date": "", "load": ""}
+    return row is not None and row["machine"] | passing == now | passing
 
 
 def table(rows: Rows) -> str:

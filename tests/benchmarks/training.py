@@ -17,7 +17,8 @@ from pytest_wml.model.recipe import Recipe
 
 with tempfile.TemporaryDirectory() as folder:
     trained = trained_cnn(Recipe(examples=int(sys.argv[1])), sys.argv[2] if len(sys.argv) > 2 else folder)
-print("RESULT", json.dumps([trained.accuracy, trained.trained_seconds, time.perf_counter() - begun, time.process_time() - used]))
+spent = [time.perf_counter() - begun, time.process_time() - used]
+print("RESULT", json.dumps([trained.accuracy, trained.trained_seconds, *spent]))
 """
 _PLAIN = """
 import json, sys

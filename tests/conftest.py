@@ -1,0 +1,12 @@
+"""What holds for all tests."""
+
+from __future__ import annotations
+
+import contextlib
+
+with contextlib.suppress(ImportError):  # some environments have no property tests
+    from hypothesis import HealthCheck, settings
+
+    # How long an example takes is no property of what is tested: machines are busy.
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
