@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import socket
 import tempfile
 import threading
@@ -68,19 +69,17 @@ class Journal:
         self._path = place / f"{run}-{os.getpid()}.jsonl"
         self._head = {"journal": _FORMAT, "run": run, "host": socket.gethostname(), **facts}
         self._lock = threading.Lock()
-        self._number = 0
         self.names: set[str] = set()
         """What was created in this process is called so, without its mark."""
 
-    def asking(self, kind: str, name: str, asker: str, *, kept: bool = False) -> int:
+    def asking(self, kind: str, name: str, asker: str, *, kept: bool = False) -> str:
         """Write down what is about to be created; the number that `made` and `refused` take.
 
         Raises:
             NoJournal: it cannot be written.
         """
+        number = secrets.token_hex(8)  # also a forked process, or a second journal of this one, writes to the file
         with self._lock:
-            self._number += 1
-            number = self._number
             line = {"asking": number, "kind": kind, "name": name, "asker": asker, **({"kept": True} if kept else {})}
             try:
                 self._write(*([self._head] if not self._path.exists() else []), line)
@@ -93,11 +92,11 @@ class Journal:
                 ) from None
         return number
 
-    def made(self, number: int, made: str) -> None:
+    def made(self, number: str, made: str) -> None:
         """It was created and has this id."""
         self._note({"made": number, "id": made})
 
-    def refused(self, number: int) -> None:
+    def refused(self, number: str) -> None:
         """It was not created."""
         self._note({"refused": number})
 

@@ -50,6 +50,14 @@ def test_what_is_kept_is_not_owed(journal, tmp_path):
     assert owed(tmp_path) == []
 
 
+def test_two_journals_of_one_process_keep_apart(journal, tmp_path):
+    """A forked process, or a WmlDeployment in a test, writes to the same file: nothing of the first is lost."""
+    forked = Journal(tmp_path / "journal", "0a1b2c3d", FACTS)
+    journal.made(journal.asking("model", "a", "t"), "1")
+    forked.made(forked.asking("model", "b", "t"), "2")
+    assert {one.id for one in owed(tmp_path)} == {"1", "2"}
+
+
 @given(cut=st.integers(min_value=0, max_value=400))
 def test_a_torn_line_is_left_out(cut, tmp_path_factory):
     """A kill or a full disk may cut the file anywhere: what stands before is read."""
