@@ -51,9 +51,11 @@ class Retrying:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], path_of(environ)
-        if not repeatable(method, path) or int(environ.get("CONTENT_LENGTH") or 0) > _LARGEST:
+        length = environ.get("CONTENT_LENGTH") or 0
+        unknown = not length and "HTTP_TRANSFER_ENCODING" in environ
+        if not repeatable(method, path) or unknown or int(length) > _LARGEST:
             return self._app(environ, start_response)
-        sent = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""
+        sent = environ["wsgi.input"].read() if length else b""
         for attempt in range(1, _TRIES + 1):
             environ["wsgi.input"] = io.BytesIO(sent)
             begun: list[Any] = []
