@@ -44,10 +44,10 @@ def test_what_was_deleted_or_refused_is_not_owed(journal, tmp_path):
     assert owed(tmp_path) == [Owed("model", "2", "b", "t")]
 
 
-def test_what_is_kept_is_not_owed(journal, tmp_path):
-    """A deployment for later runs stays."""
-    journal.made(journal.asking("deployment", "d", "t", kept=True), "1")
-    assert owed(tmp_path) == []
+def test_where_it_is_is_kept(journal, tmp_path):
+    """Another space than the run's, and another service."""
+    journal.asking("model", "m", "t", "cpd.example.com", "space-2")
+    assert owed(tmp_path) == [Owed("model", "", "m", "t", "cpd.example.com", "space-2")]
 
 
 def test_two_journals_of_one_process_keep_apart(journal, tmp_path):
