@@ -58,3 +58,32 @@ def test_a_scoring_of_unknown_length_is_sent_whole(service):
     """It comes in chunks, and is passed on as it comes."""
     assert ask(Retrying(service), "POST", SCORING, b'{"input_data": []}', HTTP_TRANSFER_ENCODING="chunked") == 200
     assert service.asked == [("POST", SCORING, b'{"input_data": []}')]
+
+
+def busy_once(service):
+    """The service, which has no time for the first request."""
+    answers = iter(["429 Too Many Requests"])
+
+    def app(environ, start_response):
+        status = next(answers, "")
+        if status:
+            start_response(status, [("Retry-After", "3")])
+            return [b"{}"]
+        return service(environ, start_response)
+
+    return app
+
+
+def test_whoever_measures_sees_each_refusal(service):
+    """Nothing is sent again, and no wait is among the times."""
+    retrying = Retrying(busy_once(service), lambda _: False)
+    with retrying.once():
+        assert ask(retrying, "POST", SCORING) == 429
+    assert (service.asked, retrying.waited) == ([], 0)
+
+
+def test_waits_between_two_tries_are_known(service):
+    """They are not the service's time."""
+    retrying = Retrying(busy_once(service), lambda _: False)
+    assert ask(retrying, "POST", SCORING) == 200
+    assert retrying.waited == 3
