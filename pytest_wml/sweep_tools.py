@@ -141,6 +141,7 @@ def _dead(place: Path) -> Iterator[Told]:
 
 def _judged(client: Any, run: Run, dead: Mapping[str, Told], named: str) -> list[Judged]:
     from pytest_wml import leftovers, marks
+    from pytest_wml.journal import folder, is_alive
 
     now, found = marks.now(), []
     owed = {one.id for journals in dead.values() for one in journals.owed}
@@ -148,7 +149,9 @@ def _judged(client: Any, run: Run, dead: Mapping[str, Told], named: str) -> list
         everything = list(leftovers.listed(client))
     for left in leftovers.in_order(everything):
         until = f"{left.mark.expires:%Y-%m-%d %H:%M} UTC"
-        if left.mark.expired(now):
+        if is_alive(folder(), left.mark.run):
+            found.append(Judged(left, False, "its run on this machine is going on"))
+        elif left.mark.expired(now):
             found.append(Judged(left, True, f"expired at {until}"))
         elif left.mark.run in dead or left.id in owed:
             found.append(Judged(left, True, "its run on this machine was killed"))

@@ -271,3 +271,15 @@ def test_a_script_whose_deployment_cannot_be_deleted(suite, faulty):
     )
     ended = suite.at(remote)._pytester.run(sys.executable, script)
     assert "What this run created is still in the deployment space." in ended.stderr.str()
+
+
+def test_sweep_leaves_a_run_alone_that_is_going_on(suite, remote):
+    """On this machine that is known: also where it is named, or lasts longer than its lifetime."""
+    with suite.at(remote).started(DEPLOYS_AND_WAITS) as process:
+        wait_for((suite.folder / "deployed").exists)
+        names = remote.names
+        status, said = suite.tool("sweep", "--yes", "--run", names[0].split("-")[3])
+        assert (status, said.count("is going on"), remote.names) == (0, 2, names)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=150)
+    assert remote.names == []
