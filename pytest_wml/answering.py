@@ -122,6 +122,10 @@ class Answering:
         self._start()
         return cast("Account", self._account)
 
+    def once(self) -> contextlib.AbstractContextManager[None]:
+        """Inside, nothing is sent to the live service again."""
+        return self._account.retrying.once() if self._account is not None else contextlib.nullcontext()
+
     @property
     def spent(self) -> str:
         """The limit of the live run that was reached; empty for none."""

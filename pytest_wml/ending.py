@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
@@ -13,6 +14,7 @@ from pytest_wml.table import Mode
 if TYPE_CHECKING:
     from pytest_wml.journal import Owed
     from pytest_wml.leftovers import Left
+    from pytest_wml.marks import Mark
     from pytest_wml.session import Run
 
 _ASKER = Asker("session", "", "the end of the run")
@@ -27,7 +29,7 @@ def clean_up(run: Run) -> None:
 
     What could not be deleted is told as a failure of the run; its journals stay, for `pytest-wml sweep`.
     """
-    if run.mode is not Mode.LIVE or run.together.is_worker or not run.knows_secrets:
+    if run.mode is not Mode.LIVE or run.together.is_worker:
         return
     from pytest_wml.journal import told
 
@@ -62,15 +64,22 @@ def _settle(run: Run, owed: list[Owed]) -> Iterator[str]:
     """Yield what cannot be deleted, and why."""
     from pytest_wml import leftovers, supply
 
+    elsewhere = [one for one in owed if not _is_reached(run, one)]
+    yield from (f"{one.kind} {one.name} {one.id}: it is at {one.host}, and not where WML_URL is" for one in elsewhere)
+    owed = [one for one in owed if one not in elsewhere]
+    if not owed:
+        return
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(run.ledger.asking(_ASKER, ending=True))
             stack.enter_context(run.answering.account.owned.as_it_is())
             client = stack.enter_context(supply.client(run))
-            found = [one for one in _found(client, owed) if one.mark.run == run.together.mark.run]
             askers = {one.name: one.asker for one in owed}
-            for left in leftovers.in_order(found):
-                yield from _deleted(run, client, left, askers.get(left.name, ""))
+            for space, there in _by_space(run, owed):
+                if space != client.default_space_id:
+                    client.set.default_space(space)
+                for left in leftovers.in_order(_found(client, there, run.together.mark)):
+                    yield from _deleted(run, client, left, askers.get(left.name, ""))
     except WMLTestError as error:
         yield from (f"{one.kind} {one.name} {one.id}: {error.problem}" for one in owed)
     # IBM's client raises what it likes.
@@ -80,19 +89,32 @@ def _settle(run: Run, owed: list[Owed]) -> Iterator[str]:
         run.ledger.take_failures(_ASKER)  # each is told above
 
 
-def _found(client: Any, owed: list[Owed]) -> Iterator[Left]:
-    """Yield what is owed and there: by its id, and where no answer came by its name."""
+def _is_reached(run: Run, one: Owed) -> bool:
+    """Whether something is at the service of the run's credentials: a test may have a client of its own for another."""
+    here = run.usable_credentials
+    if here is None or one.kind == "space":  # spaces are at a host of their own
+        return here is not None
+    return one.host.lower() in ("", urlsplit(here.url).netloc.lower().removesuffix(":443"))
+
+
+def _by_space(run: Run, owed: list[Owed]) -> list[tuple[str, list[Owed]]]:
+    """What is owed by the space that it is in; spaces themselves come last, with what is in the run's own."""
+    own = run.credentials.space_id
+    by_space: dict[str, list[Owed]] = {}
+    for one in owed:
+        by_space.setdefault(one.space if one.space and one.kind != "space" else own, []).append(one)
+    return sorted(by_space.items(), key=lambda pair: pair[0] == own)
+
+
+def _found(client: Any, owed: list[Owed], mark: Mark) -> Iterator[Left]:
+    """Yield what is owed and there: by its id, whatever its name, and where no answer came by the run's mark."""
     from pytest_wml.leftovers import Left, listed
-    from pytest_wml.marks import parted
 
     known = [one for one in owed if one.id]
-    for one in known:
-        mark = parted(one.name)[1]
-        if mark is not None:
-            yield Left(one.kind, one.id, one.name, mark)
+    yield from (Left(one.kind, one.id, one.name, mark) for one in known)
     if len(known) < len(owed):
         ids = {one.id for one in known}
-        yield from (left for left in listed(client) if left.id not in ids)
+        yield from (left for left in listed(client) if left.id not in ids and left.mark.run == mark.run)
 
 
 def _deleted(run: Run, client: Any, left: Left, asker: str) -> Iterator[str]:

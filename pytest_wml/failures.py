@@ -141,8 +141,9 @@ def stop(session: pytest.Session, run: Run) -> None:
 def after_the_end(config: pytest.Config, run: Run) -> None:
     """Fail the run for what failed after it had been told how it ended: in hooks of others that come last."""
     run.hear_children()
+    told = len(run.leftover)
     clean_up(run)
-    late = [failure.error for failure in run.ledger.take_failures()]
+    late = [*run.leftover[told:], *(failure.error for failure in run.ledger.take_failures())]
     if not late:
         return
     if hasattr(config, "workeroutput"):  # which has been sent

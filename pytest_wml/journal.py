@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import socket
 import tempfile
 import threading
@@ -35,12 +36,16 @@ class Owed(NamedTuple):
         id: empty where no answer came.
         name: as the service has it.
         asker: the test or fixture that created it.
+        host: that was asked.
+        space: that the request named; empty for none.
     """
 
     kind: str
     id: str
     name: str
     asker: str
+    host: str = ""
+    space: str = ""
 
 
 def folder() -> Path:
@@ -68,20 +73,18 @@ class Journal:
         self._path = place / f"{run}-{os.getpid()}.jsonl"
         self._head = {"journal": _FORMAT, "run": run, "host": socket.gethostname(), **facts}
         self._lock = threading.Lock()
-        self._number = 0
         self.names: set[str] = set()
         """What was created in this process is called so, without its mark."""
 
-    def asking(self, kind: str, name: str, asker: str, *, kept: bool = False) -> int:
+    def asking(self, kind: str, name: str, asker: str, host: str = "", space: str = "") -> str:
         """Write down what is about to be created; the number that `made` and `refused` take.
 
         Raises:
             NoJournal: it cannot be written.
         """
+        number = secrets.token_hex(8)  # also a forked process, or a second journal of this one, writes to the file
         with self._lock:
-            self._number += 1
-            number = self._number
-            line = {"asking": number, "kind": kind, "name": name, "asker": asker, **({"kept": True} if kept else {})}
+            line = {"asking": number, "kind": kind, "name": name, "asker": asker, "host": host, "space": space}
             try:
                 self._write(*([self._head] if not self._path.exists() else []), line)
             except OSError as error:
@@ -93,16 +96,16 @@ class Journal:
                 ) from None
         return number
 
-    def made(self, number: int, made: str) -> None:
+    def made(self, number: str, made: str) -> None:
         """It was created and has this id."""
         self._note({"made": number, "id": made})
 
-    def refused(self, number: int) -> None:
+    def refused(self, number: str) -> None:
         """It was not created."""
         self._note({"refused": number})
 
     def gone(self, made: str) -> None:
-        """What has this id was deleted."""
+        """What has this id was deleted, or is to stay."""
         self._note({"gone": made})
 
     def _note(self, line: dict[str, Any]) -> None:
@@ -176,8 +179,9 @@ def _owed(lines: Iterable[dict[str, Any]]) -> Iterator[Owed]:
     for line in lines:
         # Whatever stands in the file: text can be looked up.
         said = {word: str(value) for word, value in line.items()}
-        if "asking" in said and said.get("kind") and "kept" not in said:
-            asked[said["asking"]] = Owed(said.get("kind", ""), "", said.get("name", ""), said.get("asker", ""))
+        if "asking" in said and said.get("kind"):
+            name, asker, host, space = (said.get(word, "") for word in ("name", "asker", "host", "space"))
+            asked[said["asking"]] = Owed(said["kind"], "", name, asker, host, space)
         elif said.get("made") in asked:
             asked[said["made"]] = asked[said["made"]]._replace(id=said.get("id", ""))
         elif "refused" in said:

@@ -53,17 +53,9 @@ def _start(config: pytest.Config) -> None:
     except WMLTestError as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[RUN] = run
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_unconfigure(config: pytest.Config) -> Generator[None, None, None]:
-    try:
-        return (yield)
-    finally:
-        run = config.stash.get(RUN, None)
-        if run is not None:
-            failures.after_the_end(config, run)
-            run.close()
+    # Later than any hook, and also where a conftest breaks and nothing is ever configured.
+    config.add_cleanup(run.close)
+    config.add_cleanup(lambda: failures.after_the_end(config, run))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -164,7 +164,7 @@ class WmlDeployment:
         stack.enter_context(_turn())
         run.open()
         stack.callback(run.close)
-        stack.callback(ending.clean_up, run)
+        stack.push(lambda _, error, __: _clean_up(run, error))
         stack.push(lambda _, error, __: _end(run, error))
         stack.enter_context(run.ledger.asking(Asker("fixture", run.name, "WmlDeployment")))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pytest-wml-", ignore_cleanup_errors=True))
@@ -176,6 +176,13 @@ class WmlDeployment:
             show = progress.on(sys.stderr)
             made = stack.enter_context(supply.deployment(run, client, archive, plan, lambda: Path(folder), show))
         return _Watched(**vars(made), ledger=run.ledger)
+
+
+def _clean_up(run: Run, error: BaseException | None) -> None:
+    """Delete what is left, and tell what could not be."""
+    ending.clean_up(run)
+    for problem in run.leftover:
+        raise problem from error
 
 
 def _end(run: Run, error: BaseException | None) -> None:

@@ -266,4 +266,5 @@ def contract(run: Run, name: str, deployment: Deployment, show: progress.Shown) 
         reference=run.cassettes / name,
         record=functools.partial(run.keep_reference, name) if run.settings.record.value else None,
         keep=run.contracts.append,
+        measuring=run.answering.once,
     )

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -139,18 +139,21 @@ def _dead(place: Path) -> Iterator[Told]:
             yield journals
 
 
-def _judged(client: Any, run: Run, dead: Container[str], named: str) -> list[Judged]:
+def _judged(client: Any, run: Run, dead: Mapping[str, Told], named: str) -> list[Judged]:
     from pytest_wml import leftovers, marks
+    from pytest_wml.journal import folder, is_alive
 
-    now = marks.now()
-    found = []
+    now, found = marks.now(), []
+    owed = {one.id for journals in dead.values() for one in journals.owed}
     with run.answering.account.owned.as_it_is():
         everything = list(leftovers.listed(client))
     for left in leftovers.in_order(everything):
         until = f"{left.mark.expires:%Y-%m-%d %H:%M} UTC"
-        if left.mark.expired(now):
+        if is_alive(folder(), left.mark.run):
+            found.append(Judged(left, False, "its run on this machine is going on"))
+        elif left.mark.expired(now):
             found.append(Judged(left, True, f"expired at {until}"))
-        elif left.mark.run in dead:
+        elif left.mark.run in dead or left.id in owed:
             found.append(Judged(left, True, "its run on this machine was killed"))
         elif left.mark.run == named:
             found.append(Judged(left, True, "named by --run"))

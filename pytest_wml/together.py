@@ -41,11 +41,13 @@ class Together:
         self.journal = Journal(self.journals, self.mark.run, facts)
         self._alive = Alive(self.journals, self.mark.run)
         self._before = environ.get(VARIABLE)
+        self._handles = False
 
     def open(self) -> None:
         """The run begins."""
         in_main_thread = threading.current_thread() is threading.main_thread()
         if in_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # else somebody else handles it
+            self._handles = True
             signal.signal(signal.SIGTERM, _terminate)
         if self.is_worker:
             return
@@ -55,8 +57,8 @@ class Together:
 
     def close(self) -> None:
         """The run ends; its journals go, unless they owe something."""
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        if in_main_thread and signal.getsignal(signal.SIGTERM) in (_terminate, signal.SIG_IGN):
+        if self._handles and signal.getsignal(signal.SIGTERM) in (_terminate, signal.SIG_IGN):
+            self._handles = False
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if self.is_worker:
             return

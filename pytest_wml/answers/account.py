@@ -39,6 +39,7 @@ class Account:
         """Add what was sent to the service."""
         tally.sent += self.budget.sent
         tally.repeated += self.retrying.repeated
+        tally.seconds -= self.retrying.waited
 
     def close(self) -> None:
         """End what waits."""

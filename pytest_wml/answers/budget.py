@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -79,10 +80,9 @@ class Budget:
                     if beyond is not None:
                         self.spent = beyond.problem
                         return beyond
-                    total["requests"] += 1
-                    total["deployments"] += why is Purpose.DEPLOY
-                    total["bytes"] += size
-                    self._shared.write_text(json.dumps(total), encoding="utf-8")
+                    if not free:
+                        total += Counter(requests=1, deployments=int(why is Purpose.DEPLOY), bytes=size)
+                        _write(self._shared, total)
             self.sent[why.value] += 1
             self.sent["bytes"] += size
         return None
@@ -115,6 +115,13 @@ def _read(path: Path) -> Counter[str]:
         return Counter(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return Counter()
+
+
+def _write(path: Path, total: Counter[str]) -> None:
+    """Write it whole: a process that is killed in the midst of it would give the others a new budget."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(total), encoding="utf-8")
+    os.replace(part, path)
 
 
 def _size(environ: Environ) -> int:

@@ -36,6 +36,7 @@ class Owned:
         self._mark = mark
         self._journal = journal
         self._suffixes = {mark.suffix}
+        self._kept: list[str] = []
         self.ledger = Ledger(self)
 
     def know(self, mark: Mark) -> None:
@@ -44,11 +45,14 @@ class Owned:
 
     @contextlib.contextmanager
     def keeping(self, mark: Mark) -> Iterator[None]:
-        """What is created inside is kept between runs: it has a mark of its own, and is not owed."""
+        """What is created inside is kept between runs: it has a mark of its own, and is owed until all went well."""
         before, self._mark = self._mark, mark
         self.know(mark)
+        self._kept.clear()
         try:
             yield
+            for made in self._kept:
+                self._journal.gone(made)
         finally:
             self._mark = before
 
@@ -81,7 +85,8 @@ class Owned:
         name = self._named(document)
         _put_back(environ, document)
         try:
-            number = self._journal.asking(kind, name, self.ledger.asker.where, kept=self._mark.kept)
+            asker, host = self.ledger.asker.where, environ["HTTP_HOST"]
+            number = self._journal.asking(kind, name, asker, host, _space(document))
         except NoJournal as error:
             self.ledger.fail(error)
             return send_error(start_response, MISSED, "no_journal", error.problem)
@@ -89,6 +94,8 @@ class Owned:
         made = _made(body) if status[:1] == "2" else ""
         if made:
             self._journal.made(number, made)
+            if self._mark.kept:
+                self._kept.append(made)
         elif status[:1] == "4" and UNANSWERED not in environ:
             self._journal.refused(number)
         return self._plain(status, headers, body, start_response)
@@ -144,6 +151,11 @@ def _document(environ: Environ) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return body
+
+
+def _space(document: Any) -> str:
+    named = document.get("space_id") if isinstance(document, dict) else None
+    return named if isinstance(named, str) else ""
 
 
 def _put_back(environ: Environ, document: Any) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -44,6 +45,18 @@ class Retrying:
         self.ledger = Ledger(self)
         self.repeated: Counter[str] = Counter()
         """How often which answer made which request be sent again."""
+        self.waited = 0.0
+        """Seconds between two tries, of all requests."""
+        self._once = 0
+
+    @contextlib.contextmanager
+    def once(self) -> Iterator[None]:
+        """Inside, nothing is sent again: whoever measures wants each refusal, and no wait among the times."""
+        self._once += 1
+        try:
+            yield
+        finally:
+            self._once -= 1
 
     def close(self) -> None:
         """End what waits."""
@@ -51,9 +64,11 @@ class Retrying:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], path_of(environ)
-        if not repeatable(method, path) or int(environ.get("CONTENT_LENGTH") or 0) > _LARGEST:
+        length = environ.get("CONTENT_LENGTH") or 0
+        unknown = not length and "HTTP_TRANSFER_ENCODING" in environ
+        if self._once or not repeatable(method, path) or unknown or int(length) > _LARGEST:
             return self._app(environ, start_response)
-        sent = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""
+        sent = environ["wsgi.input"].read() if length else b""
         for attempt in range(1, _TRIES + 1):
             environ["wsgi.input"] = io.BytesIO(sent)
             begun: list[Any] = []
@@ -63,6 +78,7 @@ class Retrying:
             if seconds is None or self._wait(seconds):
                 break
             _end(blocks)
+            self.waited += seconds
             self.repeated[f"{status[:3]} on {method} …/{plain(path).rpartition('/')[2][:36]}"] += 1
         start_response(status, headers)
         return blocks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,6 +47,7 @@ class Contract:
         reference: where `drift` keeps its references, without their ending: `cassettes/mnist_cnn`.
         record: takes the reference that `drift` is to keep; None compares with the one that is there.
         keep: is given each result, for a report.
+        measuring: what `latency` measures in: each request is sent once.
     """
 
     deployment: Deployment
@@ -53,6 +55,7 @@ class Contract:
     reference: Path = Path("cassettes", "reference")
     record: Keep | None = None
     keep: Callable[[Result], None] = _forget
+    measuring: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def __repr__(self) -> str:
         return f"Contract({self.deployment!r})"
@@ -148,8 +151,8 @@ class Contract:
     ) -> Result:
         """Answers come within a budget of seconds, and about as fast when more ask at once."""
         __tracebackhide__ = True
-        return self._kept(
-            check_latency(
+        with self.measuring():
+            result = check_latency(
                 self.deployment,
                 images,
                 requests=requests,
@@ -158,7 +161,7 @@ class Contract:
                 max_growth=max_growth,
                 how=self.how,
             )
-        )
+        return self._kept(result)
 
     def accuracy(self, images: Given, labels: ArrayLike, *, floor: float) -> Result:
         """The share of rows that get their label is at least the floor."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 import pytest
 
@@ -179,4 +180,106 @@ def test_a_deletion_that_is_always_refused(suite, faulty):
     result.stdout.fnmatch_lines(["*What this run created is still in the deployment space.*", "*pytest-wml sweep*"])
     assert suite.journals != []
     assert suite.tool("sweep", "--yes")[0] == 0
+    assert remote.names == []
+
+
+def test_what_lies_in_another_space_is_deleted_there(suite, remote):
+    """Not looked for where it is not, and called deleted."""
+    tests = f"""{STORES}
+    def test_by_hand(wml_client):
+        names = wml_client.spaces.ConfigurationMetaNames
+        space = wml_client.spaces.store(meta_props={{names.NAME: "other"}})["metadata"]["id"]
+        own = wml_client.default_space_id
+        wml_client.set.default_space(space)
+        model_id = stored(wml_client, "there")["metadata"]["id"]
+        names = wml_client.deployments.ConfigurationMetaNames
+        wml_client.deployments.create(model_id, meta_props={{names.NAME: "there", names.ONLINE: {{}}}})
+        wml_client.set.default_space(own)
+    """
+    result = suite.at(remote).run(tests)
+    result.assert_outcomes(passed=1)
+    told = [f"deleted at the end: {kind} (created by *)" for kind in ("deployment there", "model there", "space other")]
+    result.stdout.fnmatch_lines(told)
+    assert result.ret == 0
+    assert suite.journals == []
+
+
+OWN_CLIENT = f"""{STORES}
+    import os
+    from pytest_wml.client import safe_client
+    from pytest_wml.credentials import find
+
+    def client():
+        given = {{name.removeprefix("OTHER_"): value for name, value in os.environ.items() if name[:6] == "OTHER_"}}
+        return safe_client(find(given, ""))
+"""
+
+
+def test_a_client_with_credentials_that_nobody_knows(suite, remote, monkeypatch):
+    """Nothing can be deleted with them: the run fails and says what is left."""
+    for name, value in remote.server.environment.items():
+        monkeypatch.setenv(name.replace("WML_", "OTHER_WML_") if name.startswith("WML_") else name, value)
+    tests = f"""{OWN_CLIENT}
+    def test_by_hand():
+        with client() as made:
+            stored(made, "mine")
+    """
+    host = remote.server.url.partition("//")[2]
+    result = suite.run(tests, f"--wml-cpd-hosts={host}")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*What this run created is still in the deployment space.*", "*model mine-*WML_URL*"])
+    suite.at(remote).tool("sweep", "--yes")
+    assert remote.names == []
+
+
+def test_a_conftest_that_breaks(suite, remote):
+    """pytest does not begin; what the conftest created is deleted all the same."""
+    for name, value in remote.server.environment.items():
+        suite._monkeypatch.setenv(name.replace("WML_", "OTHER_WML_"), value)
+    suite._pytester.makeconftest(f"""{OWN_CLIENT}
+    with client() as made:
+        stored(made, "mine")
+    raise RuntimeError("broken")
+    """)
+    result = suite.at(remote).run(TESTS)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert remote.names == []
+    assert [path.name for path in suite.state.rglob("*") if path.is_file()] == []
+
+
+def test_a_deployment_that_is_to_be_kept_and_is_not_ready(suite, faulty):
+    """Ctrl-C before it is: nobody could use it, so it goes."""
+    remote = faulty("deployment-stuck")
+    with suite.at(remote).started(TESTS, "--wml-reuse") as process:
+        wait_for(lambda: len(remote.names) == 2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=150) == pytest.ExitCode.INTERRUPTED, suite.said
+    assert remote.names == []
+
+
+def test_a_script_whose_deployment_cannot_be_deleted(suite, faulty):
+    """It is told with what is left, as in a test run."""
+    remote = faulty('status code=403 on="DELETE /deployments" times=20')
+    script = suite._pytester.makepyfile(
+        script="""
+        import threading
+        from pytest_wml import WmlDeployment
+        block = WmlDeployment(mode="live", name="tiny")
+        with block as deployment:
+            deployment.client.deployments.create(deployment.model_id, meta_props={"name": "by hand", "online": {}})
+    """
+    )
+    ended = suite.at(remote)._pytester.run(sys.executable, script)
+    assert "What this run created is still in the deployment space." in ended.stderr.str()
+
+
+def test_sweep_leaves_a_run_alone_that_is_going_on(suite, remote):
+    """On this machine that is known: also where it is named, or lasts longer than its lifetime."""
+    with suite.at(remote).started(DEPLOYS_AND_WAITS) as process:
+        wait_for((suite.folder / "deployed").exists)
+        names = remote.names
+        status, said = suite.tool("sweep", "--yes", "--run", names[0].split("-")[3])
+        assert (status, said.count("is going on"), remote.names) == (0, 2, names)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=150)
     assert remote.names == []

@@ -57,8 +57,6 @@ def test_deployments_are_limited(suite, remote, monkeypatch):
 def test_uploads_are_limited(suite, remote, tmp_path):
     """Before a byte of the one that would be too much."""
     archive = tmp_path / "large.tar.gz"
-    # A second member of noise, which no compression makes small.
-
     # A member of noise, which no compression makes small.
     with tarfile.open(sample_archive()) as sample, tarfile.open(archive, "w:gz") as large:
         for member in sample.getmembers():
@@ -84,3 +82,16 @@ def test_busy_times_are_told(suite, faulty):
     result = suite.at(remote).run(TESTS)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["sent again: 429 on GET * ×*"])
+
+
+def test_a_latency_check_sees_each_refusal(suite, faulty):
+    """A scoring that the service had no time for is not sent again behind its back."""
+    remote = faulty("status code=429 retry-after=1 on='POST /predictions' times=2")
+    tests = """
+    def test_fast(wml_contract, wml_digits):
+        wml_contract.latency(wml_digits[5][None], requests=3, concurrency=1)
+    """
+    result = suite.at(remote).run(tests)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*1 of 3 requests failed*429*"])
+    assert "sent again" not in result.stdout.str()

@@ -44,10 +44,18 @@ def test_what_was_deleted_or_refused_is_not_owed(journal, tmp_path):
     assert owed(tmp_path) == [Owed("model", "2", "b", "t")]
 
 
-def test_what_is_kept_is_not_owed(journal, tmp_path):
-    """A deployment for later runs stays."""
-    journal.made(journal.asking("deployment", "d", "t", kept=True), "1")
-    assert owed(tmp_path) == []
+def test_where_it_is_is_kept(journal, tmp_path):
+    """Another space than the run's, and another service."""
+    journal.asking("model", "m", "t", "cpd.example.com", "space-2")
+    assert owed(tmp_path) == [Owed("model", "", "m", "t", "cpd.example.com", "space-2")]
+
+
+def test_two_journals_of_one_process_keep_apart(journal, tmp_path):
+    """A forked process, or a WmlDeployment in a test, writes to the same file: nothing of the first is lost."""
+    forked = Journal(tmp_path / "journal", "0a1b2c3d", FACTS)
+    journal.made(journal.asking("model", "a", "t"), "1")
+    forked.made(forked.asking("model", "b", "t"), "2")
+    assert {one.id for one in owed(tmp_path)} == {"1", "2"}
 
 
 @given(cut=st.integers(min_value=0, max_value=400))
