@@ -111,8 +111,9 @@ class Journal:
     def _note(self, line: dict[str, Any]) -> None:
         # Without the line more is looked for at the end than is there; that is no reason to fail.
         with self._lock, contextlib.suppress(OSError):
-            if self._path.exists():
-                self._write(line)
+            # Also what another process of the run created.
+            if any(self._path.parent.glob(f"{self._head['run']}-*.jsonl")):
+                self._write(*([] if self._path.exists() else [self._head]), line)
 
     def _write(self, *lines: dict[str, Any]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,28 +155,29 @@ def told(place: Path, run: str = "") -> Iterator[Told]:
     for path in sorted(place.glob(f"{run or '*'}-*.jsonl")):
         by_run.setdefault(path.name.partition("-")[0], []).append(path)
     for name, paths in by_run.items():
-        heads, owed = [], []
+        heads, lines = [], []
         for path in paths:
             head, rest = _read(path)
             heads.append(head)
-            owed += rest
+            lines += rest
         head = next(filter(None, heads), {})
         url, space, host = (str(head.get(word, "")) for word in ("url", "space", "host"))
-        yield Told(name, url, space, host, tuple(owed), tuple(paths))
+        yield Told(name, url, space, host, tuple(_owed(lines)), tuple(paths))
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[Owed]]:
-    """The first line of a journal, and what is owed; a line that was cut off is left out."""
+def _read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The first line of a journal, and all lines; one that was cut off is left out."""
     try:
         lines = [_parsed(line) for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
     except OSError:
         return {}, []
     head = lines[0] if lines and lines[0].get("journal") == _FORMAT else {}
-    return head, list(_owed(lines))
+    return head, lines
 
 
 def _owed(lines: Iterable[dict[str, Any]]) -> Iterator[Owed]:
     asked: dict[str, Owed] = {}
+    gone: set[str] = set()  # maybe noted in another process's file, which is read before
     for line in lines:
         # Whatever stands in the file: text can be looked up.
         said = {word: str(value) for word, value in line.items()}
@@ -187,8 +189,8 @@ def _owed(lines: Iterable[dict[str, Any]]) -> Iterator[Owed]:
         elif "refused" in said:
             asked.pop(said["refused"], None)
         elif "gone" in said:
-            asked = {number: owed for number, owed in asked.items() if owed.id != said["gone"]}
-    yield from asked.values()
+            gone.add(said["gone"])
+    yield from (owed for owed in asked.values() if not owed.id or owed.id not in gone)
 
 
 def _parsed(line: str) -> dict[str, Any]:

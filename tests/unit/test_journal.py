@@ -58,6 +58,15 @@ def test_two_journals_of_one_process_keep_apart(journal, tmp_path):
     assert {one.id for one in owed(tmp_path)} == {"1", "2"}
 
 
+def test_what_another_process_of_the_run_deleted_is_not_owed(journal, tmp_path):
+    """The controller of xdist's workers, whose file is read before theirs."""
+    journal.made(journal.asking("model", "a", "t"), "1")
+    (path,) = (tmp_path / "journal").iterdir()
+    path.rename(path.with_name("0a1b2c3d-zz.jsonl"))
+    Journal(tmp_path / "journal", "0a1b2c3d", FACTS).gone("1")
+    assert owed(tmp_path) == []
+
+
 @given(cut=st.integers(min_value=0, max_value=400))
 def test_a_torn_line_is_left_out(cut, tmp_path_factory):
     """A kill or a full disk may cut the file anywhere: what stands before is read."""
