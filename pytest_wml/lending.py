@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from pytest_wml import leftovers, marks
+from pytest_wml.cassette.file import write
 from pytest_wml.deployment import Deployment, DeploymentFailed
-from pytest_wml.errors import WMLTestError
 from pytest_wml.existing import stored
 from pytest_wml.plans import Plan
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from pytest_wml.session import Run
 
 WEEK = datetime.timedelta(days=7)
-_SOON = datetime.timedelta(hours=1)
-"""What ends sooner is not begun with."""
-
 Create = Callable[[], Deployment]
 
 
@@ -55,19 +52,20 @@ def lent(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Creat
             return _taken(run, client, archive, plan, client.deployments.get_details(known["deployment"]))
         try:
             made = _reused(run, client, archive, plan, create) if run.settings.reuse.value else create()
-        except WMLTestError as error:
-            place.write_text(json.dumps({"problem": str(error)}), encoding="utf-8")
+        except Exception as error:
+            write(place, json.dumps({"problem": str(error)}))
             raise
-        place.write_text(json.dumps({"deployment": made.id}), encoding="utf-8")
+        write(place, json.dumps({"deployment": made.id}))
         return made
 
 
 def _reused(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Create) -> Deployment:
     wanted = kept_name(archive, plan)
+    needed = marks.now() + datetime.timedelta(hours=run.settings.lifetime.value)  # what ends sooner is not begun with
     for details, mark in list(_kept(client, plan.name)):
         if mark.expired(marks.now()):
-            _remove(client, details)
-        elif mark.run == wanted and not mark.expired(marks.now() + _SOON) and _serves(client, details, archive):
+            _remove(client, details, mark)
+        elif mark.run == wanted and not mark.expired(needed) and _serves(client, details, archive):
             run.found[plan.name] = f"kept by an earlier run until {mark.expires:%Y-%m-%d %H:%M} UTC"
             return _taken(run, client, archive, plan, details)
     mark = marks.marked(wanted, WEEK)
@@ -99,10 +97,14 @@ def _serves(client: Any, details: dict[str, Any], archive: ModelArchive) -> bool
     return content is not None and (content.basis, content.model) == (archive.basis, archive.model_digest)
 
 
-def _remove(client: Any, details: dict[str, Any]) -> None:
+def _remove(client: Any, details: dict[str, Any], mark: marks.Mark) -> None:
+    """Delete what has expired, and its model: unless somebody has put another one in its place."""
     with contextlib.suppress(Exception):  # another run may be doing the same; sweep finds what is left
+        model_id = details["entity"]["asset"]["id"]
+        name = str(client.repository.get_model_details(model_id)["metadata"]["name"])
         leftovers.remove(client, "deployment", details["metadata"]["id"])
-        leftovers.remove(client, "model", details["entity"]["asset"]["id"])
+        if marks.parted(name)[1] == mark:
+            leftovers.remove(client, "model", model_id)
 
 
 def _taken(run: Run, client: Any, archive: ModelArchive, plan: Plan, details: dict[str, Any]) -> Deployment:

@@ -78,13 +78,16 @@ def _run(given: argparse.Namespace) -> int:
         found = _judged(client, run, dead, given.of_run)
         free = [one for one in found if one.free]
         problems = list(_deleted(client, free, told)) if given.yes else []
+        elsewhere = list(_elsewhere(dead.values(), run))
         if given.yes and not problems:
             _forget(dead.values(), run)
     if given.json:
         listed = [one.as_json() for one in found]
-        print(json.dumps({"deleted": given.yes, "found": listed, "problems": problems}, indent=1))
+        print(
+            json.dumps({"deleted": given.yes, "found": listed, "problems": problems, "elsewhere": elsewhere}, indent=1)
+        )
     else:
-        print(*_lines(found, problems, deleted=given.yes), sep="\n")
+        print(*_lines(found, problems, deleted=given.yes), *elsewhere, sep="\n")
     return 1 if problems or (free and not given.yes) else 0
 
 
@@ -178,11 +181,23 @@ def _deleted(client: Any, free: Iterable[Judged], told: TextIO) -> Iterator[str]
             print(f"deleted: {one.left}: {one.why}", file=told, flush=True)
 
 
-def _forget(dead: Iterable[Told], run: Run) -> None:
-    """Remove the journals of killed runs: what they had in this space is gone."""
+def _elsewhere(dead: Iterable[Told], run: Run) -> Iterator[str]:
+    """Yield where killed runs of this machine have left something else."""
     here = run.credentials
     for journals in dead:
-        if (journals.url, journals.space) == (here.url, here.space_id):
+        spaces = {one.space or journals.space for one in journals.owed} - {here.space_id}
+        if journals.url != here.url and journals.owed:
+            yield f"not looked at: what run {journals.run} left at {journals.url}"
+        elif spaces:
+            yield f"not looked at: what run {journals.run} left in space {', '.join(sorted(spaces))} (set WML_SPACE_ID)"
+
+
+def _forget(dead: Iterable[Told], run: Run) -> None:
+    """Remove the journals of killed runs: what they had in this space is gone, and they had nothing in another."""
+    here = run.credentials
+    for journals in dead:
+        spaces = {one.space or journals.space for one in journals.owed}
+        if journals.url == here.url and spaces <= {here.space_id}:
             for file in journals.files:
                 file.unlink(missing_ok=True)
             journals.files[0].with_name(f"{journals.run}.lock").unlink(missing_ok=True)

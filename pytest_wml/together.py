@@ -19,8 +19,11 @@ VARIABLE = "PYTEST_WML_RUN"
 """By which xdist's workers know the run that started them: process, run, end of its lifetime, folder."""
 
 
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: the run ends as it does after Ctrl-C, and deletes what it created."""
+    """SIGTERM, or SIGHUP when a terminal is closed: the run ends as after Ctrl-C, and deletes what it created."""
 
 
 class Together:
@@ -41,14 +44,15 @@ class Together:
         self.journal = Journal(self.journals, self.mark.run, facts)
         self._alive = Alive(self.journals, self.mark.run)
         self._before = environ.get(VARIABLE)
-        self._handles = False
+        self._handled: list[signal.Signals] = []
 
     def open(self) -> None:
         """The run begins."""
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        if in_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # else somebody else handles it
-            self._handles = True
-            signal.signal(signal.SIGTERM, _terminate)
+        if threading.current_thread() is threading.main_thread():
+            for number in _ENDING:
+                if signal.getsignal(number) is signal.SIG_DFL:  # else somebody else handles it
+                    self._handled.append(number)
+                    signal.signal(number, _terminate)
         if self.is_worker:
             return
         self.folder = Path(tempfile.mkdtemp(prefix="pytest-wml-run-"))
@@ -57,9 +61,10 @@ class Together:
 
     def close(self) -> None:
         """The run ends; its journals go, unless they owe something."""
-        if self._handles and signal.getsignal(signal.SIGTERM) in (_terminate, signal.SIG_IGN):
-            self._handles = False
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        while self._handled:
+            number = self._handled.pop()
+            if signal.getsignal(number) in (_terminate, signal.SIG_IGN):
+                signal.signal(number, signal.SIG_DFL)
         if self.is_worker:
             return
         os.environ.pop(VARIABLE, None)
@@ -83,6 +88,6 @@ def _joined(environ: Mapping[str, str]) -> tuple[Mark, Path] | None:
     return (mark, Path(place)) if mark is not None and os.path.isdir(place) else None
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would end the cleaning up
-    raise Terminated("SIGTERM")
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one would end the cleaning up
+    raise Terminated(signal.Signals(number).name)

@@ -61,8 +61,10 @@ def test_what_is_renamed_is_still_ours(suite, remote):
     assert remote.names == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [(signal.SIGINT, "0"), (signal.SIGTERM, "0"), (signal.SIGHUP, "0"), (signal.SIGINT, "2"), (signal.SIGTERM, "2")],
+)
 def test_a_signal(suite, remote, number, workers):
     """Ctrl-C and what CI systems send: to the controller alone, as `kill` sends it."""
     with suite.at(remote).started(DEPLOYS_AND_WAITS, "-n", workers) as process:
