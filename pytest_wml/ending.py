@@ -52,7 +52,7 @@ def _forgotten(run: Run) -> Iterator[str]:
     """Yield what other runs of this machine left in the same space when they were killed."""
     from pytest_wml.journal import is_alive, told
 
-    place, here = run.together.journals, run.found_credentials
+    place, here = run.together.journals, run.usable_credentials
     for journals in told(place):
         same = here is not None and (journals.url, journals.space) == (here.url, here.space_id)
         other = journals.run != run.together.mark.run and journals.is_of_here

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,12 +45,17 @@ def run_python(*arguments: str, **environment: str) -> str:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    """One SavedModel of each kind, each exported twice."""
+    """One SavedModel of each kind, each exported twice; made once for all workers."""
     script = str(Path(__file__).with_name("make_models.py"))
-    first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
-    run_python(script, str(first), "0", PYTHONHASHSEED="1")
-    run_python(script, str(second), "3", PYTHONHASHSEED="2")
-    return Models(first, second)
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "models"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            making = folder.with_name("models-in-the-making")
+            run_python(script, str(making / "first"), "0", PYTHONHASHSEED="1")
+            run_python(script, str(making / "second"), "3", PYTHONHASHSEED="2")
+            making.rename(folder)
+    return Models(folder / "first", folder / "second")
 
 
 @pytest.fixture(scope="session")

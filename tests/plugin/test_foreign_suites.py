@@ -236,6 +236,7 @@ def test_a_cloud_pak_for_data_that_nobody_named(pytester, suite):
     goes_the_whole_way(pytester, 7)
 
 
+@pytest.mark.slow
 def test_many_at_once(pytester, suite):
     """Sixteen threads and two hundred concurrent coroutines, a quarter with a payload that another one sends."""
     suite(

@@ -64,6 +64,7 @@ def test_four_workers_record_what_one_does(pytester, recorded_project):
     assert without_date(recorded_project.cassette) == first
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_the_old_file(pytester, recorded_project):
     """kill -9 in the middle of a recording: the old recording is whole."""
     before = recorded_project.cassette.read_bytes()

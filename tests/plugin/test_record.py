@@ -119,6 +119,7 @@ def test_a_test_of_its_own_gets_a_cassette_of_its_own(pytester, project):
     pytester.runpytest_inprocess("test_own.py").assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_a_full_disk_while_recording(recorded_project, pytester):
     """The run fails and says why; the recording that was there is whole, and no half of the new one lies about."""
     before = recorded_project.cassette.read_bytes()

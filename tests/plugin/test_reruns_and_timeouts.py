@@ -61,6 +61,7 @@ def test_a_timeout_of_ones_own(pytester, recorded_project, method):
     pytester.runpytest_inprocess("--timeout=300", f"--timeout-method={method}").assert_outcomes(passed=6)
 
 
+@pytest.mark.slow
 def test_a_timeout_ends_a_test_that_waits_for_the_service(pytester, recorded_project):
     """pytest-timeout, by signal: the test fails where it waits, and the next one is answered."""
     pytester.makepyfile(

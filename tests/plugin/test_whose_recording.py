@@ -184,6 +184,7 @@ def test_an_import_that_fails_does_not_show_the_key(pytester, monkeypatch):
     assert KEY not in result.stdout.str() + (pytester.path / "j.xml").read_text()
 
 
+@pytest.mark.slow
 def test_paths_on_the_command_line_count_from_where_pytest_was_started(pytester, recorded_project):
     """From a subfolder, ../model.tar.gz is what the shell completes it to."""
     (recorded_project.folder / "sub").mkdir()

@@ -39,6 +39,7 @@ def run_steps(path: Path) -> list[str]:
     return [step["run"] for step in job["steps"] if "run" in step]
 
 
+@pytest.mark.slow
 def test_what_is_written_passes_at_once(pytester):
     """Replayed, with the recording that it came with."""
     assert main(["init"]) == 0

@@ -72,7 +72,7 @@ def test_the_sdist_holds_what_its_own_tests_need(sdist):
     assert in_tree(*folders) <= names
     assert not [name for name in names if "__pycache__" in name]
     others = {name for name in names if not name.startswith(tuple(f"{folder}/" for folder in folders))}
-    written = {path.name for path in ROOT.glob("*.md")} | {"LICENSE", "pyproject.toml", "tox.ini"}
+    written = {path.name for path in ROOT.glob("*.md")} | {"LICENSE", "pyproject.toml", "tox.ini", "fidelity.json"}
     assert others == written | {"PKG-INFO", ".gitignore"}
 
 
