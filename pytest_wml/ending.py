@@ -45,6 +45,10 @@ def clean_up(run: Run) -> None:
                     fix="pytest-wml sweep lists it, pytest-wml sweep --yes deletes it",
                 )
             )
+            continue
+        for one in owed:
+            if not one.id:
+                run.together.journal.looked_for(one.name)
     run.forgotten = list(_forgotten(run))
 
 

@@ -108,6 +108,10 @@ class Journal:
         """What has this id was deleted, or is to stay."""
         self._note({"gone": made})
 
+    def looked_for(self, name: str) -> None:
+        """What was asked for under this name, and had no answer, was looked for: if it was there, it was deleted."""
+        self._note({"looked for": name})
+
     def _note(self, line: dict[str, Any]) -> None:
         # Without the line more is looked for at the end than is there; that is no reason to fail.
         with self._lock, contextlib.suppress(OSError):
@@ -178,6 +182,7 @@ def _read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 def _owed(lines: Iterable[dict[str, Any]]) -> Iterator[Owed]:
     asked: dict[str, Owed] = {}
     gone: set[str] = set()  # maybe noted in another process's file, which is read before
+    looked_for: set[str] = set()
     for line in lines:
         # Whatever stands in the file: text can be looked up.
         said = {word: str(value) for word, value in line.items()}
@@ -190,7 +195,9 @@ def _owed(lines: Iterable[dict[str, Any]]) -> Iterator[Owed]:
             asked.pop(said["refused"], None)
         elif "gone" in said:
             gone.add(said["gone"])
-    yield from (owed for owed in asked.values() if not owed.id or owed.id not in gone)
+        elif "looked for" in said:
+            looked_for.add(said["looked for"])
+    yield from (owed for owed in asked.values() if (owed.id not in gone if owed.id else owed.name not in looked_for))
 
 
 def _parsed(line: str) -> dict[str, Any]:

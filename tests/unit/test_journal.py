@@ -67,6 +67,15 @@ def test_what_another_process_of_the_run_deleted_is_not_owed(journal, tmp_path):
     assert owed(tmp_path) == []
 
 
+def test_what_was_looked_for_is_not_owed(journal, tmp_path):
+    """A request without an answer is no longer owed once the service was asked what came of it."""
+    journal.asking("model", "a", "t")
+    journal.made(journal.asking("model", "b", "t"), "1")
+    journal.looked_for("a")
+    journal.looked_for("b")
+    assert owed(tmp_path) == [Owed("model", "1", "b", "t")]
+
+
 @given(cut=st.integers(min_value=0, max_value=400))
 def test_a_torn_line_is_left_out(cut, tmp_path_factory):
     """A kill or a full disk may cut the file anywhere: what stands before is read."""
