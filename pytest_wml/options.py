@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_wml.errors import BadOption
@@ -84,6 +84,15 @@ def _default(option: Option[Any]) -> str:
     """The default, where there is one to name and the help does not speak of it."""
     value = option.default.value if isinstance(option.default, enum.Enum) else option.default
     return f" Default: {value}." if value and isinstance(value, str) and "Default" not in option.help else ""
+
+
+def header(settings: Settings) -> Iterator[str]:
+    """The lines above the tests: the mode and what chose it, and whatever else is not left at its default."""
+    recording = ", recording" if settings.record.value else ""
+    yield f"wml: {settings.mode.value.value}{recording} (from {settings.mode.source})"
+    others = {name: value for name, value in settings.chosen().items() if name not in ("mode", "record")}
+    if others:
+        yield "wml: " + ", ".join(f"{name} = {value}" for name, value in others.items())
 
 
 def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:

@@ -24,6 +24,14 @@ class Mode(enum.Enum):
 NOT_IN_REPLAY = "needs the model itself: run it with --wml=embedded"
 """Why a test is skipped that a replay cannot run; such a test does not make a run less whole."""
 
+MARKER = (
+    "wml(*, cassette=None, live_only=False, not_in_replay=False, deployment=None, faults=()): cassette names the "
+    "recording of the test's own requests; live_only skips the test unless it runs against the service; "
+    "not_in_replay skips it in replay; deployment chooses one of those in wml_deployments; faults, a line or several "
+    "such as 'status code=429 on=predictions times=2', are injected into what the test asks itself (see --wml-faults)."
+)
+"""What `pytest --markers` says."""
+
 
 def _mode(text: str) -> Mode:
     try:
