@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_wml.errors import BadOption
 from pytest_wml.option import Option, Setting, switch
-from pytest_wml.plans import Plans
 from pytest_wml.table import MODE, TABLE, Mode
 
 if TYPE_CHECKING:
     import pytest
 
     from pytest_wml.faults import Fault
+    from pytest_wml.plans import Plan
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Settings:
     cassettes: Setting[str]
     credentials: Setting[str]
     deployment: Setting[str]
-    deployments: Setting[Plans]
+    deployments: Setting[tuple[Plan, ...]]
     software_spec: Setting[str]
     model_type: Setting[str]
     allow_pickle: Setting[bool]
