@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pytest_wml.ledger import Ledger
 from pytest_wml.table import Mode
+from pytest_wml.turns import Turns
 from pytest_wml.wsgi import Environ, WSGIApp
 
 if TYPE_CHECKING:
@@ -62,16 +63,17 @@ class Answering:
 
     Args:
         run: whose requests are answered.
+        turns: whose turn it is to ask, where others keep account of it.
     """
 
-    def __init__(self, run: Asked) -> None:
+    def __init__(self, run: Asked, turns: Turns | None = None) -> None:
         self._run = run
         self._app: Any = None
         self._embedded: EmbeddedWML | None = None
         self._watched: Watched | None = None
         self._account: Account | None = None
         self._at_close = contextlib.ExitStack()
-        self.ledger = Ledger(self._answer)
+        self.ledger = Ledger(self._answer, turns)
 
     @property
     def replay(self) -> Replay:

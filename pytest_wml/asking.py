@@ -26,8 +26,14 @@ def module(collector: pytest.Collector) -> Asker:
     return Asker("module", _file_name(collector.nodeid) or "session", f"the import of {collector.nodeid}")
 
 
-def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, home: str, only: str) -> Asker | None:
-    """A fixture; None for one of a single test, which asks on the test's behalf.
+def asks_for_a_test(definition: pytest.FixtureDef[Any]) -> bool:
+    """Whether a fixture is one of a single test, on whose behalf it asks."""
+    ours = definition.argname in _ON_BEHALF_OF_ALL or definition.argname in _OF_THE_DEPLOYMENT
+    return definition.scope == "function" and not ours
+
+
+def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, home: str, only: str) -> Asker:
+    """A fixture that asks for itself.
 
     Args:
         home: name of the deployment that the test uses, where there are several.
@@ -38,8 +44,6 @@ def fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, 
         return Asker("fixture", "", name)
     if name in _OF_THE_DEPLOYMENT:
         return Asker("fixture", home or only, _of(name, home))
-    if definition.scope == "function":
-        return None
     parameter = f"-{getattr(request, 'param_index', 0)}" if hasattr(request, "param") else ""
     if definition.scope in ("session", "package"):
         return Asker("fixture", _file_name(name) + parameter, name, definition.baseid or "the root folder")

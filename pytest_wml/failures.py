@@ -20,7 +20,6 @@ from pytest_wml.table import Mode
 if TYPE_CHECKING:
     from pytest_wml.recording import Part
 
-_WORKERS = "pytest_wml"
 _INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
@@ -103,7 +102,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     run.leftover += [failure.error for failure in run.ledger.take_failures()]
     output = getattr(config, "workeroutput", None)
     if output is not None:
-        output[_WORKERS] = {
+        output["pytest_wml"] = {
             "shard": run.shard().as_json() if run.settings.record.value else None,
             "leftover": [str(error) for error in run.leftover],
             **({} if run.idle else {"tally": run.tally().as_json()}),
@@ -173,14 +172,12 @@ def _look_after_recordings(config: pytest.Config, run: Run, *, whole: bool) -> N
             cache.set("wml/played", {"identities": sorted(played), "cassettes": seen})
 
 
-def of_worker(node: Any, run: Run) -> None:
+def of_worker(output: dict[str, Any], run: Run) -> None:
     """Take over what an xdist worker recorded and what failed there outside any test."""
     from pytest_wml.recording import Shard
     from pytest_wml.tally import Tally
 
-    output = getattr(node, "workeroutput", {}).get(_WORKERS, {})
     run.leftover += [WMLTestError(text) for text in output.get("leftover", ())]
-    run.left_out |= bool(output.get("left_out"))
     if "tally" in output:
         run.others.add(Tally.from_json(output["tally"]))
     if output.get("shard"):

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import choosing, progress
-from pytest_wml.choosing import Alive
-from pytest_wml.session import RUN
+from pytest_wml.standby import run_of
 
 if TYPE_CHECKING:
+    from pytest_wml.choosing import Alive
     from pytest_wml.contract import Contract
     from pytest_wml.deployment import Deployment
     from pytest_wml.digits import Digits
@@ -43,7 +42,9 @@ def wml_trained_cnn(pytestconfig: pytest.Config) -> TrainedCNN:
 @pytest.fixture(scope="session")
 def wml_name(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> str:
     """Name of the deployment and of its recording; tests run once for each of those in wml_deployments."""
-    return choosing.name(pytestconfig.stash[RUN], request)
+    from pytest_wml.choosing import name
+
+    return name(run_of(pytestconfig), request)
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +57,7 @@ def wml_model_archive(
     """The packaged model: `path`, digests, `signature`, `size`; what it is made from says the option wml_model."""
     from pytest_wml import supply
 
-    run = pytestconfig.stash[RUN]
+    run = run_of(pytestconfig)
 
     def train() -> Any:
         return request.getfixturevalue("wml_trained_cnn")
@@ -72,7 +73,7 @@ def wml_client(pytestconfig: pytest.Config) -> Iterator[Any]:
     """IBM's APIClient, its default space set; answered by the run's mode."""
     from pytest_wml import supply
 
-    with supply.client(pytestconfig.stash[RUN]) as client:
+    with supply.client(run_of(pytestconfig)) as client:
         yield client
 
 
@@ -83,7 +84,9 @@ def _wml_alive(
     wml_client: Any,  # noqa: ARG001 - it must outlive them
 ) -> Iterator[Alive]:
     """The deployments of this process."""
-    with contextlib.closing(Alive(pytestconfig.stash[RUN], request.session.items)) as alive:
+    from pytest_wml.choosing import Alive
+
+    with contextlib.closing(Alive(run_of(pytestconfig), request.session.items)) as alive:
         yield alive
 
 
@@ -98,8 +101,9 @@ def wml_deployment(
 ) -> Iterator[Deployment]:
     """The deployed model: `.score(payload)` as IBM's client, `.predict(array)` for arrays; deleted at the end."""
     from pytest_wml import supply
+    from pytest_wml.progress import shown
 
-    run = pytestconfig.stash[RUN]
+    run = run_of(pytestconfig)
 
     def deployed() -> contextlib.AbstractContextManager[Deployment]:
         return supply.deployment(
@@ -108,7 +112,7 @@ def wml_deployment(
             wml_model_archive,
             run.plan(wml_name),
             lambda: tmp_path_factory.mktemp("wml_downloaded"),
-            progress.shown(pytestconfig),
+            shown(pytestconfig),
         )
 
     with _wml_alive.lent(wml_name, wml_model_archive, deployed) as deployment:
@@ -119,6 +123,7 @@ def wml_deployment(
 def wml_contract(wml_name: str, wml_deployment: Deployment, pytestconfig: pytest.Config) -> Iterator[Contract]:
     """The checks of the contract toolkit, bound to the deployment: `.classes(images, expected)` and more."""
     from pytest_wml import supply
+    from pytest_wml.progress import shown
 
-    with progress.shown(pytestconfig) as show:
-        yield supply.contract(pytestconfig.stash[RUN], wml_name, wml_deployment, show)
+    with shown(pytestconfig) as show:
+        yield supply.contract(run_of(pytestconfig), wml_name, wml_deployment, show)

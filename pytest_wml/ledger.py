@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from pytest_wml.errors import WMLTestError
+from pytest_wml.turns import Turn, Turns
 from pytest_wml.wsgi import Environ, WSGIApp
 
 ANSWERED_BY = "pytest_wml.answered_by"
@@ -56,41 +56,18 @@ class Failure(NamedTuple):
     error: WMLTestError
 
 
-class Turn:
-    """The time between two calls, in which one asker's teardown asks.
-
-    Args:
-        ledger: writes down what is asked.
-        asker: who asks.
-    """
-
-    def __init__(self, ledger: Ledger, asker: Asker) -> None:
-        self._asking = ledger.asking(asker, ending=True)
-        self._entered = False
-
-    def enter(self) -> None:
-        """From now on this asker asks."""
-        self._entered = True
-        self._asking.__enter__()
-
-    def leave(self) -> None:
-        """No longer; nothing where it never began."""
-        if self._entered:
-            self._asking.__exit__(None, None, None)
-
-
 class Ledger:
     """A WSGI app in front of the answering one, that writes down what passes.
 
     Args:
         app: the app that answers.
+        turns: whose turn it is to ask, where others keep account of it.
     """
 
-    def __init__(self, app: WSGIApp) -> None:
+    def __init__(self, app: WSGIApp, turns: Turns | None = None) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._askers: list[Asker] = [SESSION]
-        self._ending = 0
+        self._turns = Turns() if turns is None else turns
         self.exchanges: list[Exchange] = []
         self._failures: list[Failure] = []
 
@@ -120,27 +97,16 @@ class Ledger:
     @property
     def asker(self) -> Asker:
         """Who asks now, in whatever thread."""
-        return self._askers[-1]
+        return self._turns.asker or SESSION
 
     @property
     def ending(self) -> bool:
         """Whether what is asked now puts back what was made: a fixture's teardown, the end of the run."""
-        return self._ending > 0
+        return self._turns.ending
 
-    @contextlib.contextmanager
-    def asking(self, asker: Asker, *, ending: bool = False) -> Iterator[None]:
+    def asking(self, asker: Asker, *, ending: bool = False) -> Turn:
         """Everything asked inside is asked by this asker, in its teardown where it is ending."""
-        self._askers.append(asker)
-        self._ending += ending
-        try:
-            yield
-        finally:
-            self._ending -= ending
-            self._askers.pop()
-
-    def asking_later(self, asker: Asker) -> Turn:
-        """The turn of an asker's teardown, whose beginning and end are two calls."""
-        return Turn(self, asker)
+        return self._turns.of(lambda: asker, ending=ending)
 
     def fail(self, error: WMLTestError) -> None:
         """Remember an error that must fail whoever asks now."""

@@ -15,13 +15,6 @@ from pytest_wml.table import NOT_IN_REPLAY, Mode
 if TYPE_CHECKING:
     from pytest_wml.faults import Fault
 
-DESCRIPTION = (
-    "wml(*, cassette=None, live_only=False, not_in_replay=False, deployment=None, faults=()): cassette names the "
-    "recording of the test's own requests; live_only skips the test unless it runs against the service; "
-    "not_in_replay skips it in replay; deployment chooses one of those in wml_deployments; faults, a line or several "
-    "such as 'status code=429 on=predictions times=2', are injected into what the test asks itself (see --wml-faults)."
-)
-
 
 def wml(
     *,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_wml.session import RUN, Run
+from pytest_wml.session import Run
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Result
@@ -75,23 +75,27 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def listen(config: pytest.Config) -> None:
+def listen(config: pytest.Config, run: Run) -> None:
     """Hear what tests say, where somebody wants a report; in a worker of xdist nobody does."""
-    config.stash[NOTES] = Notes()
-    if wanted(config.stash[RUN]) and not is_worker(config):
-        config.pluginmanager.register(_Listener(config.stash[NOTES]), "pytest_wml_listener")
+    if wanted(run) and not is_worker(config):
+        config.pluginmanager.register(_Listener(noted(config)), "pytest_wml_listener")
+
+
+def noted(config: pytest.Config) -> Notes:
+    """What this process noted so far."""
+    return config.stash.setdefault(NOTES, Notes())
 
 
 def lines(config: pytest.Config) -> Iterator[str]:
     """Where the report is, for the terminal."""
-    written = config.stash[NOTES].written
+    written = noted(config).written
     if written is not None:
         yield f"report: {written}"
 
 
 def commands(config: pytest.Config) -> list[str]:
     """GitHub's workflow commands, each a line of its own."""
-    return config.stash[NOTES].commands
+    return noted(config).commands
 
 
 class _Listener:
@@ -116,16 +120,16 @@ class _Listener:
             self._notes.outside.append(f"{report.nodeid}: {report.longreprtext}"[:LONGEST])
 
 
-def begin(item: pytest.Item) -> None:
+def begin(item: pytest.Item, run: Run) -> None:
     """A test begins: what is asked from now on is its own."""
-    notes = item.config.stash[NOTES]
+    notes = noted(item.config)
     notes.test, notes.failure = item.nodeid, None
-    notes.begun = len(item.config.stash[RUN].ledger.exchanges)
+    notes.begun = len(run.ledger.exchanges)
 
 
-def of_test(item: pytest.Item, call: pytest.CallInfo[None], made: pytest.TestReport) -> pytest.TestReport:
+def of_test(item: pytest.Item, call: pytest.CallInfo[None], made: pytest.TestReport, run: Run) -> pytest.TestReport:
     """Give a test's last report what JUnit's properties and the page are made of."""
-    run, notes = item.config.stash[RUN], item.config.stash[NOTES]
+    notes = noted(item.config)
     if made.when == "setup":
         notes.failure = None  # of an earlier try of the same test
     if made.outcome == "failed" and call.excinfo and notes.failure is None and wanted(run):

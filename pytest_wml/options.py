@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_wml.errors import BadOption
 from pytest_wml.option import Option, Setting, switch
-from pytest_wml.plans import Plans
 from pytest_wml.table import MODE, TABLE, Mode
 
 if TYPE_CHECKING:
     import pytest
 
     from pytest_wml.faults import Fault
+    from pytest_wml.plans import Plan
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Settings:
     cassettes: Setting[str]
     credentials: Setting[str]
     deployment: Setting[str]
-    deployments: Setting[Plans]
+    deployments: Setting[tuple[Plan, ...]]
     software_spec: Setting[str]
     model_type: Setting[str]
     allow_pickle: Setting[bool]
@@ -84,6 +84,15 @@ def _default(option: Option[Any]) -> str:
     """The default, where there is one to name and the help does not speak of it."""
     value = option.default.value if isinstance(option.default, enum.Enum) else option.default
     return f" Default: {value}." if value and isinstance(value, str) and "Default" not in option.help else ""
+
+
+def header(settings: Settings) -> Iterator[str]:
+    """The lines above the tests: the mode and what chose it, and whatever else is not left at its default."""
+    recording = ", recording" if settings.record.value else ""
+    yield f"wml: {settings.mode.value.value}{recording} (from {settings.mode.source})"
+    others = {name: value for name, value in settings.chosen().items() if name not in ("mode", "record")}
+    if others:
+        yield "wml: " + ", ".join(f"{name} = {value}" for name, value in others.items())
 
 
 def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:

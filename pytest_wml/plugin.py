@@ -1,28 +1,26 @@
-"""pytest's hooks, each of which hands over; nothing heavy is imported here."""
+"""pytest's hooks, each of which hands over, if anything has to do with WML; nothing heavy is imported here."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import (
-    asking,
-    choosing,
-    contract_files,
-    failures,
-    fixtures,
-    marker,
-    noting,
-    options,
-    progress,
-    report,
-)
+from pytest_wml import credentials, fixtures, options
+from pytest_wml.contract_files import ENDING
 from pytest_wml.errors import WMLTestError
-from pytest_wml.session import RUN, Run
+from pytest_wml.standby import STANDBY, Standby
+from pytest_wml.table import MARKER
+
+if TYPE_CHECKING:
+    from pytest_wml.ledger import Asker
+
+_OURS = ("wml_", "_wml_")
+"""How the names of our fixtures begin, also of those that a conftest overrides."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,73 +35,99 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", marker.DESCRIPTION)
+    config.addinivalue_line("markers", MARKER)
     config.pluginmanager.register(fixtures, "pytest_wml_fixtures")
     _start(config)
-    noting.listen(config)
+    run = config.stash[STANDBY].run
+    if run is not None:
+        from pytest_wml.during import listen
+
+        listen(config, run)
 
 
 def _start(config: pytest.Config) -> None:
-    if RUN in config.stash:
+    if STANDBY in config.stash:
         return
     try:
         settings = options.read(config, os.environ)
-        run = Run(settings, config.rootpath, os.environ, config.invocation_params.dir)
-        run.open()
+        standby = Standby(config, settings, os.environ)
+        # On GitHub there is more to tell of a run than here.
+        if settings.chosen() or credentials.given(os.environ) or os.environ.get("GITHUB_ACTIONS") == "true":
+            standby.begin()
+        else:
+            standby.wait()
     except WMLTestError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[RUN] = run
+    config.stash[STANDBY] = standby
     # Later than any hook, and also where a conftest breaks and nothing is ever configured.
-    config.add_cleanup(run.close)
-    config.add_cleanup(lambda: failures.after_the_end(config, run))
+    config.add_cleanup(standby.close)
+    config.add_cleanup(partial(_after_the_end, config))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    return list(report.header(config.stash[RUN]))
+    return list(options.header(config.stash[STANDBY].settings))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    run, asker = collector.config.stash[RUN], asking.module(collector)
-    with run.ledger.asking(asker):
+    standby = collector.config.stash[STANDBY]
+    with standby.turns.of(partial(_module, collector)) as turn:
         collected = yield
-        run.hear_children()
-    return failures.of_collecting(run, collected, asker)
+        standby.hear_children()
+    if standby.run is None and not _marked(collected.result):
+        return collected
+    from pytest_wml.during import of_collecting
+
+    return of_collecting(standby.begin(), collected, turn.asker)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if not file_path.name.endswith(contract_files.ENDING):
+    if not file_path.name.endswith(ENDING):
         return None
     from pytest_wml.contract_files.collecting import collected  # only here: others have no such file
 
-    return collected(parent.config.stash[RUN], file_path, parent)
+    return collected(parent.config.stash[STANDBY].begin(), file_path, parent)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    choosing.parametrize(metafunc, metafunc.config.stash[RUN])
+    if any(name.startswith(_OURS) for name in metafunc.fixturenames):
+        from pytest_wml.during import parametrize
+
+        parametrize(metafunc, metafunc.config.stash[STANDBY].begin())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    marker.skip(items, config.stash[RUN].mode)
+    if _marked(items):
+        from pytest_wml.during import skip
+
+        skip(items, config.stash[STANDBY].begin().mode)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items[:1]:
-        item.config.stash[RUN].left_out = True
+        _leave_out(item.config.stash[STANDBY])
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    run = item.config.stash[RUN]
-    run.door.renew()
-    run.home = choosing.deployment_of(item)
-    noting.begin(item)
-    with run.ledger.asking(asking.test(item)), run.faulty(marker.scripted(item), item.nodeid):
-        ended = yield
-    run.test_ended(item.nodeid, asking.fixtures(item, run.home))
-    run.ended[run.home] += 1
+    standby = item.config.stash[STANDBY]
+    if _marked([item]):
+        standby.begin()
+    standby.renew()
+    with standby.turns.of(partial(_test, item)):
+        if standby.run is None:
+            ended = yield
+        else:
+            from pytest_wml.during import testing
+
+            with testing(standby.run, item):
+                ended = yield
+    if standby.run is not None:
+        from pytest_wml.during import tested
+
+        tested(standby.run, item)
     return ended
 
 
@@ -111,19 +135,26 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, Any, Any]:
-    run = request.config.stash[RUN]
-    asker = asking.fixture(fixturedef, request, run.home, run.name)
-    if asker is None:
+    standby = request.config.stash[STANDBY]
+    ours = fixturedef.argname.startswith(_OURS)
+    if ours:
+        standby.begin()
+    if fixturedef.scope == "function" and not (ours and _asks_for_itself(fixturedef)):
         return (yield)
-    teardown = run.ledger.asking_later(asker)
+    run = standby.run
+    who = partial(_fixture, fixturedef, request, run.home if run else "", run.name if run else "")
+    turn, teardown = standby.turns.of(who), standby.turns.of(who, ending=True)
     fixturedef.addfinalizer(teardown.leave)
     try:
-        with run.ledger.asking(asker):
+        with turn:
             return (yield)
     finally:
         # Finalizers run in the opposite order: the fixture's own teardown stands between these two.
         fixturedef.addfinalizer(teardown.enter)
-        failures.of_fixture(run, fixturedef, asker)
+        if standby.run is not None:
+            from pytest_wml.during import of_fixture
+
+            of_fixture(standby.run, fixturedef, turn.asker)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -131,36 +162,90 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     made = yield
-    progress.end(item.config)
-    run = item.config.stash[RUN]
-    run.hear_children()
-    told = failures.of_test(run, made, call)
-    failures.stop(item.session, run)
-    return noting.of_test(item, call, told)
+    standby = item.config.stash[STANDBY]
+    standby.hear_children()
+    if standby.run is None:
+        if made.outcome == "skipped":
+            _leave_out(standby)
+        return made
+    from pytest_wml.during import of_test
+
+    return of_test(standby.run, item, call, made)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    progress.end(session.config)
-    run = session.config.stash[RUN]
-    failures.at_the_end(session, run)
-    if noting.wanted(run):
-        from pytest_wml import publishing  # only here: few want it
+    standby = session.config.stash[STANDBY]
+    standby.finished = session
+    standby.hear_children()
+    if standby.run is not None:
+        from pytest_wml.during import at_the_end
 
-        publishing.at_the_end(session, run)
+        at_the_end(session, standby.run)
+    elif hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["pytest_wml"] = {"left_out": standby.left_out}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    failures.of_worker(node, node.config.stash[RUN])
+    standby = node.config.stash[STANDBY]
+    output = getattr(node, "workeroutput", {}).get("pytest_wml", {})
+    if output.get("left_out"):
+        _leave_out(standby)
+    if output.keys() - {"left_out"}:  # a worker in which the run has begun
+        from pytest_wml.during import of_worker
+
+        of_worker(output, standby.begin())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    run = config.stash[RUN]
-    lines = [*report.summary(run), *failures.lines(run), *noting.lines(config)]
-    if lines:
-        terminalreporter.section("wml")
-        for line in lines:
-            terminalreporter.write_line(line)
-    for command in noting.commands(config):
-        terminalreporter.write_line(command)
+    run = config.stash[STANDBY].run
+    if run is not None:
+        from pytest_wml.during import summary
+
+        summary(terminalreporter, config, run)
+
+
+def _after_the_end(config: pytest.Config) -> None:
+    standby = config.stash[STANDBY]
+    standby.hear_children()
+    if standby.run is not None:
+        from pytest_wml.during import after_the_end
+
+        after_the_end(config, standby.run)
+
+
+def _leave_out(standby: Standby) -> None:
+    """Remember that not every test of the suite ran."""
+    standby.left_out = True
+    if standby.run is not None:
+        standby.run.left_out = True
+
+
+def _marked(nodes: Iterable[object]) -> bool:
+    """Whether `@pytest.mark.wml` is on any test among these."""
+    return any(isinstance(node, pytest.Item) and node.get_closest_marker("wml") for node in nodes)
+
+
+def _module(collector: pytest.Collector) -> Asker:
+    from pytest_wml.asking import module
+
+    return module(collector)
+
+
+def _test(item: pytest.Item) -> Asker:
+    from pytest_wml.asking import test
+
+    return test(item)
+
+
+def _asks_for_itself(definition: pytest.FixtureDef[Any]) -> bool:
+    from pytest_wml.asking import asks_for_a_test
+
+    return not asks_for_a_test(definition)
+
+
+def _fixture(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, home: str, only: str) -> Asker:
+    from pytest_wml.asking import fixture
+
+    return fixture(definition, request, home, only)

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_wml import failures, report
 from pytest_wml.errors import WMLTestError
-from pytest_wml.noting import LONGEST, NOTES, Notes, is_worker, note_of, on_github, reason, wanted
+from pytest_wml.noting import LONGEST, Notes, is_worker, note_of, noted, on_github, reason, wanted
 from pytest_wml.session import Run
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     config = session.config
     if not wanted(run) or is_worker(config) or config.option.collectonly:
         return
-    notes = config.stash[NOTES]
+    notes = noted(config)
     if not (run.settings.report.value or notes.tests):
         return
     whole = _report(session, run, notes)

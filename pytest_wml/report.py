@@ -14,16 +14,6 @@ if TYPE_CHECKING:
 _NAMED = 3
 
 
-def header(run: Run) -> Iterator[str]:
-    """The lines above the tests: the mode and what chose it, and whatever else is not left at its default."""
-    setting = run.settings.mode
-    recording = ", recording" if run.settings.record.value else ""
-    yield f"wml: {setting.value.value}{recording} (from {setting.source})"
-    others = {name: value for name, value in run.settings.chosen().items() if name not in ("mode", "record")}
-    if others:
-        yield "wml: " + ", ".join(f"{name} = {value}" for name, value in others.items())
-
-
 def age(date: str) -> str:
     """How long ago a date was."""
     try:

@@ -20,6 +20,7 @@ from pytest_wml.hosts import Hosts
 from pytest_wml.options import Settings
 from pytest_wml.plans import Plan
 from pytest_wml.table import Mode
+from pytest_wml.turns import Turns
 
 if TYPE_CHECKING:
     from pytest_wml.answers.replay import Replay
@@ -45,9 +46,19 @@ class Run(Choices):
         root: pytest's root folder; relative paths are below it.
         environ: the environment at the start.
         started_in: the folder in which pytest was started.
+        turns: whose turn it is to ask.
+        children: guards the child processes, where that began before.
     """
 
-    def __init__(self, settings: Settings, root: Path, environ: Mapping[str, str], started_in: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        root: Path,
+        environ: Mapping[str, str],
+        started_in: Path,
+        turns: Turns | None = None,
+        children: Children | None = None,
+    ) -> None:
         super().__init__(settings, root, environ, started_in)
         self.failed: set[str] = set()
         self.skipped: set[str] = set()
@@ -84,7 +95,7 @@ class Run(Choices):
         """What other live runs left behind when they were killed."""
         self.left_out = False
         """Whether any test was deselected, or skipped for a reason of its own."""
-        self.answering = Answering(self)
+        self.answering = Answering(self, turns)
         self.ledger = self.answering.ledger
         self.hosts = Hosts.of(filter(None, [self.cpd_host, *settings.cpd_hosts.value.split(", ")]))
         self.door = Door(
@@ -95,7 +106,7 @@ class Run(Choices):
             refused=self._refused,
             crashed=self.ledger.crashed,
         )
-        self._children = Children(self.hosts)
+        self._children = children or Children(self.hosts)
 
     @cached_property
     def others(self) -> Tally:

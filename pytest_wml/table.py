@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_wml.option import Option, days, file_name, folder, hosts, hours, positive, seconds, switch
-from pytest_wml.plans import Plans, parsed
 
 if TYPE_CHECKING:
     from pytest_wml.faults import Fault
+    from pytest_wml.plans import Plan
 
 
 class Mode(enum.Enum):
@@ -23,6 +23,14 @@ class Mode(enum.Enum):
 
 NOT_IN_REPLAY = "needs the model itself: run it with --wml=embedded"
 """Why a test is skipped that a replay cannot run; such a test does not make a run less whole."""
+
+MARKER = (
+    "wml(*, cassette=None, live_only=False, not_in_replay=False, deployment=None, faults=()): cassette names the "
+    "recording of the test's own requests; live_only skips the test unless it runs against the service; "
+    "not_in_replay skips it in replay; deployment chooses one of those in wml_deployments; faults, a line or several "
+    "such as 'status code=429 on=predictions times=2', are injected into what the test asks itself (see --wml-faults)."
+)
+"""What `pytest --markers` says."""
 
 
 def _mode(text: str) -> Mode:
@@ -54,13 +62,21 @@ CREDENTIALS = Option(
 DEPLOYMENT = Option(
     "deployment", "", str.strip, "Id or serving name of a deployment that exists; it is only scored.", "ID"
 )
-DEPLOYMENTS = Option(
+
+
+def _plans(text: str) -> tuple[Plan, ...]:
+    from pytest_wml.plans import parsed  # only here: a run of one model does not pay for it
+
+    return parsed(text)
+
+
+DEPLOYMENTS: Option[tuple[Plan, ...]] = Option(
     "deployments",
-    Plans(),
-    parsed,
+    (),
+    _plans,
     "Several models in one suite, one a line: `name = path [type=…] [spec=…] [deployment=…]`.",
     "LINES",
-    parsed,
+    _plans,
 )
 SOFTWARE_SPEC = Option(
     "software_spec", "runtime-24.1-py3.11", str.strip, "Software specification of the stored model.", "NAME"

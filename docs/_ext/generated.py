@@ -15,7 +15,7 @@ from pytest_wml import cli, contract, fixtures, marker
 from pytest_wml.contract.toolkit import Contract
 from pytest_wml.contract_files import schema
 from pytest_wml.scoring import Prediction
-from pytest_wml.table import TABLE, Mode
+from pytest_wml.table import MARKER, TABLE, Mode
 
 Lines = Iterator[str]
 
@@ -56,7 +56,7 @@ def all_fixtures() -> Lines:
 
 def markers() -> Lines:
     """The marker's arguments."""
-    yield from entry("fixture", "@pytest.mark." + marker.DESCRIPTION.partition(": ")[0])
+    yield from entry("fixture", "@pytest.mark." + MARKER.partition(": ")[0])
     yield from _arguments(inspect.getdoc(marker.wml) or "")
 
 

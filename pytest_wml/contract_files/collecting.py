@@ -19,7 +19,8 @@ from pytest_wml.contract_files.mistakes import Mistake, refused
 from pytest_wml.contract_files.promises import Promise, promises
 from pytest_wml.contract_files.written import Written, load
 from pytest_wml.errors import WMLTestError
-from pytest_wml.session import RUN, Run
+from pytest_wml.session import Run
+from pytest_wml.standby import run_of
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Contract
@@ -37,7 +38,7 @@ class ContractFile(pytest.Module):
     """A contract file, which is read when its tests are collected."""
 
     def _getobj(self) -> ModuleType:
-        run, written = self.config.stash[RUN], load(self.path)
+        run, written = run_of(self.config), load(self.path)
         self.stash[OF_FILE] = home(run, written)
         module = ModuleType(self.path.name, f"The promises of {self.path.name}.")
         module.__file__ = str(self.path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_wml.credentials.value import OFFLINE, BadCredentials, Credentials
 
-__all__ = ["OFFLINE", "BadCredentials", "Credentials", "find", "required"]
+__all__ = ["OFFLINE", "BadCredentials", "Credentials", "find", "given", "required"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,6 +18,11 @@ def __getattr__(name: str) -> Any:
     from pytest_wml.credentials import value
 
     return getattr(value, name)
+
+
+def given(environ: Mapping[str, str]) -> bool:
+    """Whether the environment gives any credentials."""
+    return any(map(environ.get, _NAMES))
 
 
 def find(environ: Mapping[str, str], file: str) -> Credentials | None:
@@ -34,7 +39,7 @@ def find(environ: Mapping[str, str], file: str) -> Credentials | None:
     Raises:
         BadCredentials: the file cannot be read, or no key, token or password is given.
     """
-    if not file and not any(map(environ.get, _NAMES)):
+    if not file and not given(environ):
         return None
     from pytest_wml.credentials.sources import gather  # a project without credentials does not pay for it
 

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_wml.doctor.lines import Line, passed, warned
 from pytest_wml.options import Settings
-from pytest_wml.session import RUN
+from pytest_wml.standby import run_of
 from pytest_wml.table import Mode
 
 
@@ -41,7 +41,7 @@ class _Reader:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
-        run = config.stash[RUN]
+        run = run_of(config)
         run.close()
         named = (run.settings.credentials, run.settings.ca)
         credentials, ca = (str(run.resolve(file)) if file.value else "" for file in named)

@@ -10,10 +10,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_wml.door.guard import NotThroughTheDoor
-from pytest_wml.hosts import Hosts
+if TYPE_CHECKING:
+    from pytest_wml.door.guard import NotThroughTheDoor
+    from pytest_wml.hosts import Hosts
 
 VARIABLE = "PYTEST_WML_GUARD"
 """Names the folder that children report to; known to `inherited/_pytest_wml_guard.py` too."""
@@ -28,21 +29,23 @@ class Children:
     Not guarded: other languages, Python started with -S, -E or -I, and what is given an environment of its own.
 
     Args:
-        hosts: which hosts are IBM's.
+        hosts: which hosts are IBM's; without, those of IBM Cloud.
     """
 
-    def __init__(self, hosts: Hosts) -> None:
-        self._hosts = hosts
+    def __init__(self, hosts: Hosts | None = None) -> None:
+        self._named = hosts.cpd if hosts else frozenset[str]()
         self._folder = ""
         self._before: dict[str, str | None] = {}
         self._after: dict[str, str] = {}
         self._own = os.getpid()
 
     def open(self) -> None:
-        """From now on children are guarded."""
+        """From now on children are guarded; nothing more where they are already."""
+        if self._after:
+            return
         self._own = os.getpid()
         self._folder = tempfile.mkdtemp(prefix="pytest-wml-guard-")
-        Path(self._folder, _NAMED).write_text("\n".join(sorted(self._hosts.cpd)), encoding="utf-8")
+        Path(self._folder, _NAMED).write_text("\n".join(sorted(self._named)), encoding="utf-8")
         before = os.environ.get("PYTHONPATH")
         # Where this process is itself a child, as xdist's workers are, the folder is there already.
         others = _without_ours(before)
@@ -82,15 +85,18 @@ class Children:
         if folder:
             _report(folder, error, "an xdist worker")
 
+    def told(self) -> list[str]:
+        """The files in which children said since the last time what was refused to them."""
+        if not self._after:
+            return []
+        try:
+            return sorted(name for name in os.listdir(self._folder) if name.endswith(".json"))
+        except OSError:  # somebody emptied the temporary folder
+            return []
+
     def refused(self) -> Iterator[NotThroughTheDoor]:
         """What was refused to children since the last time this was asked."""
-        if not self._after:
-            return
-        try:
-            names = sorted(name for name in os.listdir(self._folder) if name.endswith(".json"))
-        except OSError:  # somebody emptied the temporary folder
-            return
-        for name in names:
+        for name in self.told():
             path = Path(self._folder, name)
             try:
                 told = json.loads(path.read_text(encoding="utf-8"))
@@ -115,6 +121,8 @@ def _without_ours(path: str | None) -> list[str]:
 
 
 def _error(told: dict[str, Any]) -> NotThroughTheDoor:
+    from pytest_wml.door.guard import NotThroughTheDoor  # only here: a project without WML does not pay for it
+
     return NotThroughTheDoor(
         told.get("problem")
         or f"A child process was refused a connection to {told.get('host')}: it would have left this machine for IBM.",

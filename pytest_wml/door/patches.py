@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 
-class _Patch(NamedTuple):
-    owner: Any
-    name: str
-    make: Callable[[Any], Any]
-    before: Any
-    inherited: bool
+class _Patch:
+    # Not a NamedTuple, which takes longer to make than everything else here: this is loaded at every start of pytest.
+    def __init__(self, owner: Any, name: str, make: Callable[[Any], Any], before: Any) -> None:
+        self.owner = owner
+        self.name = name
+        self.make = make
+        self.before = before
+        self.inherited = name not in vars(owner)
 
 
 class Patches:
@@ -25,7 +27,7 @@ class Patches:
         before = getattr(owner, name, None)
         if before is None:
             return
-        self._patches.append(_Patch(owner, name, make, before, name not in vars(owner)))
+        self._patches.append(_Patch(owner, name, make, before))
         setattr(owner, name, make(before))
 
     def renew(self) -> None:

@@ -77,7 +77,7 @@ _TARGETS: dict[str, Callable[[tuple[Any, ...]], tuple[Any, Any]]] = {
 
 def _has_a_door() -> bool:
     """Whether this process, an xdist worker say, keeps IBM's hosts to itself by a door of its own."""
-    door = sys.modules.get("pytest_wml.door")
+    door = sys.modules.get("pytest_wml.door.door")
     fails_closed = getattr(door, "fails_closed", None)
     return fails_closed is not None and bool(fails_closed())
 

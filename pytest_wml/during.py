@@ -1,0 +1,74 @@
+"""What pytest's hooks do in a run that has to do with WML; loaded with the first of them that finds it has begun."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_wml import asking, choosing, failures, marker, noting, progress, report
+from pytest_wml.choosing import parametrize
+from pytest_wml.failures import after_the_end, of_collecting, of_fixture, of_worker
+from pytest_wml.marker import skip
+from pytest_wml.noting import listen
+from pytest_wml.session import Run
+
+__all__ = [
+    "after_the_end",
+    "at_the_end",
+    "listen",
+    "of_collecting",
+    "of_fixture",
+    "of_test",
+    "of_worker",
+    "parametrize",
+    "skip",
+    "summary",
+    "tested",
+    "testing",
+]
+
+
+@contextlib.contextmanager
+def testing(run: Run, item: pytest.Item) -> Iterator[None]:
+    """A test runs inside."""
+    run.home = choosing.deployment_of(item)
+    noting.begin(item, run)
+    with run.faulty(marker.scripted(item), item.nodeid):
+        yield
+
+
+def tested(run: Run, item: pytest.Item) -> None:
+    """A test has ended."""
+    run.test_ended(item.nodeid, asking.fixtures(item, run.home))
+    run.ended[run.home] += 1
+
+
+def of_test(run: Run, item: pytest.Item, call: pytest.CallInfo[None], made: pytest.TestReport) -> pytest.TestReport:
+    """The report of a test, with what we have to say."""
+    progress.end(item.config)
+    told = failures.of_test(run, made, call)
+    failures.stop(item.session, run)
+    return noting.of_test(item, call, told, run)
+
+
+def at_the_end(session: pytest.Session, run: Run) -> None:
+    """Save, judge and publish."""
+    progress.end(session.config)
+    failures.at_the_end(session, run)
+    if noting.wanted(run):
+        from pytest_wml import publishing  # only here: few want it
+
+        publishing.at_the_end(session, run)
+
+
+def summary(terminal: pytest.TerminalReporter, config: pytest.Config, run: Run) -> None:
+    """What the run says below the tests; nothing where nothing was asked."""
+    lines = [*report.summary(run), *failures.lines(run), *noting.lines(config)]
+    if lines:
+        terminal.section("wml")
+        for line in lines:
+            terminal.write_line(line)
+    for command in noting.commands(config):
+        terminal.write_line(command)

@@ -1,0 +1,130 @@
+"""What stands by until a run has to do with WML, and begins the run then: most projects' runs never do.
+
+Loaded at every start of pytest, so it knows little: which names may be looked up, which modules lead to IBM, and what
+child processes inherit. Until the run begins nothing else of it is loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_wml.door import names
+from pytest_wml.door.children import Children
+from pytest_wml.door.imports import AfterImport
+from pytest_wml.door.patches import Patches
+from pytest_wml.options import Settings
+from pytest_wml.turns import Turns
+
+if TYPE_CHECKING:
+    from pytest_wml.session import Run
+
+_LEADING_TO_IBM = (
+    *("urllib3.connection", "httpcore", "http.client", "aiohttp.connector", "vcr.cassette"),
+    *("ibm_watson_machine_learning", "ibm_watsonx_ai"),
+)
+"""Modules whose connections the door carries or refuses, which it can only from their import on."""
+
+
+class Standby:
+    """Begins the run with the first contact: whatever then asks finds everything in its place.
+
+    Args:
+        config: pytest's.
+        settings: every option.
+        environ: the environment at the start.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._config = config
+        self.settings = settings
+        self._environ = dict(environ)
+        self.run: Run | None = None
+        """The run, once it has begun."""
+        self.turns = Turns()
+        self.left_out = False
+        """Whether any test was deselected or skipped before the run began."""
+        self.finished: pytest.Session | None = None
+        """pytest's session, from its end on."""
+        self._children: Children | None = None
+        self._names = Patches()
+        self._watch = AfterImport(dict.fromkeys(_LEADING_TO_IBM, self._touched))
+        self._beginning: Run | None = None
+        self._lock = threading.RLock()
+
+    def wait(self) -> None:
+        """Begin with the first contact; at once where there has been one."""
+        if not sys.modules.keys().isdisjoint(_LEADING_TO_IBM):
+            self.begin()
+            return
+        self._children = Children()
+        self._children.open()
+        names.guard(self._names, self._check)
+        self._watch.install()
+
+    def begin(self) -> Run:
+        """The run, begun now if it has not been.
+
+        Raises:
+            WMLTestError: an option or the credentials cannot be used; only where any were given.
+        """
+        if self.run is None:
+            # Another thread that asks meanwhile waits: its connection would leave for IBM.
+            with self._lock:
+                if self._beginning is None:
+                    self._beginning = self._begun()
+                    self._beginning.open()
+                    self._watch.remove()
+                    self.run = self._beginning
+                return self._beginning
+        return self.run
+
+    def _begun(self) -> Run:
+        from pytest_wml.session import RUN, Run  # only here: a project without WML does not pay for it
+
+        config = self._config
+        started_in = config.invocation_params.dir
+        run = Run(self.settings, config.rootpath, self._environ, started_in, self.turns, self._children)
+        run.left_out, run.finished = self.left_out, self.finished
+        config.stash[RUN] = run
+        return run
+
+    def close(self) -> None:
+        """Put everything back."""
+        self._watch.remove()
+        if self.run is not None:
+            self.run.close()
+        elif self._children is not None:
+            self._children.close()
+        self._names.undo()
+
+    def renew(self) -> None:
+        """Check again what another plugin, putting back what it replaced, has set free."""
+        self._names.renew()
+        if self.run is not None:
+            self.run.door.renew()
+
+    def hear_children(self) -> None:
+        """Remember what was refused to child processes, as failures of whoever asks now."""
+        if self.run is not None:
+            self.run.hear_children()
+        elif self._children is not None and self._children.told():
+            self.begin().hear_children()
+
+    def _touched(self) -> None:
+        self.begin()
+
+    def _check(self, host: Any, port: Any) -> None:
+        self.begin().door.check(host, port)
+
+
+STANDBY = pytest.StashKey[Standby]()
+
+
+def run_of(config: pytest.Config) -> Run:
+    """The run, begun now if nothing has had to do with WML before."""
+    return config.stash[STANDBY].begin()
