@@ -16,7 +16,8 @@ from tests.documents.pages import Block
 from tests.documents.transcripts import matches, plain, steps
 
 _SECONDS = 240
-_OURS = re.compile(r"(WML|WATSONX|PYTEST|GITHUB|GIT|XDIST|COV)_|CI$|PYTEST|NO_COLOR|FORCE_COLOR")
+# Under tox pytest's cache is elsewhere, and the working folder is not on Python's path.
+_OURS = re.compile(r"(WML|WATSONX|PYTEST|GITHUB|GIT|XDIST|COV|TOX)_|CI$|PYTEST|PYTHONSAFEPATH|NO_COLOR|FORCE_COLOR")
 _SHELL = """\
 {options}
 {command}
