@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_wml.errors import WMLTestError
 from pytest_wml.model.archive import ModelArchive
 from pytest_wml.scoring import Prediction, payload, prediction
-from pytest_wml.waiting import DEADLINE, delete, watched
+from pytest_wml.waiting import DEADLINE, PAUSE, delete, watched
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 CUSTOM_DIGEST = "wml_model_digest"
 CUSTOM_SIGNATURE = "wml_model_signature"
 """Custom properties of a stored model: its digest as `model:…` or `archive:…`, and its signature as text."""
-
-
-_PAUSE = 5.0
-"""Seconds between two tries to delete in a live space."""
 
 
 class DeploymentFailed(WMLTestError):
@@ -97,7 +93,7 @@ def deployed(
     try:
         yield made
     finally:
-        pause = _PAUSE if mode == "live" else 0.0
+        pause = PAUSE if mode == "live" else 0.0
         gone = _refusals("The deployment could not be deleted.", deployment=made.id, model=made.model_id)
         with gone, _its_own_platform(client):
             # In this order: a model that is deployed cannot be deleted.
@@ -129,7 +125,7 @@ def create(
         details = _deploy(client, model_id, name, deadline, live=live)
     except Exception:
         with contextlib.suppress(Exception):  # the failure that brought us here is the one to show
-            delete(client.repository.delete, model_id, _PAUSE if live else 0.0)
+            delete(client.repository.delete, model_id, PAUSE if live else 0.0)
         raise
     url = client.deployments.get_scoring_href(details)
     return Deployment(client, details["metadata"]["id"], name, archive, url, model_id, mode)
@@ -170,7 +166,7 @@ def _deploy(client: Any, model_id: str, name: str, deadline: float, *, live: boo
 
 def _delete_deployment(client: Any, deployment_id: str, model_id: str, *, live: bool) -> None:
     """Delete what a failed creation left behind: the service refuses to delete a model that is deployed."""
-    pause = _PAUSE if live else 0.0
+    pause = PAUSE if live else 0.0
     with contextlib.suppress(Exception):  # the failure that brought us here is the one to show
         if deployment_id:
             delete(client.deployments.delete, deployment_id, pause)

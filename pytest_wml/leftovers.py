@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from pytest_wml.marks import Mark, parted
-from pytest_wml.waiting import delete
+from pytest_wml.waiting import PAUSE, delete
 
-PAUSE = 5.0
-"""Seconds between two tries to delete in a live space."""
 _ORDER = ("deployment", "model", "function", "space")
 """In this order: what is deployed cannot be deleted, and a space not before what is in it."""
 

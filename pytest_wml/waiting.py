@@ -13,6 +13,8 @@ from pytest_wml.errors import WMLTestError
 DEADLINE = 1200.0
 _POLL = 5.0
 """Seconds that IBM's client waits between two looks; offline they take no time."""
+PAUSE = 5.0
+"""Seconds between two tries to delete in a live space."""
 _DELETIONS = 5
 
 

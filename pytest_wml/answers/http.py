@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 from pytest_wml.cassette.tape import Body, Content
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.archive import ContentDigests, ModelArchive, digest_content
-from pytest_wml.wsgi import Environ, WSGIApp
+from pytest_wml.wsgi import Environ, WSGIApp, body_of
 
 MISSED = 422
 """What is answered where nothing can be: no client of IBM's retries it, and no probe takes it for a yes."""
@@ -95,11 +95,5 @@ def whole(app: WSGIApp, environ: Environ) -> tuple[str, list[tuple[str, str]], b
         del exc_info
         started[:] = [status, headers]
 
-    blocks = app(environ, start)
-    try:
-        body = b"".join(blocks)
-    finally:
-        close = getattr(blocks, "close", None)
-        if close is not None:
-            close()
+    body = body_of(app(environ, start))
     return started[0], started[1], body

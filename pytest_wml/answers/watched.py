@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytest_wml.answers.http import is_upload, path_of
-from pytest_wml.wsgi import Environ, WSGIApp
+from pytest_wml.wsgi import Environ, WSGIApp, body_of
 
 Tell = Callable[[str], None]
 
@@ -53,7 +53,7 @@ class Watched:
         answered = self._app(environ, start_response)
         if method not in ("GET", "POST") or not _DEPLOYMENTS.fullmatch(path):
             return answered
-        body = _read(answered)
+        body = body_of(answered)
         watch.see(body)
         return [body]
 
@@ -101,12 +101,3 @@ class _Counted(io.RawIOBase):
             of = f" of {self._total / 1e6:,.1f}" if self._total else ""
             self._tell(f"uploading: {self._done / 1e6:,.1f}{of} MB")
         return len(block)
-
-
-def _read(blocks: Iterable[bytes]) -> bytes:
-    try:
-        return b"".join(blocks)
-    finally:
-        close = getattr(blocks, "close", None)
-        if close is not None:
-            close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -17,7 +16,7 @@ from pytest_wml.doctor.places import Places
 from pytest_wml.errors import WMLTestError
 from pytest_wml.hosts import Role
 from pytest_wml.served_by import HEADER
-from pytest_wml.wsgi import WSGIApp
+from pytest_wml.wsgi import WSGIApp, body_of
 
 _RENEWED = 1200.0
 """Seconds: tokens live for an hour or longer."""
@@ -136,7 +135,7 @@ class Side:
             if kind:
                 environ["CONTENT_TYPE"] = kind
             try:
-                answer = _whole(self._app(environ, start))
+                answer = body_of(self._app(environ, start))
             except OSError as error:
                 raise CutOff(
                     f"The answer of {host} was cut off.",
@@ -154,14 +153,6 @@ class Side:
         ledger = getattr(self._app, "ledger", None)
         for failure in ledger.take_failures() if ledger else ():
             raise failure.error
-
-
-def _whole(blocks: Iterable[bytes]) -> bytes:
-    try:
-        return b"".join(blocks)
-    finally:
-        if close := getattr(blocks, "close", None):
-            close()
 
 
 def _environ(method: str, host: str, path: str, query: str) -> dict[str, Any]:
