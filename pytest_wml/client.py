@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_wml import garbage
 from pytest_wml.credentials import BadCredentials, Credentials
 from pytest_wml.errors import MissingExtra, WMLTestError
 
@@ -76,7 +77,7 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
     """
     name = package()
     with _environment(), contextlib.ExitStack() as put_back:
-        module = importlib.import_module(name)
+        module = _imported(name)
         put_back.enter_context(_globals(name))
         with warnings.catch_warnings():  # it silences urllib3's warnings for the whole process
             client = _construct(module, credentials)
@@ -85,6 +86,13 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
         if credentials.space_id:
             _set_space(client, credentials)
         yield client
+
+
+def _imported(name: str) -> Any:
+    if name in sys.modules:
+        return sys.modules[name]
+    with garbage.kept_out():
+        return importlib.import_module(name)
 
 
 @contextlib.contextmanager
