@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pytest_wml.ledger import Ledger
-from pytest_wml.table import Mode
 from pytest_wml.turns import Turns
+from pytest_wml.values import Mode
 from pytest_wml.wsgi import Environ, WSGIApp
 
 if TYPE_CHECKING:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from pytest_wml import credentials as credentials_
 from pytest_wml.errors import BadOption
-from pytest_wml.option import Setting
 from pytest_wml.options import Settings
 from pytest_wml.plans import Plan
 from pytest_wml.spaces import DEFAULT_SPACE_ID
-from pytest_wml.table import Mode
+from pytest_wml.values import Mode, Setting
 
 if TYPE_CHECKING:
     from pytest_wml.cassette.scrub import Secrets

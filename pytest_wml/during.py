@@ -12,11 +12,13 @@ from pytest_wml.choosing import parametrize
 from pytest_wml.failures import after_the_end, of_collecting, of_fixture, of_worker
 from pytest_wml.marker import skip
 from pytest_wml.noting import listen
+from pytest_wml.options import header
 from pytest_wml.session import Run
 
 __all__ = [
     "after_the_end",
     "at_the_end",
+    "header",
     "listen",
     "of_collecting",
     "of_fixture",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
-from pytest_wml.table import Mode
+from pytest_wml.values import Mode
 
 if TYPE_CHECKING:
     from pytest_wml.journal import Owed

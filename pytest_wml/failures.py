@@ -15,7 +15,7 @@ from pytest_wml import marker
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
 from pytest_wml.session import Run
-from pytest_wml.table import Mode
+from pytest_wml.values import Mode
 
 if TYPE_CHECKING:
     from pytest_wml.recording import Part

@@ -23,13 +23,11 @@ def add_to(commands: Any) -> None:
     lint.add_argument("archives", nargs="+", metavar="ARCHIVE", help=".tar.gz, .zip, SavedModel folder or model file")
     lint.add_argument(
         "--spec",
-        default=SOFTWARE_SPEC.default,
+        default=SOFTWARE_SPEC,
         metavar="NAME",
-        help=f"software specification; default: {SOFTWARE_SPEC.default}",
+        help=f"software specification; default: {SOFTWARE_SPEC}",
     )
-    lint.add_argument(
-        "--type", default=MODEL_TYPE.default, metavar="TYPE", help=f"type of the model; default: {MODEL_TYPE.default}"
-    )
+    lint.add_argument("--type", default=MODEL_TYPE, metavar="TYPE", help=f"type of the model; default: {MODEL_TYPE}")
     lint.add_argument("--strict", action="store_true", help="warnings fail too")
     lint.add_argument("--json", action="store_true", help="for machines")
     lint.set_defaults(run=_lint)

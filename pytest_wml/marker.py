@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_wml.errors import WMLTestError
-from pytest_wml.table import NOT_IN_REPLAY, Mode
+from pytest_wml.table import NOT_IN_REPLAY
+from pytest_wml.values import Mode
 
 if TYPE_CHECKING:
     from pytest_wml.faults import Fault

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pytest_wml.errors import BadOption
-from pytest_wml.option import Option, Setting, switch
-from pytest_wml.table import MODE, TABLE, Mode
+from pytest_wml.table import TABLE, Option
+from pytest_wml.values import IN_INI, KINDS, Mode, Setting
 
 if TYPE_CHECKING:
     import pytest
@@ -16,14 +15,9 @@ if TYPE_CHECKING:
     from pytest_wml.faults import Fault
     from pytest_wml.plans import Plan
 
-T = TypeVar("T")
-
 
 class Settings:
-    """Every option of a run, read once.
-
-    Not a NamedTuple: making one of so many fields costs every start of pytest a quarter of a millisecond.
-    """
+    """Every option of a run, read once."""
 
     mode: Setting[Mode]
     record: Setting[bool]
@@ -60,30 +54,6 @@ class Settings:
                 value = setting.value.value if isinstance(setting.value, Mode) else setting.value
                 chosen[name] = f"{value} (from {setting.source})"
         return chosen
-
-
-def add_to(parser: pytest.Parser) -> None:
-    """Declare every option, on the command line and as ini keys."""
-    group = parser.getgroup("wml", "IBM Watson Machine Learning")
-    for option in TABLE:
-        kind: dict[str, Any] = {"action": "store_const", "const": "yes"} if option.parse is switch else {}
-        group.addoption(
-            option.flag,
-            dest=option.dest,
-            default=None,
-            help=f"{option.help}{_default(option)} Also {option.env}, ini {option.ini}.",
-            **({"metavar": option.metavar} if option.metavar else {}),
-            **kind,
-        )
-        lines: Any = "linelist" if option.parse_ini else None
-        parser.addini(option.ini, f"{option.help} See {option.flag}.", type=lines, default=None)
-    group.addoption("--wml-live", dest=MODE.dest, action="store_const", const="live", help="Short for --wml=live.")
-
-
-def _default(option: Option[Any]) -> str:
-    """The default, where there is one to name and the help does not speak of it."""
-    value = option.default.value if isinstance(option.default, enum.Enum) else option.default
-    return f" Default: {value}." if value and isinstance(value, str) and "Default" not in option.help else ""
 
 
 def header(settings: Settings) -> Iterator[str]:
@@ -134,7 +104,13 @@ def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _read(option: Option[T], config: pytest.Config, environ: Mapping[str, str]) -> Setting[T]:
+def default(option: Option) -> Setting[Any]:
+    """What an option is worth that is not given."""
+    value = option.default
+    return Setting(KINDS[option.accepts](value) if isinstance(value, str) and value else value)
+
+
+def _read(option: Option, config: pytest.Config, environ: Mapping[str, str]) -> Setting[Any]:
     candidates = (
         (option.flag, getattr(config.known_args_namespace, option.dest, None)),
         (option.env, environ.get(option.env)),
@@ -145,8 +121,10 @@ def _read(option: Option[T], config: pytest.Config, environ: Mapping[str, str]) 
             text = "\n".join(map(str, text))
         # An empty variable is how CI systems say "not set".
         if text:
+            parse = KINDS[option.accepts]
+            if source.startswith("ini"):
+                parse = IN_INI.get(option.accepts, parse)
             try:
-                parse = option.parse_ini if option.parse_ini and source.startswith("ini") else option.parse
                 return Setting(parse(str(text)), source)
             except ValueError as expected:
                 raise BadOption(
@@ -154,4 +132,4 @@ def _read(option: Option[T], config: pytest.Config, environ: Mapping[str, str]) 
                     expected=expected,
                     fix="pytest --help lists the options in the group IBM Watson Machine Learning",
                 ) from None
-    return Setting(option.default)
+    return default(option)

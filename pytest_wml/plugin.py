@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import credentials, fixtures, options
-from pytest_wml.contract_files import ENDING
-from pytest_wml.errors import WMLTestError
+from pytest_wml import fixtures, table
 from pytest_wml.standby import STANDBY, Standby
-from pytest_wml.table import MARKER
 
 if TYPE_CHECKING:
     from pytest_wml.ledger import Asker
@@ -24,7 +21,7 @@ _OURS = ("wml_", "_wml_")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    options.add_to(parser)
+    table.declare(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,7 +32,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", table.MARKER)
     config.pluginmanager.register(fixtures, "pytest_wml_fixtures")
     _start(config)
     run = config.stash[STANDBY].run
@@ -48,24 +45,35 @@ def pytest_configure(config: pytest.Config) -> None:
 def _start(config: pytest.Config) -> None:
     if STANDBY in config.stash:
         return
-    try:
-        settings = options.read(config, os.environ)
-        standby = Standby(config, settings, os.environ)
-        # On GitHub there is more to tell of a run than here.
-        if settings.chosen() or credentials.given(os.environ) or os.environ.get("GITHUB_ACTIONS") == "true":
-            standby.begin()
-        else:
-            standby.wait()
-    except WMLTestError as error:
-        raise pytest.UsageError(str(error)) from None
+    standby = Standby(config, os.environ)
+    # On GitHub there is more to tell of a run than here.
+    sign = os.environ.get("GITHUB_ACTIONS") == "true" or any(map(os.environ.get, table.CREDENTIALS))
+    if sign or table.given(config, os.environ):
+        _begin(standby)
+    else:
+        standby.wait()
     config.stash[STANDBY] = standby
     # Later than any hook, and also where a conftest breaks and nothing is ever configured.
     config.add_cleanup(standby.close)
     config.add_cleanup(partial(_after_the_end, config))
 
 
+def _begin(standby: Standby) -> None:
+    from pytest_wml.errors import WMLTestError
+
+    try:
+        standby.begin()
+    except WMLTestError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    return list(options.header(config.stash[STANDBY].settings))
+    run = config.stash[STANDBY].run
+    if run is None:
+        return ["wml: replay (from default)"]
+    from pytest_wml.during import header
+
+    return list(header(run.settings))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -84,7 +92,7 @@ def pytest_make_collect_report(
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if not file_path.name.endswith(ENDING):
+    if not file_path.name.endswith(table.CONTRACT_FILE):
         return None
     from pytest_wml.contract_files.collecting import collected  # only here: others have no such file
 

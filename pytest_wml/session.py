@@ -20,8 +20,8 @@ from pytest_wml.door.children import Children
 from pytest_wml.hosts import Hosts
 from pytest_wml.options import Settings
 from pytest_wml.plans import Plan
-from pytest_wml.table import Mode
 from pytest_wml.turns import Turns
+from pytest_wml.values import Mode
 
 if TYPE_CHECKING:
     from pytest_wml.answers.replay import Replay

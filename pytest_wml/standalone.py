@@ -19,10 +19,10 @@ from pytest_wml.deployment import Deployment
 from pytest_wml.door import fails_closed, open_door
 from pytest_wml.errors import BadOption, WMLTestError
 from pytest_wml.ledger import Asker, Ledger
-from pytest_wml.option import Setting
-from pytest_wml.options import Settings
+from pytest_wml.options import Settings, default
 from pytest_wml.session import Run
-from pytest_wml.table import MODEL_TYPE, SOFTWARE_SPEC, TABLE, Mode
+from pytest_wml.table import MODEL_TYPE, SOFTWARE_SPEC, TABLE
+from pytest_wml.values import Mode, Setting
 
 if TYPE_CHECKING:
     from pytest_wml.embedded import EmbeddedWML
@@ -114,8 +114,8 @@ class WmlDeployment:
         mode: str = "replay",
         name: str = "",
         deployment: str = "",
-        model_type: str = MODEL_TYPE.default,
-        software_spec: str = SOFTWARE_SPEC.default,
+        model_type: str = MODEL_TYPE,
+        software_spec: str = SOFTWARE_SPEC,
         cassettes: Path | str = "cassettes",
         credentials: Path | str = "",
         record: bool = False,
@@ -210,7 +210,7 @@ def _settings(given: Mapping[str, Any]) -> Settings:
     """The options of a run, those that are given and the defaults of the others."""
     if given["record"] and given["mode"] is Mode.REPLAY:
         raise BadOption("Nothing can be recorded in replay.", fix='mode="embedded" or mode="live"')
-    defaults = {option.name: Setting(option.default) for option in TABLE}
+    defaults = {option.name: default(option) for option in TABLE}
     return Settings(**{**defaults, **{name: Setting(value, "WmlDeployment") for name, value in given.items()}})
 
 

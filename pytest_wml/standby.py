@@ -15,9 +15,7 @@ import pytest
 
 from pytest_wml.door import names
 from pytest_wml.door.children import Children
-from pytest_wml.door.imports import AfterImport
-from pytest_wml.door.patches import Patches
-from pytest_wml.options import Settings
+from pytest_wml.door.patches import AfterImport, Patches
 from pytest_wml.turns import Turns
 
 if TYPE_CHECKING:
@@ -35,13 +33,11 @@ class Standby:
 
     Args:
         config: pytest's.
-        settings: every option.
         environ: the environment at the start.
     """
 
-    def __init__(self, config: pytest.Config, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(self, config: pytest.Config, environ: Mapping[str, str]) -> None:
         self._config = config
-        self.settings = settings
         self._environ = dict(environ)
         self.run: Run | None = None
         """The run, once it has begun."""
@@ -84,11 +80,14 @@ class Standby:
         return self.run
 
     def _begun(self) -> Run:
-        from pytest_wml.session import RUN, Run  # only here: a project without WML does not pay for it
+        # Only here: a project without WML does not pay for it.
+        from pytest_wml import options
+        from pytest_wml.session import RUN, Run
 
         config = self._config
         started_in = config.invocation_params.dir
-        run = Run(self.settings, config.rootpath, self._environ, started_in, self.turns, self._children)
+        settings = options.read(config, self._environ)
+        run = Run(settings, config.rootpath, self._environ, started_in, self.turns, self._children)
         run.left_out, run.finished = self.left_out, self.finished
         config.stash[RUN] = run
         return run

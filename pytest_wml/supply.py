@@ -15,10 +15,9 @@ import pytest
 from pytest_wml import progress
 from pytest_wml.choices import MODEL_FILES
 from pytest_wml.errors import BadOption
-from pytest_wml.option import Setting
 from pytest_wml.plans import Plan
 from pytest_wml.session import Run
-from pytest_wml.table import Mode
+from pytest_wml.values import Mode, Setting
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Contract

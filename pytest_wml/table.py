@@ -1,25 +1,26 @@
-"""The table of options: what each is called, what it accepts, what it is for."""
+"""What every start of pytest declares and looks for: options, the marker, contract files, credentials.
+
+Data and little else, since each project with the plugin loads it, also where nothing is tested on WML.
+"""
 
 from __future__ import annotations
 
-import enum
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.option import Option, days, file_name, folder, hosts, hours, positive, seconds, switch
-
 if TYPE_CHECKING:
-    from pytest_wml.faults import Fault
-    from pytest_wml.plans import Plan
+    import pytest
 
+CONTRACT_FILE = ".wml.yaml"
+"""How the names of contract files end."""
 
-class Mode(enum.Enum):
-    """Where answers come from."""
-
-    REPLAY = "replay"
-    EMBEDDED = "embedded"
-    LIVE = "live"
-
+CREDENTIALS = (
+    *("WML_URL", "WML_APIKEY", "WML_TOKEN", "WML_USERNAME", "WML_PASSWORD"),
+    *("WML_INSTANCE_ID", "WML_VERSION", "WML_SPACE_ID", "WML_ORIGIN"),
+    *("WML_API_KEY", "WATSONX_APIKEY", "WATSONX_API_KEY", "WATSONX_TOKEN", "WATSONX_PASSWORD"),
+    *("WATSON_MACHINE_LEARNING_APIKEY", "USER_ACCESS_TOKEN", "IBMCLOUD_API_KEY"),
+)
+"""Variables one of which is set wherever the environment gives credentials."""
 
 NOT_IN_REPLAY = "needs the model itself: run it with --wml=embedded"
 """Why a test is skipped that a replay cannot run; such a test does not make a run less whole."""
@@ -33,159 +34,155 @@ MARKER = (
 """What `pytest --markers` says."""
 
 
-def _mode(text: str) -> Mode:
-    try:
-        return Mode(text.strip().lower())
-    except ValueError:
-        raise ValueError("one of replay, embedded, live") from None
+LINES = ("plans", "faults")
+"""Kinds of values that an ini file holds in several lines."""
+
+MODEL_TYPE = "tensorflow_2.14"
+SOFTWARE_SPEC = "runtime-24.1-py3.11"
 
 
-MODE = Option("mode", Mode.REPLAY, _mode, "Where answers come from: replay, embedded or live.", "MODE")
-RECORD = Option("record", False, switch, "Write what is answered to cassettes (with embedded or live).")
-MODEL = Option(
-    "model",
-    "",
-    str.strip,
-    "The model: an archive, a SavedModel folder, or `train` for the sample network trained now. "
-    "Default: the packaged sample archive.",
-    "PATH",
-)
-NAME = Option("name", "", file_name, "Name of the deployment and of its cassette. Default: the archive's.", "NAME")
-CASSETTES = Option("cassettes", "cassettes", str.strip, "Folder of the cassettes, below the root folder.", "DIR")
-CREDENTIALS = Option(
-    "credentials",
-    "",
-    str.strip,
-    "File with the WML credentials: JSON, also as IBM's console writes it, or a .env.",
-    "FILE",
-)
-DEPLOYMENT = Option(
-    "deployment", "", str.strip, "Id or serving name of a deployment that exists; it is only scored.", "ID"
+class Option:
+    """One option and all the ways to give it.
+
+    Args:
+        name: from which flag, variable and ini key are made.
+        accepts: the kind of its value: how its text is read says `values.KINDS`.
+        help: for `pytest --help`.
+        metavar: what its value is called there; none for a switch.
+        default: its value where it is not given; text that is not empty is read as if it were given.
+    """
+
+    def __init__(self, name: str, accepts: str, help: str, metavar: str = "", default: Any = "") -> None:
+        self.name = name
+        self.accepts = accepts
+        self.help = help
+        self.metavar = metavar
+        self.default = default
+        self.flag = "--wml" if name == "mode" else "--wml-" + name.replace("_", "-")
+        self.env = "WML_" + name.upper()
+        self.ini = self.dest = "wml_" + name
+
+
+TABLE = (
+    Option("mode", "mode", "Where answers come from: replay, embedded or live.", "MODE", "replay"),
+    Option("record", "switch", "Write what is answered to cassettes (with embedded or live).", default=False),
+    Option(
+        "model",
+        "text",
+        (
+            "The model: an archive, a SavedModel folder, or `train` for the sample network trained now. Default: "
+            "the packaged sample archive."
+        ),
+        "PATH",
+    ),
+    Option("name", "file name", "Name of the deployment and of its cassette. Default: the archive's.", "NAME"),
+    Option("cassettes", "text", "Folder of the cassettes, below the root folder.", "DIR", "cassettes"),
+    Option(
+        "credentials",
+        "text",
+        "File with the WML credentials: JSON, also as IBM's console writes it, or a .env.",
+        "FILE",
+    ),
+    Option("deployment", "text", "Id or serving name of a deployment that exists; it is only scored.", "ID"),
+    Option(
+        "deployments",
+        "plans",
+        "Several models in one suite, one a line: `name = path [type=…] [spec=…] [deployment=…]`.",
+        "LINES",
+        (),
+    ),
+    Option("software_spec", "text", "Software specification of the stored model.", "NAME", SOFTWARE_SPEC),
+    Option("model_type", "text", "WML type of the stored model.", "TYPE", MODEL_TYPE),
+    Option(
+        "allow_pickle",
+        "switch",
+        ("Let the embedded service run code that comes with a model: pickles, Python functions, Lambda layers."),
+        default=False,
+    ),
+    Option(
+        "max_age",
+        "days",
+        "Days after which a recording is too old: a warning, a failure where CI is set. 0: never.",
+        "DAYS",
+        0,
+    ),
+    Option(
+        "cpd_hosts",
+        "hosts",
+        "Hosts of a Cloud Pak for Data, `host` or `host:port`, that tests talk to without IBM's client.",
+        "HOSTS",
+    ),
+    Option(
+        "pass_iam", "switch", "Let requests for tokens of other IBM services pass to iam.cloud.ibm.com.", default=False
+    ),
+    Option(
+        "faults",
+        "faults",
+        (
+            "File of faults to inject, one a line: token-expires, status, slow, deployment-stuck, "
+            "deployment-failed, cut, such as `status code=429 on=predictions times=2`. The ini holds the lines."
+        ),
+        "FILE",
+        (),
+    ),
+    Option("report", "folder", "Write the run as a page to look at, DIR/index.html: checks, images, latencies.", "DIR"),
+    Option(
+        "ca",
+        "text",
+        (
+            "PEM file with the authority of a service that has its own; it takes the place of those that are "
+            "trusted anyway."
+        ),
+        "FILE",
+    ),
+    Option(
+        "deadline", "seconds", "Seconds within which a deployment has to be ready. Default: 1200.", "SECONDS", 1200.0
+    ),
+    Option("max_requests", "count", "Requests after which a live run is stopped; deletions do not count.", "N", None),
+    Option(
+        "max_deployments", "count", "Deployments that a live run may create; it is stopped before the next.", "N", None
+    ),
+    Option(
+        "max_upload",
+        "count",
+        "Megabytes that a live run may upload; it is stopped before it would be more.",
+        "MB",
+        None,
+    ),
+    Option(
+        "reuse",
+        "switch",
+        "Live: keep the deployment for the next runs, up to a week, as long as the model is the same.",
+        default=False,
+    ),
+    Option(
+        "lifetime",
+        "hours",
+        ("Hours after which what a live run created is a leftover, which `pytest-wml sweep` deletes. Default: 4."),
+        "HOURS",
+        4.0,
+    ),
 )
 
 
-def _plans(text: str) -> tuple[Plan, ...]:
-    from pytest_wml.plans import parsed  # only here: a run of one model does not pay for it
-
-    return parsed(text)
-
-
-DEPLOYMENTS: Option[tuple[Plan, ...]] = Option(
-    "deployments",
-    (),
-    _plans,
-    "Several models in one suite, one a line: `name = path [type=…] [spec=…] [deployment=…]`.",
-    "LINES",
-    _plans,
-)
-SOFTWARE_SPEC = Option(
-    "software_spec", "runtime-24.1-py3.11", str.strip, "Software specification of the stored model.", "NAME"
-)
-MODEL_TYPE = Option("model_type", "tensorflow_2.14", str.strip, "WML type of the stored model.", "TYPE")
-
-CPD_HOSTS = Option(
-    "cpd_hosts",
-    "",
-    hosts,
-    "Hosts of a Cloud Pak for Data, `host` or `host:port`, that tests talk to without IBM's client.",
-    "HOSTS",
-)
-PASS_IAM = Option("pass_iam", False, switch, "Let requests for tokens of other IBM services pass to iam.cloud.ibm.com.")
-ALLOW_PICKLE = Option(
-    "allow_pickle",
-    False,
-    switch,
-    "Let the embedded service run code that comes with a model: pickles, Python functions, Lambda layers.",
-)
+def declare(parser: pytest.Parser) -> None:
+    """Declare every option, on the command line and as ini keys."""
+    group = parser.getgroup("wml", "IBM Watson Machine Learning")
+    for option in TABLE:
+        kind: dict[str, Any] = (
+            {"metavar": option.metavar} if option.metavar else {"action": "store_const", "const": "yes"}
+        )
+        named = isinstance(option.default, str) and option.default and "Default" not in option.help
+        default = f" Default: {option.default}." if named else ""
+        told = f"{option.help}{default} Also {option.env}, ini {option.ini}."
+        group.addoption(option.flag, dest=option.dest, default=None, help=told, **kind)
+        lines: Any = "linelist" if option.accepts in LINES else None
+        parser.addini(option.ini, f"{option.help} See {option.flag}.", type=lines, default=None)
+    group.addoption("--wml-live", dest="wml_mode", action="store_const", const="live", help="Short for --wml=live.")
 
 
-def _faults_of(path: str) -> tuple[Fault, ...]:
-    from pytest_wml.faults import read  # only here: a run without faults does not pay for it
-
-    return read(Path(path.strip()))
-
-
-def _faults_in(lines: str) -> tuple[Fault, ...]:
-    from pytest_wml.faults import parse
-
-    return parse(lines, "ini wml_faults")
-
-
-FAULTS: Option[tuple[Fault, ...]] = Option(
-    "faults",
-    (),
-    _faults_of,
-    "File of faults to inject, one a line: token-expires, status, slow, deployment-stuck, deployment-failed, cut, such "
-    "as `status code=429 on=predictions times=2`. The ini holds the lines.",
-    "FILE",
-    _faults_in,
-)
-MAX_AGE = Option(
-    "max_age",
-    0,
-    days,
-    "Days after which a recording is too old: a warning, a failure where CI is set. 0: never.",
-    "DAYS",
-)
-REPORT = Option(
-    "report", "", folder, "Write the run as a page to look at, DIR/index.html: checks, images, latencies.", "DIR"
-)
-
-CA = Option(
-    "ca",
-    "",
-    str.strip,
-    "PEM file with the authority of a service that has its own; it takes the place of those that are trusted anyway.",
-    "FILE",
-)
-DEADLINE = Option(
-    "deadline", 1200.0, seconds, "Seconds within which a deployment has to be ready. Default: 1200.", "SECONDS"
-)
-MAX_REQUESTS: Option[int | None] = Option(
-    "max_requests", None, positive, "Requests after which a live run is stopped; deletions do not count.", "N"
-)
-MAX_DEPLOYMENTS: Option[int | None] = Option(
-    "max_deployments", None, positive, "Deployments that a live run may create; it is stopped before the next.", "N"
-)
-MAX_UPLOAD: Option[int | None] = Option(
-    "max_upload", None, positive, "Megabytes that a live run may upload; it is stopped before it would be more.", "MB"
-)
-REUSE = Option(
-    "reuse",
-    False,
-    switch,
-    "Live: keep the deployment for the next runs, up to a week, as long as the model is the same.",
-)
-LIFETIME = Option(
-    "lifetime",
-    4.0,
-    hours,
-    "Hours after which what a live run created is a leftover, which `pytest-wml sweep` deletes. Default: 4.",
-    "HOURS",
-)
-
-TABLE: tuple[Option[Any], ...] = (
-    MODE,
-    RECORD,
-    MODEL,
-    NAME,
-    CASSETTES,
-    CREDENTIALS,
-    DEPLOYMENT,
-    DEPLOYMENTS,
-    SOFTWARE_SPEC,
-    MODEL_TYPE,
-    ALLOW_PICKLE,
-    MAX_AGE,
-    CPD_HOSTS,
-    PASS_IAM,
-    FAULTS,
-    REPORT,
-    CA,
-    DEADLINE,
-    MAX_REQUESTS,
-    MAX_DEPLOYMENTS,
-    MAX_UPLOAD,
-    REUSE,
-    LIFETIME,
-)
+def given(config: pytest.Config, environ: Mapping[str, str]) -> bool:
+    """Whether any option is given, in whatever way."""
+    flags = vars(config.known_args_namespace)
+    # An empty variable is how CI systems say "not set".
+    return any(flags.get(one.dest) or environ.get(one.env) or config.getini(one.ini) for one in TABLE)

@@ -15,7 +15,7 @@ from pytest_wml import cli, contract, fixtures, marker
 from pytest_wml.contract.toolkit import Contract
 from pytest_wml.contract_files import schema
 from pytest_wml.scoring import Prediction
-from pytest_wml.table import MARKER, TABLE, Mode
+from pytest_wml.table import MARKER, TABLE
 
 Lines = Iterator[str]
 
@@ -203,8 +203,6 @@ def _sentence(text: str) -> str:
 
 
 def _default(value: Any) -> str:
-    if isinstance(value, Mode):
-        return f"`{value.value}`"
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"`{value}`" if value or value == 0 else "none"

@@ -15,8 +15,8 @@ from filelock import FileLock
 from pytest_wml.answers.http import MISSED, path_of, send_error, spooled
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import ANSWERED_BY, Ledger
-from pytest_wml.option import Setting
 from pytest_wml.purposes import Purpose, purpose
+from pytest_wml.values import Setting
 from pytest_wml.wsgi import Environ, WSGIApp
 
 

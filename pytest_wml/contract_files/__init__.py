@@ -1,5 +1,1 @@
 """Contracts as files: `*.wml.yaml`, one test a promise, for teams who do not write Python."""
-
-from __future__ import annotations
-
-ENDING = ".wml.yaml"

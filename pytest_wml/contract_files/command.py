@@ -8,8 +8,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.contract_files import ENDING
 from pytest_wml.errors import BadArchive, BadOption
+from pytest_wml.table import CONTRACT_FILE
 from pytest_wml.usage import help_of
 
 
@@ -33,7 +33,9 @@ def add_to(commands: Any) -> None:
         help="folder of class/image.png or .npy, or an .npz with images (or an array for each input) and labels; "
         "default: MNIST's digits for a model that seems to read them, else none",
     )
-    init.add_argument("-o", "--output", type=Path, metavar="FILE", help=f"default: the model's name and {ENDING}")
+    init.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help=f"default: the model's name and {CONTRACT_FILE}"
+    )
     init.add_argument("--force", action="store_true", help="overwrite files that are there")
     init.set_defaults(run=_init)
     schema = tools.add_parser(
@@ -55,9 +57,9 @@ def _schema(_: argparse.Namespace) -> int:
 def _init(given: argparse.Namespace) -> int:
     from pytest_wml.contract_files import schema
 
-    target: Path = given.output or Path(_name(given.archive) + ENDING)
-    if not target.name.endswith(ENDING) or target.name == ENDING:
-        raise BadOption(f"pytest would not find {target.name}.", fix=f"give a name that ends in {ENDING}")
+    target: Path = given.output or Path(_name(given.archive) + CONTRACT_FILE)
+    if not target.name.endswith(CONTRACT_FILE) or target.name == CONTRACT_FILE:
+        raise BadOption(f"pytest would not find {target.name}.", fix=f"give a name that ends in {CONTRACT_FILE}")
     files = first_files(given.archive, given.archive, target, given.samples)
     _write(target.parent, files, force=given.force)
     if given.force or not (target.parent / schema.NAME).exists():

@@ -9,10 +9,10 @@ from pathlib import Path
 from pytest_wml.choices import named_after
 from pytest_wml.contract_files.mistakes import BadContractFile, Mistake, refused, shown
 from pytest_wml.contract_files.written import Written
-from pytest_wml.option import Setting
 from pytest_wml.plans import Plan
 from pytest_wml.session import Run
 from pytest_wml.supply import TRAIN, sample_archive
+from pytest_wml.values import Setting
 
 
 def home(run: Run, written: Written) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_wml.table import CREDENTIALS
+
 if TYPE_CHECKING:
     from pytest_wml.credentials.value import OFFLINE, BadCredentials, Credentials
 
-__all__ = ["OFFLINE", "BadCredentials", "Credentials", "find", "given", "required"]
+__all__ = ["OFFLINE", "BadCredentials", "Credentials", "find", "required"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,11 +20,6 @@ def __getattr__(name: str) -> Any:
     from pytest_wml.credentials import value
 
     return getattr(value, name)
-
-
-def given(environ: Mapping[str, str]) -> bool:
-    """Whether the environment gives any credentials."""
-    return any(map(environ.get, _NAMES))
 
 
 def find(environ: Mapping[str, str], file: str) -> Credentials | None:
@@ -39,7 +36,7 @@ def find(environ: Mapping[str, str], file: str) -> Credentials | None:
     Raises:
         BadCredentials: the file cannot be read, or no key, token or password is given.
     """
-    if not file and not given(environ):
+    if not file and not any(map(environ.get, CREDENTIALS)):
         return None
     from pytest_wml.credentials.sources import gather  # a project without credentials does not pay for it
 
@@ -70,12 +67,3 @@ def required(found: Credentials | None) -> Credentials:
         more = "\n".join(f"{problem} {fix}" for problem, fix in problems[1:])
         raise BadCredentials(problem, given_by=found.origin, also=more, fix=fix)
     return found
-
-
-_NAMES = (
-    *("WML_URL", "WML_APIKEY", "WML_TOKEN", "WML_USERNAME", "WML_PASSWORD"),
-    *("WML_INSTANCE_ID", "WML_VERSION", "WML_SPACE_ID", "WML_ORIGIN"),
-    *("WML_API_KEY", "WATSONX_APIKEY", "WATSONX_API_KEY", "WATSONX_TOKEN", "WATSONX_PASSWORD"),
-    *("WATSON_MACHINE_LEARNING_APIKEY", "USER_ACCESS_TOKEN", "IBMCLOUD_API_KEY"),
-)
-"""Variables one of which is set wherever the environment gives credentials."""

@@ -13,7 +13,7 @@ import pytest
 from pytest_wml.doctor.lines import Line, passed, warned
 from pytest_wml.options import Settings
 from pytest_wml.standby import run_of
-from pytest_wml.table import Mode
+from pytest_wml.values import Mode
 
 
 class Suite(NamedTuple):

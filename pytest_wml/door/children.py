@@ -1,16 +1,15 @@
-"""What the child processes of a run inherit: a guard that lets nothing out to IBM, and tells the run."""
+"""What the child processes of a run inherit: a guard that lets nothing out to IBM, and tells the run.
+
+Loaded at every start of pytest.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_wml.door.guard import NotThroughTheDoor
@@ -45,7 +44,8 @@ class Children:
             return
         self._own = os.getpid()
         self._folder = tempfile.mkdtemp(prefix="pytest-wml-guard-")
-        Path(self._folder, _NAMED).write_text("\n".join(sorted(self._named)), encoding="utf-8")
+        with open(os.path.join(self._folder, _NAMED), "w", encoding="utf-8") as file:
+            file.write("\n".join(sorted(self._named)))
         before = os.environ.get("PYTHONPATH")
         # Where this process is itself a child, as xdist's workers are, the folder is there already.
         others = _without_ours(before)
@@ -76,14 +76,18 @@ class Children:
         """Pass on what was refused in a fork of this process; False where this is the process itself."""
         if not self._after or os.getpid() == self._own:
             return False
-        _report(self._folder, error, "a fork of the run")
+        from pytest_wml.door.reports import report
+
+        report(self._folder, error, "a fork of the run")
         return True
 
     def tell_parent(self, error: Exception) -> None:
         """Pass on to the run that started this process what it could not be told otherwise."""
         folder = self._before.get(VARIABLE)
         if folder:
-            _report(folder, error, "an xdist worker")
+            from pytest_wml.door.reports import report
+
+            report(folder, error, "an xdist worker")
 
     def told(self) -> list[str]:
         """The files in which children said since the last time what was refused to them."""
@@ -96,39 +100,12 @@ class Children:
 
     def refused(self) -> Iterator[NotThroughTheDoor]:
         """What was refused to children since the last time this was asked."""
-        for name in self.told():
-            path = Path(self._folder, name)
-            try:
-                told = json.loads(path.read_text(encoding="utf-8"))
-                path.unlink()
-                yield _error(told)
-            except (OSError, ValueError, AttributeError):
-                continue
+        told = self.told()
+        if told:
+            from pytest_wml.door.reports import reported  # only here: hardly a run has any
 
-
-def _report(folder: str, error: Exception, program: str) -> None:
-    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
-    problem = str(error).partition("\n")[0]
-    told = {"problem": problem, "test": test, "program": program, "pid": os.getpid()}
-    path = Path(folder, f"{os.getpid()}-{time.monotonic_ns()}")
-    with contextlib.suppress(OSError):
-        path.write_text(json.dumps(told), encoding="utf-8")
-        path.rename(path.with_suffix(".json"))
+            yield from reported(self._folder, told)
 
 
 def _without_ours(path: str | None) -> list[str]:
     return [entry for entry in path.split(os.pathsep) if entry != INHERITED] if path else []
-
-
-def _error(told: dict[str, Any]) -> NotThroughTheDoor:
-    from pytest_wml.door.guard import NotThroughTheDoor  # only here: a project without WML does not pay for it
-
-    return NotThroughTheDoor(
-        told.get("problem")
-        or f"A child process was refused a connection to {told.get('host')}: it would have left this machine for IBM.",
-        started_by=told.get("test") or "this run, outside any test",
-        program=f"{told.get('program')} (process {told.get('pid')})",
-        known="only what is asked in the run's own processes is answered in this mode",
-        fix=f"ask in the test's own process, or run with --wml=live; {VARIABLE} taken out of the environment\n"
-        "of a process lets it go",
-    )

@@ -14,8 +14,7 @@ from typing import Any
 
 from pytest_wml.door import callers, guard, names, waits
 from pytest_wml.door.guard import NotThroughTheDoor, passage
-from pytest_wml.door.imports import AfterImport
-from pytest_wml.door.patches import Patches
+from pytest_wml.door.patches import AfterImport, Patches
 from pytest_wml.hosts import Hosts, is_loopback, without_port
 from pytest_wml.wsgi import WSGIApp
 

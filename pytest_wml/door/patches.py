@@ -1,9 +1,18 @@
-"""Replace attributes, and put back what was there."""
+"""Replace attributes, at once or as soon as a module has been imported, and put back what was there.
+
+Loaded at every start of pytest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import MetaPathFinder
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 
 class _Patch:
@@ -45,3 +54,54 @@ class Patches:
                 setattr(patch.owner, patch.name, patch.before)
             elif patch.name in vars(patch.owner):
                 delattr(patch.owner, patch.name)
+
+
+class AfterImport(MetaPathFinder):
+    """A finder that finds nothing itself and calls back after the named modules were loaded.
+
+    Args:
+        callbacks: what to call, by the full name of the module that it waits for.
+    """
+
+    def __init__(self, callbacks: Mapping[str, Callable[[], None]]) -> None:
+        self._callbacks = dict(callbacks)
+
+    def install(self) -> None:
+        """Call back at once for what is loaded, and watch for the rest."""
+        for name in [name for name in self._callbacks if name in sys.modules]:
+            self._callbacks.pop(name)()
+        sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        """Stop watching."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname not in self._callbacks or self not in sys.meta_path:
+            return None
+        spec = _find(self, fullname, path, target)
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_and_tell(module: ModuleType) -> None:
+            execute(module)
+            callback = self._callbacks.pop(fullname, None)
+            if callback is not None and self in sys.meta_path:
+                callback()
+
+        spec.loader.exec_module = execute_and_tell  # type: ignore[method-assign]
+        return spec
+
+
+def _find(after: MetaPathFinder, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    """Ask the finders behind this one: asking all of them would let two doors ask each other for ever."""
+    finders = list(sys.meta_path)
+    for finder in finders[finders.index(after) + 1 :]:
+        spec = finder.find_spec(name, path, target) if hasattr(finder, "find_spec") else None
+        if spec is not None:
+            return spec
+    return None

@@ -9,10 +9,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pytest_wml.choices import named_after
-from pytest_wml.contract_files import ENDING, schema
+from pytest_wml.contract_files import schema
 from pytest_wml.contract_files.command import first_files
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.packing import pack
+from pytest_wml.table import CONTRACT_FILE
 
 _MODEL = "pump.tar.gz"
 """The model that the template's files name."""
@@ -42,7 +43,7 @@ def around(model: Path, folder: Path) -> Files:
         raise BadArchive("The model is no archive.", file=model, fix="give a .tar.gz, a .zip or a SavedModel's folder")
     name = model.resolve().name + (".tar.gz" if model.is_dir() else "")
     placed = folder / name
-    contract = first_files(model, placed, folder / (named_after(placed) + ENDING))
+    contract = first_files(model, placed, folder / (named_after(placed) + CONTRACT_FILE))
     common = {path: text.replace(_MODEL.encode(), name.encode()) for path, text in _template("common").items()}
     copied = {} if model.resolve() == placed.resolve() else {name: _packed(model) if model.is_dir() else model}
     return {**common, **_template("own"), schema.NAME: schema.text().encode(), **copied, **contract}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 
 import pytest
+import time_machine
 
 from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.credentials import Credentials
@@ -18,11 +18,12 @@ from pytest_wml.doctor.places import places
 SPACE = "3fc54cf1-252f-424b-b52d-5cdd9814987f"
 CLOUD = Credentials(apikey="a-key-that-nobody-may-see", space_id=SPACE)
 CPD = Credentials(url="https://cpd.example.com", username="me", apikey="k", instance_id="openshift", space_id=SPACE)
+NOW = 1_790_000_000
 GOOD = {"python": "3.11.7", "pytest": "9.0", "pytest-wml": "1", "vcrpy": "9.4.2", "numpy": "1.26.4"}
 
 
 def token_for(seconds: float) -> str:
-    payload = base64.urlsafe_b64encode(json.dumps({"exp": int(time.time() + seconds)}).encode()).decode()
+    payload = base64.urlsafe_b64encode(json.dumps({"exp": int(NOW + seconds)}).encode()).decode()
     return f"eyJhbGciOiJub25lIn0.{payload.rstrip('=')}.x"
 
 
@@ -93,6 +94,7 @@ def test_the_clock(skew, verdict, words):
         (Answer(0, problem="iam did not answer in time"), CLOUD, "fail", "did not answer in time"),
     ],
 )
+@time_machine.travel(NOW, tick=False)
 def test_the_token(answer, given, verdict, words):
     """Each way of not getting one has its own message, and a way on that fits the kind of service."""
     judged = judging.token(answer, given, given is CLOUD)

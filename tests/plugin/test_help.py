@@ -12,7 +12,7 @@ import pytest
 
 from pytest_wml import fixtures
 from pytest_wml.marker import wml
-from pytest_wml.options import TABLE, Mode
+from pytest_wml.table import TABLE
 
 PUBLIC = [name for name in vars(fixtures) if name.startswith("wml_")]
 
@@ -43,7 +43,7 @@ def test_each_option_stands_in_our_group_and_says_how_else_it_is_given(told):
 def test_a_value_that_is_chosen_by_default_is_named(told):
     """Mode, folders, names; an empty one is told in words."""
     for option in TABLE:
-        default = option.default.value if isinstance(option.default, Mode) else option.default
+        default = option.default
         if isinstance(default, str) and default:
             assert re.search(rf"^  {option.flag}=.*Default: {re.escape(default)}\.", told, flags=re.MULTILINE)
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 HEAVY = "vcr werkzeug numpy requests urllib3 httpcore http.server ibm_watson_machine_learning tensorflow keras filelock"
-OURS = (
-    "contract_files credentials door door.children door.imports door.names door.patches errors fixtures option options "
-    "plugin standby table turns"
-)
+OURS = "door door.children door.names door.patches fixtures plugin standby table turns"
 """Modules of ours that are loaded at every start; all others only by the first contact with WML."""
 
 

@@ -10,7 +10,7 @@ from pytest_wml.answers.budget import Budget, Limits
 from pytest_wml.answers.http import whole
 from pytest_wml.answers.retrying import Retrying
 from pytest_wml.ledger import Asker
-from pytest_wml.option import Setting
+from pytest_wml.values import Setting
 
 SCORING = "/ml/v4/deployments/1/predictions"
 

@@ -1,13 +1,29 @@
-"""What an option is, and how its text is read: a parser raises a ValueError that says what it expects."""
+"""What options are worth: their values, and how their text is read.
+
+A parser raises a ValueError that says what it expects.
+"""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+if TYPE_CHECKING:
+    from pytest_wml.faults import Fault
+    from pytest_wml.plans import Plan
+
 T = TypeVar("T")
+
+
+class Mode(enum.Enum):
+    """Where answers come from."""
+
+    REPLAY = "replay"
+    EMBEDDED = "embedded"
+    LIVE = "live"
 
 
 class Setting(NamedTuple, Generic[T]):
@@ -17,49 +33,12 @@ class Setting(NamedTuple, Generic[T]):
     source: str = "default"
 
 
-class Option(Generic[T]):
-    """One option and all the ways to give it.
-
-    Args:
-        name: from which flag, variable and ini key are made.
-        default: its value where it is not given.
-        parse: reads its text.
-        help: for `pytest --help`.
-        metavar: what its value is called there.
-        parse_ini: how the ini's text is read where that differs: lines, where the flag names a file of lines.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        default: T,
-        parse: Callable[[str], T],
-        help: str,
-        metavar: str | None = None,
-        parse_ini: Callable[[str], T] | None = None,
-    ) -> None:
-        self.name = name
-        self.default = default
-        self.parse = parse
-        self.help = help
-        self.metavar = metavar
-        self.parse_ini = parse_ini
-
-    @property
-    def flag(self) -> str:
-        return "--wml" if self.name == "mode" else "--wml-" + self.name.replace("_", "-")
-
-    @property
-    def env(self) -> str:
-        return "WML_" + self.name.upper()
-
-    @property
-    def ini(self) -> str:
-        return "wml_" + self.name
-
-    @property
-    def dest(self) -> str:
-        return "wml_" + self.name
+def mode(text: str) -> Mode:
+    """Where answers come from, by name."""
+    try:
+        return Mode(text.strip().lower())
+    except ValueError:
+        raise ValueError("one of replay, embedded, live") from None
 
 
 def switch(text: str) -> bool:
@@ -129,3 +108,41 @@ def _from(text: str, least: float, most: float, expected: str) -> float:
     if not least <= number <= most:  # also for NaN
         raise ValueError(expected)
     return number
+
+
+def _plans(text: str) -> tuple[Plan, ...]:
+    from pytest_wml.plans import parsed  # only here: a run of one model does not pay for it
+
+    return parsed(text)
+
+
+def _faults_of(path: str) -> tuple[Fault, ...]:
+    from pytest_wml.faults import read  # only here: a run without faults does not pay for it
+
+    return read(Path(path.strip()))
+
+
+def _faults_in(lines: str) -> tuple[Fault, ...]:
+    from pytest_wml.faults import parse
+
+    return parse(lines, "ini wml_faults")
+
+
+KINDS: dict[str, Callable[[str], Any]] = {
+    "mode": mode,
+    "switch": switch,
+    "text": str.strip,
+    "file name": file_name,
+    "folder": folder,
+    "hosts": hosts,
+    "days": days,
+    "count": positive,
+    "seconds": seconds,
+    "hours": hours,
+    "plans": _plans,
+    "faults": _faults_of,
+}
+"""How the text of an option is read, by the kind of its value."""
+
+IN_INI: dict[str, Callable[[str], Any]] = {"faults": _faults_in}
+"""The same for ini files, where it differs: lines, where the flag names a file of lines."""
