@@ -92,6 +92,8 @@ def in_turn(times: int, *commands: Command, warm: int = 1) -> list[list[Ran]]:
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
     # Bytecode is kept, as on every machine of a user's; options of the surrounding run are not for the measured one.
-    left_out = ("PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS", "PYTEST_WML_GUARD", "CI", "GITHUB_ACTIONS")
+    # tox would move pytest's cache, and with it what is trained, into its own folder.
+    inherited = ("PYTEST_ADDOPTS", "PYTEST_WML_GUARD", "CI", "GITHUB_ACTIONS", "TOX_ENV_DIR")
+    left_out = ("PYTHONDONTWRITEBYTECODE", *inherited)
     kept = {k: v for k, v in os.environ.items() if k not in left_out and not k.startswith("WML_")}
     return {**kept, "TF_CPP_MIN_LOG_LEVEL": "3", **more}

@@ -68,10 +68,14 @@ def measure(*, quick: bool) -> Measured:
         ),
         Figure("its accuracy on the held-out digits", "%", accuracies[0], beside, accuracies[1]),
         Figure("the same from the cache, in a new process", "s", [one[2] for one in again], compare="itself", goal=0.2),
-        Figure("the same, processor time", "s", [one[3] for one in again], compare="itself", goal=0.2),
+        Figure("the same, processor time", "s", [one[3] for one in again], compare="itself"),
     ]
     share = min(_said(ran)[1] / ran.wall for ran in ours)
-    return Measured(figures, f"Keras's fit, {share:.0%} of the run; the rest imports TensorFlow and reads the digits")
+    return Measured(
+        figures,
+        f"Keras's fit, {share:.0%} of the run; the rest imports TensorFlow and reads the digits. From the cache: the "
+        "import of numpy, whose OpenBLAS keeps a thread a processor busy meanwhile",
+    )
 
 
 def _said(ran: Ran) -> list[float]:
