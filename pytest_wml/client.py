@@ -77,8 +77,9 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
     """
     name = package()
     with _environment(), contextlib.ExitStack() as put_back:
-        module = _imported(name)
-        put_back.enter_context(_globals(name))
+        with garbage.resting() if name not in sys.modules else contextlib.nullcontext():
+            module = importlib.import_module(name)
+            put_back.enter_context(_globals(name))  # loads what the package itself loads late
         with warnings.catch_warnings():  # it silences urllib3's warnings for the whole process
             client = _construct(module, credentials)
         if name == _WATSONX:
@@ -86,13 +87,6 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
         if credentials.space_id:
             _set_space(client, credentials)
         yield client
-
-
-def _imported(name: str) -> Any:
-    if name in sys.modules:
-        return sys.modules[name]
-    with garbage.kept_out():
-        return importlib.import_module(name)
 
 
 @contextlib.contextmanager

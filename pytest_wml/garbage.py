@@ -1,8 +1,4 @@
-"""Python's garbage collector, kept from looking at IBM's client again and again.
-
-The client and what it imports are some 100,000 objects that live as long as the process. Each full collection would
-visit them all, pytest's own two at the end of a run among these.
-"""
+"""Python's garbage collector, resting while IBM's client is imported."""
 
 from __future__ import annotations
 
@@ -10,35 +6,23 @@ import contextlib
 import gc
 from collections.abc import Iterator
 
-_frozen = False
-
 
 @contextlib.contextmanager
-def kept_out() -> Iterator[None]:
-    """What is imported inside takes no part in collections from then on, until `let_in`.
+def resting() -> Iterator[None]:
+    """Nothing is collected inside, and what is made there counts as old from then on.
 
-    Garbage is collected first: what then is left lives anyway. Nothing is done where somebody else has frozen
-    objects, since these could not be told apart, nor in a Python whose collector cannot do it.
+    IBM's client and what it imports are some 100,000 objects that live as long as the process: to visit them while
+    they are made, and again while they are young, finds nothing. Full collections visit them as ever, and whatever
+    becomes garbage is found as ever. Where somebody has frozen objects, these stay so, and nothing is made old.
     """
-    global _frozen
-    if not hasattr(gc, "freeze") or gc.get_freeze_count():
-        yield
-        return
-    gc.collect()
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
-        _frozen = True
+        # Freezing moves everything out of the generations, and thawing into the oldest, without a visit.
+        if hasattr(gc, "freeze") and not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()
         if was_on:
             gc.enable()
-
-
-def let_in() -> None:
-    """Everything takes part again: what became garbage meanwhile is finalized at the end, as ever."""
-    global _frozen
-    if _frozen:
-        _frozen = False
-        gc.unfreeze()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import garbage
 from pytest_wml.answering import Answering
 from pytest_wml.choices import Choices
 from pytest_wml.door import Door
@@ -151,7 +150,6 @@ class Run(Choices):
         self.answering.close()
         if self.mode is Mode.LIVE:
             self.together.close()
-        garbage.let_in()
 
     def hear_children(self) -> None:
         """Remember what was refused to child processes, as failures of whoever asks now."""

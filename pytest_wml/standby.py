@@ -19,6 +19,8 @@ from pytest_wml.door.patches import AfterImport, Patches
 from pytest_wml.turns import Turns
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from pytest_wml.session import Run
 
 _LEADING_TO_IBM = (
@@ -26,6 +28,9 @@ _LEADING_TO_IBM = (
     *("ibm_watson_machine_learning", "ibm_watsonx_ai"),
 )
 """Modules whose connections the door carries or refuses, which it can only from their import on."""
+
+_OF_THE_RUN = "pytest_wml.session"
+"""A module that is loaded when the run begins."""
 
 
 class Standby:
@@ -39,8 +44,8 @@ class Standby:
     def __init__(self, config: pytest.Config, environ: Mapping[str, str]) -> None:
         self._config = config
         self._environ = dict(environ)
-        self.run: Run | None = None
-        """The run, once it has begun."""
+        self._run: Run | None = None
+        self._modules: dict[str, ModuleType] = {}
         self.turns = Turns()
         self.left_out = False
         """Whether any test was deselected or skipped before the run began."""
@@ -62,6 +67,13 @@ class Standby:
         names.guard(self._names, self._check)
         self._watch.install()
 
+    @property
+    def run(self) -> Run | None:
+        """The run, once it has begun."""
+        if self._run is not None and _OF_THE_RUN not in sys.modules:
+            self._keep_modules()
+        return self._run
+
     def begin(self) -> Run:
         """The run, begun now if it has not been.
 
@@ -75,7 +87,8 @@ class Standby:
                     self._beginning = self._begun()
                     self._beginning.open()
                     self._watch.remove()
-                    self.run = self._beginning
+                    self._keep_modules()
+                    self._run = self._beginning
                 return self._beginning
         return self.run
 
@@ -105,6 +118,7 @@ class Standby:
         """Check again what another plugin, putting back what it replaced, has set free."""
         self._names.renew()
         if self.run is not None:
+            self._keep_modules()
             self.run.door.renew()
 
     def hear_children(self) -> None:
@@ -113,6 +127,15 @@ class Standby:
             self.run.hear_children()
         elif self._children is not None and self._children.told():
             self.begin().hear_children()
+
+    def _keep_modules(self) -> None:
+        """See to it that the run's modules are loaded once, also where a suite puts `sys.modules` back as it was.
+
+        Loaded again, their classes would be others than the run's.
+        """
+        ours = {name: module for name, module in list(sys.modules.items()) if name.startswith("pytest_wml.")}
+        self._modules = {**ours, **self._modules}
+        sys.modules.update(self._modules)
 
     def _touched(self) -> None:
         self.begin()

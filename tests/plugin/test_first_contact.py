@@ -236,3 +236,31 @@ def test_runs_inside_a_run(pytester):
     )
     result = pytester.runpytest_subprocess("-ppytester", *QUIET)
     result.assert_outcomes(passed=3)
+
+
+def test_modules_that_a_suite_takes_away_again(pytester):
+    """Where the run begins inside `patch.dict(sys.modules)`, its modules stay the ones that it began with."""
+    pytester.makeconftest(
+        """
+        import socket, sys
+        from unittest import mock
+
+        with mock.patch.dict(sys.modules, {"pyspark": object()}):
+            socket.getaddrinfo("localhost", 80)
+        """
+    )
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.wml(not_in_replay=True)
+        def test_skipped():
+            assert False
+
+        def test_nothing_recorded(wml_deployment):
+            pass
+        """
+    )
+    result = pytester.runpytest_subprocess(*QUIET)
+    result.assert_outcomes(skipped=1, errors=1)
+    result.stdout.fnmatch_lines(["*Nothing was recorded for the deployment mnist_cnn*"])
