@@ -47,7 +47,7 @@ def _start(config: pytest.Config) -> None:
         return
     standby = Standby(config, os.environ)
     # On GitHub there is more to tell of a run than here.
-    sign = os.environ.get("GITHUB_ACTIONS") == "true" or any(map(os.environ.get, table.CREDENTIALS))
+    sign = os.environ.get("GITHUB_ACTIONS") == "true" or table.credentials_given(os.environ)
     if sign or table.given(config, os.environ):
         _begin(standby)
     else:

@@ -96,7 +96,7 @@ TABLE = (
     Option(
         "allow_pickle",
         "switch",
-        ("Let the embedded service run code that comes with a model: pickles, Python functions, Lambda layers."),
+        "Let the embedded service run code that comes with a model: pickles, Python functions, Lambda layers.",
         default=False,
     ),
     Option(
@@ -158,7 +158,7 @@ TABLE = (
     Option(
         "lifetime",
         "hours",
-        ("Hours after which what a live run created is a leftover, which `pytest-wml sweep` deletes. Default: 4."),
+        "Hours after which what a live run created is a leftover, which `pytest-wml sweep` deletes. Default: 4.",
         "HOURS",
         4.0,
     ),
@@ -179,6 +179,11 @@ def declare(parser: pytest.Parser) -> None:
         lines: Any = "linelist" if option.accepts in LINES else None
         parser.addini(option.ini, f"{option.help} See {option.flag}.", type=lines, default=None)
     group.addoption("--wml-live", dest="wml_mode", action="store_const", const="live", help="Short for --wml=live.")
+
+
+def credentials_given(environ: Mapping[str, str]) -> bool:
+    """Whether the environment gives any credentials."""
+    return any(map(environ.get, CREDENTIALS))
 
 
 def given(config: pytest.Config, environ: Mapping[str, str]) -> bool:

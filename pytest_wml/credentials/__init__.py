@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.table import CREDENTIALS
+from pytest_wml.table import credentials_given
 
 if TYPE_CHECKING:
     from pytest_wml.credentials.value import OFFLINE, BadCredentials, Credentials
@@ -36,7 +36,7 @@ def find(environ: Mapping[str, str], file: str) -> Credentials | None:
     Raises:
         BadCredentials: the file cannot be read, or no key, token or password is given.
     """
-    if not file and not any(map(environ.get, CREDENTIALS)):
+    if not file and not credentials_given(environ):
         return None
     from pytest_wml.credentials.sources import gather  # a project without credentials does not pay for it
 

@@ -63,7 +63,7 @@ def measure(*, quick: bool) -> Measured:
         f"installed: {listing:.1f} ms of pytest making a path of each of the {files:.0f} files that pip has installed "
         f"of the package, to know whose assertions it rewrites; {reading:.1f} ms of its loader reading {loaded:.0f} "
         f"compiled modules object by object (marshal.load of a file; marshal.loads of the same: {at_once:.1f} ms). "
-        f"Both ways: the imports themselves, {imported:.1f} ms by -X importtime, 24 options, 15 hooks and 9 fixtures. "
+        f"Both ways: the imports themselves, {imported:.1f} ms by -X importtime, the options, hooks and fixtures. "
         "With -p, pytest goes through the entry points of all packages here besides, as it does anyway where plugins "
         "load by themselves",
     )
@@ -92,15 +92,15 @@ def _installed(folder: Path, project: Path) -> list[Command]:
     run(python(folder, "-m", "venv", "--without-pip", environment))
     interpreter = environment / "bin" / "python"
     requirements = [one for one in importlib.metadata.requires("pytest-wml") or [] if "extra ==" not in one]
-    pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    install = ["install", "-q", "--disable-pip-version-check"]
     # vcrpy is ours and pytest-recording's: both plugins then need nothing but themselves.
     exact = [f"{name}=={importlib.metadata.version(name)}" for name in ("pytest", "vcrpy")]
-    run(python(ROOT, "-m", "pip", "--python", interpreter, *pip[2:], *exact, *requirements))
+    run(python(ROOT, "-m", "pip", "--python", interpreter, *install, *exact, *requirements))
     places = {"none": [], "ours": [str(ROOT)], "recording": ["pytest-recording"]}
     for name, wanted in places.items():
         (folder / name).mkdir()
         if wanted:
-            run(python(ROOT, *pip, "--no-deps", "--target", folder / name, *wanted))
+            run(python(ROOT, "-m", "pip", *install, "--no-deps", "--target", folder / name, *wanted))
     return [Command([interpreter], project, {"PYTHONPATH": str(folder / name)}) for name in places]
 
 
