@@ -10,11 +10,13 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from pytest_wml import garbage
 from pytest_wml.credentials import BadCredentials, Credentials
 from pytest_wml.errors import MissingExtra, WMLTestError
+from pytest_wml.stack import with_room
 
 _WML, _WATSONX = "ibm_watson_machine_learning", "ibm_watsonx_ai"
 _VERIFY = {"WML_CLIENT_VERIFY_REQUESTS": "True", "WX_CLIENT_VERIFY_REQUESTS": "True"}
@@ -77,9 +79,11 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
     """
     name = package()
     with _environment(), contextlib.ExitStack() as put_back:
-        with garbage.resting() if name not in sys.modules else contextlib.nullcontext():
-            module = importlib.import_module(name)
-            put_back.enter_context(_globals(name))  # loads what the package itself loads late
+        if name not in sys.modules:
+            with garbage.resting():
+                with_room(partial(_load, name))
+        module = importlib.import_module(name)
+        put_back.enter_context(_globals(name))
         with warnings.catch_warnings():  # it silences urllib3's warnings for the whole process
             client = _construct(module, credentials)
         if name == _WATSONX:
@@ -87,6 +91,12 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
         if credentials.space_id:
             _set_space(client, credentials)
         yield client
+
+
+def _load(name: str) -> None:
+    importlib.import_module(name)
+    with _globals(name):  # loads what the package itself loads late
+        pass
 
 
 @contextlib.contextmanager
