@@ -15,6 +15,13 @@ TENSORFLOW = Target("tensorflow_2.14", "runtime-24.1-py3.11")
 Files = dict[str, bytes]
 
 
+class Unpacked(Files):
+    """Files that Hypothesis can name where it tells of a failure: their megabytes would hide it."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} files>"
+
+
 def sample_path() -> Path:
     return Path(str(files("pytest_wml") / "data" / "mnist_cnn.tar.gz"))
 
@@ -23,7 +30,7 @@ def unpacked(path: Path) -> Files:
     """Every file of a .tar.gz by its name, without a leading `./`."""
     with tarfile.open(path) as archive:
         members = [member for member in archive if member.isfile()]
-        return {member.name.removeprefix("./"): archive.extractfile(member).read() for member in members}
+        return Unpacked((member.name.removeprefix("./"), archive.extractfile(member).read()) for member in members)
 
 
 def tarred(contents: Mapping[str, bytes], mode: str = "w:gz", *more: tarfile.TarInfo) -> bytes:

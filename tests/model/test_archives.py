@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import struct
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -216,6 +217,17 @@ def test_a_damaged_archive_says_so(sample: Path, tmp_path: Path) -> None:
             digest_content(whole[:length])
     with pytest.raises(BadArchive):
         digest_content(zipped(("a", b"x"))[:-30])
+
+
+def test_a_zip_that_points_before_its_start(tmp_path):
+    """A file's system refuses to go there, with an OSError, which is no trouble with the disk."""
+    content = bytearray(zipped(("a", b"x")))
+    where = slice(len(content) - 6, len(content) - 2)  # where the list of members begins, in the last record
+    content[where] = struct.pack("<L", struct.unpack("<L", content[where])[0] + 100)
+    path = tmp_path / "model.zip"
+    path.write_bytes(content)
+    with pytest.raises(BadArchive, match="The archive is damaged"):
+        read_archive(path)
 
 
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:
