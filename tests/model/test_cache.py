@@ -84,6 +84,7 @@ def test_a_damaged_entry_is_trained_again(tmp_path: Path, name: str, content: by
     assert trained_cnn(recipe, tmp_path, data="small").from_cache
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C while training leaves no entry, and the next one trains."""
 

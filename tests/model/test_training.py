@@ -64,6 +64,7 @@ def test_training_says_how_it_goes() -> None:
     assert trained.accuracy > 0.6
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_same_network() -> None:
     """One recipe on one machine gives the same weights bit by bit; another seed starts from others."""
     from pytest_wml.model.network import build_network

@@ -34,7 +34,9 @@ def _not_on_github(monkeypatch):
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
 
-@pytest.fixture(params=[(), (AT_ONCE,)], ids=["first contact", "at once"])
+@pytest.fixture(
+    params=[pytest.param((), id="first contact"), pytest.param((AT_ONCE,), id="at once", marks=pytest.mark.slow)]
+)
 def run(pytester, request):
     """Runs pytest in a process of its own, on a test file whose run has begun at once or not."""
 

@@ -204,6 +204,7 @@ CLOCKS = """
 """
 
 
+@pytest.mark.slow
 def test_other_clocks(pytester, project):
     """Years behind and ahead, both clients, on the cloud and not: tokens hold, and are renewed where they must be."""
     pytester.makepyfile(test_model=CLOCKS)

@@ -68,6 +68,7 @@ def test_what_somebody_has_frozen_stays_frozen():
     assert not any(one is frozen for one in tracked)
 
 
+@pytest.mark.slow
 def test_a_suite_that_leaks_hears_of_it(pytester):
     """What is alive when IBM's client is imported, and breaks when it is collected, is told by pytest."""
     pytester.makepyfile(
