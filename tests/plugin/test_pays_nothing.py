@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 HEAVY = "vcr werkzeug numpy requests urllib3 httpcore http.server ibm_watson_machine_learning tensorflow keras filelock"
-OURS = "door door.children door.names door.patches fixtures plugin standby table turns"
+OURS = "door door.children door.names door.patches fixtures hooks plugin standby table turns"
 """Modules of ours that are loaded at every start; all others only by the first contact with WML."""
 
 
@@ -51,3 +53,29 @@ def test_it_can_be_turned_off(pytester):
     result = pytester.runpytest_inprocess("-p", "no:wml", "--wml=embedded")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*unrecognized arguments: --wml=embedded*"])
+
+
+def test_pytest_rewrites_nothing_of_it(pytester, monkeypatch):
+    """Its modules are read as Python compiled them, though pytest marks the packages of plugins for rewriting."""
+    marked = pytester.mkdir("site") / "marked-1.dist-info"
+    marked.mkdir()
+    (marked / "METADATA").write_text("Metadata-Version: 2.1\nName: marked\nVersion: 1\n")
+    (marked / "entry_points.txt").write_text("[pytest11]\nmarked = _pytest.nodes\n")  # as if it lay in site-packages
+    (marked / "RECORD").write_text("pytest_wml/__init__.py,,\n")
+    monkeypatch.setenv("PYTHONPATH", str(marked.parent), prepend=os.pathsep)
+    pytester.makepyfile(
+        """
+        import sys
+
+        import pytest_wml.contract
+
+        def test_rewritten(wml_digits):
+            loaders = {name: type(getattr(module, "__loader__", None)).__name__ for name, module in sys.modules.items()}
+            rewritten = {name for name, loader in loaders.items() if loader == "AssertionRewritingHook"}
+            assert __name__ in rewritten
+            ours = {name for name in loaders if name.partition(".")[0] == "pytest_wml"}
+            assert "pytest_wml.contract" in ours
+            assert ours & rewritten == {"pytest_wml", "pytest_wml.plugin"}
+        """
+    )
+    pytester.runpytest_subprocess("-n", "0").assert_outcomes(passed=1)
