@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.model.cnn import TrainedCNN
 
+__all__ = [
+    "_wml_alive",
+    "wml_client",
+    "wml_contract",
+    "wml_deployment",
+    "wml_digits",
+    "wml_model_archive",
+    "wml_name",
+    "wml_trained_cnn",
+]
+
 
 @pytest.fixture(scope="session")
 def wml_digits() -> Digits:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import fixtures, table
+from pytest_wml import table
 from pytest_wml.standby import STANDBY, Standby
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", table.MARKER)
-    config.pluginmanager.register(fixtures, "pytest_wml_fixtures")
     _start(config)
     run = config.stash[STANDBY].run
     if run is not None:

@@ -1,8 +1,8 @@
-"""What pytest loads: the hooks, read as Python reads any module.
+"""What pytest loads: hooks and fixtures, read as Python reads any module.
 
 pytest takes the modules of a plugin's package for helpers of tests and rewrites their assertions: it compiles each,
 where it can write beside it once, else in every run, and reads what it has compiled object by object. Nothing here
-for a test. pytest has no public way to say so; where its hook has changed, modules are rewritten as ever.
+asserts for a test. pytest has no public way to say so; where its hook has changed, modules are rewritten as ever.
 """
 
 from __future__ import annotations
@@ -20,4 +20,6 @@ def _keep_from_rewriting(package: str) -> None:
 
 _keep_from_rewriting("pytest_wml")
 
-from pytest_wml.hooks import *  # noqa: E402, F403 - imported after that
+# Imported after that.
+from pytest_wml.fixtures import *  # noqa: E402, F403
+from pytest_wml.hooks import *  # noqa: E402, F403
