@@ -176,10 +176,12 @@ class Answering:
         """The app that answers in this mode, imported only now."""
         run = self._run
         if run.mode is Mode.REPLAY:
+            from pytest_wml import client
             from pytest_wml.answers.replay import Replay
             from pytest_wml.cassette.library import Library
 
-            replay = Replay(Library(run.cassettes, run.name), run.hosts, run.aliases, run.secrets)
+            library = Library(run.cassettes, run.name)
+            replay = Replay(library, run.hosts, run.aliases, run.secrets, client.version)
             self._at_close.callback(replay.close)
             return replay
         from pytest_wml.answers.watched import Watched

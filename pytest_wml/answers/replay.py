@@ -41,13 +41,22 @@ class Replay:
         hosts: tells a host's role.
         aliases: ids of whoever runs (the space) → what stands for them in the files.
         secrets: kept out of error messages.
+        client: names the client that asks and its version, as recordings name theirs.
     """
 
-    def __init__(self, library: Library, hosts: Hosts, aliases: Mapping[str, str], secrets: Secrets) -> None:
+    def __init__(
+        self,
+        library: Library,
+        hosts: Hosts,
+        aliases: Mapping[str, str],
+        secrets: Secrets,
+        client: Callable[[], str],
+    ) -> None:
         self.library = library
         self._hosts = hosts
         self._aliases = dict(aliases)
         self._secrets = secrets
+        self._client = client
         self._uploaded: dict[str, BinaryIO] = {}
         self.ledger = Ledger(self)
 
@@ -170,7 +179,8 @@ class Replay:
         return uploaded.read()
 
     def _missing(self, asked: Request, asker: str) -> MissingRecording:
-        recorded = nearest(asked, self.library.recorded(asked, asker))
+        cassettes = self.library.asked(asked, asker)
+        recorded = nearest(asked, (one for cassette in cassettes for one in cassette.interactions))
         files = self.library.names()
         facts = {"request": str(asked)}
         if recorded is not None:
@@ -180,8 +190,18 @@ class Replay:
             facts["cassette"] = f"{self.library.path(asker)} does not exist"
         elif not files:
             facts["cassettes"] = f"none in {self.library.folder}"
+        facts |= self._other_client(cassettes)
         masked = {name: self._secrets.mask(fact) for name, fact in facts.items()}
         return MissingRecording("No recording answers this request.", **masked, fix=_RERECORD)
+
+    def _other_client(self, cassettes: Iterable[Cassette]) -> dict[str, str]:
+        """What recorded, where it was another client or version: that one asks for other things."""
+        recorded = {str(cassette.metadata.get("client", "")) for cassette in cassettes} - {""}
+        with contextlib.suppress(WMLTestError):  # a suite without any client of IBM's
+            asks = self._client()
+            if recorded and asks not in recorded:
+                return {"client": f"{', '.join(sorted(recorded))} recorded, {asks} asks"}
+        return {}
 
 
 def model_changed(cassette: Cassette, recorded: Content, present: Content) -> ModelChanged:

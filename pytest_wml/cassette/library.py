@@ -91,10 +91,9 @@ class Library:
             with self._lock:
                 self._owners[made] = player
 
-    def recorded(self, request: Request, asker: str) -> Iterator[Interaction]:
-        """Yield what the cassettes that could have answered hold, for an error message."""
-        for player in {id(player): player for player in self._candidates(request, asker)}.values():
-            yield from player.cassette.interactions
+    def asked(self, request: Request, asker: str) -> list[Cassette]:
+        """The cassettes that could have answered, for an error message."""
+        return [player.cassette for player in dict.fromkeys(self._candidates(request, asker))]
 
     def _candidates(self, request: Request, asker: str) -> Iterator[Player]:
         names = UUID.findall(f"{request.path} {dict(request.query)}")

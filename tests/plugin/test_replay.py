@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 
@@ -115,6 +117,22 @@ def test_a_changed_payload_shows_where_it_parts(pytester, recorded_project):
         ]
     )
     assert "Traceback" not in result.stdout.str()
+
+
+def test_another_client_is_told(pytester, recorded_project):
+    """Another of IBM's clients, or another version, asks for other things: a miss says what recorded."""
+    for path in (recorded_project.folder / "cassettes").glob("*.yaml"):
+        path.write_text(re.sub(r'"client": "[^"]*"', '"client": "ibm-watsonx-ai 1.1.2"', path.read_text()))
+    pytester.makepyfile(
+        test_model="""
+        import numpy as np
+
+        def test_new(wml_deployment):
+            wml_deployment.predict(np.full((1, 2, 2, 1), 0.25, "float32"))
+        """
+    )
+    told = "  client: ibm-watsonx-ai 1.1.2 recorded, ibm-watson-machine-learning 1.* asks"
+    pytester.runpytest_inprocess().stdout.fnmatch_lines(["No recording answers this request.", told])
 
 
 def test_a_swallowed_miss_fails_the_test(pytester, recorded_project):
