@@ -46,7 +46,7 @@ def measure(*, quick: bool) -> Measured:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ours, theirs = in_turn(
-            1 if quick else 3, python(folder, "-c", _OURS, examples), python(folder, "-c", _PLAIN, examples), warm=0
+            1 if quick else 5, python(folder, "-c", _OURS, examples), python(folder, "-c", _PLAIN, examples), warm=0
         )
         kept = python(folder, "-c", _OURS, examples, folder / "kept")
         run(kept)
