@@ -181,7 +181,7 @@ class Answering:
             from pytest_wml.cassette.library import Library
 
             library = Library(run.cassettes, run.name)
-            replay = Replay(library, run.hosts, run.aliases, run.secrets, client.version)
+            replay = Replay(library, run.hosts, run.aliases, run.secrets, client.loaded)
             self._at_close.callback(replay.close)
             return replay
         from pytest_wml.answers.watched import Watched

@@ -62,6 +62,16 @@ def version() -> str:
     return f"{distribution} {importlib.metadata.version(distribution)}"
 
 
+def loaded() -> str:
+    """The one of IBM's clients that this process has loaded, by name and version; empty for none or both."""
+    names = [name for name in (_WML, _WATSONX) if name in sys.modules]
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        if len(names) == 1:
+            distribution = names[0].replace("_", "-")
+            return f"{distribution} {importlib.metadata.version(distribution)}"
+    return ""
+
+
 @contextlib.contextmanager
 def safe_client(credentials: Credentials) -> Iterator[Any]:
     """IBM's `APIClient` with its default space set.

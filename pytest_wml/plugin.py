@@ -2,7 +2,8 @@
 
 pytest takes the modules of a plugin's package for helpers of tests and rewrites their assertions: it compiles each,
 where it can write beside it once, else in every run, and reads what it has compiled object by object. Nothing here
-asserts for a test. pytest has no public way to say so; where its hook has changed, modules are rewritten as ever.
+asserts for a test. `PYTEST_DONT_REWRITE` in a docstring would spare the assertions, but none of that. Where pytest's
+hook has changed, modules are rewritten as ever.
 """
 
 from __future__ import annotations
@@ -20,6 +21,6 @@ def _keep_from_rewriting(package: str) -> None:
 
 _keep_from_rewriting("pytest_wml")
 
-# Imported after that.
+# After that: these would be rewritten too.
 from pytest_wml.fixtures import *  # noqa: E402, F403
 from pytest_wml.hooks import *  # noqa: E402, F403

@@ -228,7 +228,7 @@ class Run(Choices):
 
         shards = [shard for shard in self.shards if any(shard.tapes.values())]
         if shards:
-            facts = {"recorded_from": self.mode.value, "client": client.version()}
+            facts = {"recorded_from": self.mode.value, "client": client.loaded() or client.version()}
             today = datetime.datetime.now(datetime.UTC).date()
             self.outcomes = list(save(self.shards, self.cassettes, facts, part=part, today=today))
 

@@ -46,7 +46,7 @@ class Standby:
         self._environ = dict(environ)
         self._run: Run | None = None
         self._modules: dict[str, ModuleType] = {}
-        self._present = 0
+        self._present: list[str] = []
         self.turns = Turns()
         self.left_out = False
         """Whether any test was deselected or skipped before the run began."""
@@ -135,12 +135,12 @@ class Standby:
         Loaded again, their classes would be others than the run's.
         """
         kept = all(sys.modules.get(name) is module for name, module in self._modules.items())
-        if kept and len(sys.modules) == self._present:
-            return  # so it is before most tests: thousands of names need not be gone through
+        if kept and list(sys.modules) == self._present:
+            return  # so it is before most tests: thousands of names need not be looked at
         ours = {name: module for name, module in list(sys.modules.items()) if name.startswith("pytest_wml.")}
         self._modules = {**ours, **self._modules}
         sys.modules.update(self._modules)
-        self._present = len(sys.modules)
+        self._present = list(sys.modules)
 
     def _touched(self) -> None:
         self.begin()

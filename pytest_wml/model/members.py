@@ -6,6 +6,7 @@ devices, absolute paths, ``..``), holds one name twice, or is larger than agreed
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import stat
@@ -14,7 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import IO, BinaryIO, Literal
 
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.streams import Forward, pieces, reading
@@ -184,8 +185,18 @@ def _zip(stream: BinaryIO) -> Iterator[Member | None]:
                 continue
             if kind not in (0, stat.S_IFREG):
                 raise _refused(info.filename, "it is a link or a device")
-            with archive.open(info) as content:
+            with _opened(archive, info) as content:
                 yield Member(safe_name(info.filename), pieces(content))
+
+
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    try:
+        return archive.open(info)
+    except OSError as error:
+        # A file's position cannot be set before its start. Any other trouble is the disk's.
+        if error.errno != errno.EINVAL:
+            raise
+        raise zipfile.BadZipFile(f"the place of {info.filename} is before the archive's start") from error
 
 
 def _start(stream: BinaryIO) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import io
 import os
@@ -73,17 +72,8 @@ def reading() -> Iterator[None]:
     try:
         yield
     except damaged as error:
-        raise _damaged(error) from error
-    except OSError as error:
-        # A zip can point before its own start, where no file's position can be set. Any other trouble is the disk's.
-        if error.errno != errno.EINVAL:
-            raise
-        raise _damaged(error) from error
-
-
-def _damaged(error: Exception) -> BadArchive:
-    return BadArchive(
-        "The archive is damaged.",
-        cause=str(error) or type(error).__name__,
-        fix="pack the model again, or upload the file again if it was cut short on its way",
-    )
+        raise BadArchive(
+            "The archive is damaged.",
+            cause=str(error) or type(error).__name__,
+            fix="pack the model again, or upload the file again if it was cut short on its way",
+        ) from error

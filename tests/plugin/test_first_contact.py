@@ -266,3 +266,43 @@ def test_modules_that_a_suite_takes_away_again(pytester):
     result = pytester.runpytest_subprocess(*QUIET)
     result.assert_outcomes(skipped=1, errors=1)
     result.stdout.fnmatch_lines(["*Nothing was recorded for the deployment mnist_cnn*"])
+
+
+def test_modules_that_a_suite_exchanges(pytester):
+    """A module of ours that comes while another one goes is the same after `sys.modules` is put back."""
+    pytester.makepyfile(
+        """
+        import sys
+        import types
+
+        sys.modules["theirs"] = types.ModuleType("theirs")
+        first, before = [], []
+
+        def test_begins(wml_digits):
+            pass
+
+        def test_exchanges():
+            before.append(dict(sys.modules))
+            del sys.modules["theirs"]
+            assert "pytest_wml.usage" not in sys.modules
+            import pytest_wml.usage
+
+            first.append(pytest_wml.usage)
+
+        def test_puts_back():
+            for name in sys.modules.keys() - before[0].keys():
+                del sys.modules[name]
+
+        def test_has_the_same():
+            assert sys.modules["pytest_wml.usage"] is first[0]
+        """
+    )
+    pytester.runpytest_subprocess(*QUIET).assert_outcomes(passed=4)
+
+
+def test_fixtures_of_a_plugin_that_a_conftest_names(pytester):
+    """They override ours, as a conftest's own do."""
+    pytester.makepyfile(mine="import pytest\n\n@pytest.fixture\ndef wml_digits():\n    return 'mine'\n")
+    pytester.makeconftest("pytest_plugins = ['mine']")
+    pytester.makepyfile("def test_one(wml_digits): assert wml_digits == 'mine'")
+    pytester.runpytest_subprocess(*QUIET).assert_outcomes(passed=1)

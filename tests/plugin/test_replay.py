@@ -131,8 +131,29 @@ def test_another_client_is_told(pytester, recorded_project):
             wml_deployment.predict(np.full((1, 2, 2, 1), 0.25, "float32"))
         """
     )
-    told = "  client: ibm-watsonx-ai 1.1.2 recorded, ibm-watson-machine-learning 1.* asks"
+    told = "  client: ibm-watsonx-ai 1.1.2 in the recording, ibm-watson-machine-learning 1.* here"
     pytester.runpytest_inprocess().stdout.fnmatch_lines(["No recording answers this request.", told])
+
+
+def test_a_miss_beside_a_stub_of_the_client(pytester):
+    """A suite that puts a module of its own in the client's place hears of the miss as any other does."""
+    pytester.makepyfile(
+        """
+        import sys
+        import types
+
+        import requests
+
+        sys.modules["ibm_watson_machine_learning"] = types.ModuleType("ibm_watson_machine_learning")
+
+        def test_asks():
+            assert requests.get("https://us-south.ml.cloud.ibm.com/ml/v4/models").status_code == 422
+        """
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["No recording answers this request."])
+    result.stdout.no_fnmatch_line("*defect of pytest-wml*")
 
 
 def test_a_swallowed_miss_fails_the_test(pytester, recorded_project):
