@@ -127,8 +127,8 @@ class Suite:
         """A run in its own group of processes; ended with the block, whatever it does."""
         arguments = [*self._pytester._getpytestargs(), *self._arguments(tests), *options]
         with (self.folder / "out.txt").open("w") as out:
-            # What a shell starts in the background ignores Ctrl-C, and so would all that it starts.
-            heeds = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+            # What nohup starts is deaf to the end of its terminal, and so would be all that it starts.
+            heeds = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)}
             process = self._pytester.popen(arguments, stdout=out, stderr=out, start_new_session=True, **heeds)
             try:
                 yield process
