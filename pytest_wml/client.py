@@ -58,8 +58,7 @@ def package() -> str:
 
 def version() -> str:
     """Name and version of IBM's client, as recordings name it."""
-    distribution = package().replace("_", "-")
-    return f"{distribution} {importlib.metadata.version(distribution)}"
+    return _named(package())
 
 
 def loaded() -> str:
@@ -67,9 +66,13 @@ def loaded() -> str:
     names = [name for name in (_WML, _WATSONX) if name in sys.modules]
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         if len(names) == 1:
-            distribution = names[0].replace("_", "-")
-            return f"{distribution} {importlib.metadata.version(distribution)}"
+            return _named(names[0])
     return ""
+
+
+def _named(name: str) -> str:
+    distribution = name.replace("_", "-")
+    return f"{distribution} {importlib.metadata.version(distribution)}"
 
 
 @contextlib.contextmanager
