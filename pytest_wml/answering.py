@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from pytest_wml.answers.record import Recorder
     from pytest_wml.answers.replay import Replay
     from pytest_wml.answers.watched import Watched
-    from pytest_wml.cassette.scrub import Secrets
     from pytest_wml.credentials import Credentials
     from pytest_wml.embedded import EmbeddedWML
     from pytest_wml.hosts import Hosts
     from pytest_wml.options import Settings
+    from pytest_wml.redaction.known import Secrets
     from pytest_wml.tally import Tally
     from pytest_wml.together import Together
 
@@ -149,6 +149,9 @@ class Answering:
         return "faults" in self.__dict__
 
     def _answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        from pytest_wml.answers.http import learn_secrets
+
+        learn_secrets(environ, self._run.secrets)
         app: WSGIApp = self.faults if self._run.settings.faults.value or self._faulty else self._start()
         if self._run.settings.pass_iam.value:
             from pytest_wml.answers.iam import is_for_another_service

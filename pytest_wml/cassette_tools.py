@@ -14,13 +14,13 @@ from typing import Any
 from pytest_wml.cassette.file import BadCassette, Cassette, dump, fingerprint, load, write
 from pytest_wml.cassette.finding import NothingKnown, files
 from pytest_wml.cassette.scan import hits
-from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.cassette.show import differences, facts, lines, row
+from pytest_wml.redaction.known import Secrets, secrets_of_environment
+from pytest_wml.redaction.text import masked
 from pytest_wml.verifying import command as verify_command
 
 _FOLDER = "cassettes"
 _PLAYED = Path(".pytest_cache/v/wml/played")
-_SECRET_VARIABLES = ("WML_APIKEY", "WML_TOKEN", "WML_PASSWORD", "IBM_CLOUD_API_KEY", "IBMCLOUD_API_KEY")
 
 
 def add_to(tools: Any) -> None:
@@ -81,10 +81,10 @@ def add_to(tools: Any) -> None:
 
 def _show(given: argparse.Namespace, value: Any, text: Iterator[str] | Sequence[str]) -> None:
     if given.json:
-        print(json.dumps(value, indent=1, ensure_ascii=False))
+        print(masked(json.dumps(value, indent=1, ensure_ascii=False)))
     else:
         for line in text:
-            print(line)
+            print(masked(line))
 
 
 def _list(given: argparse.Namespace) -> int:
@@ -121,7 +121,7 @@ def _difference(one: dict[str, str]) -> str:
 
 
 def _scan(given: argparse.Namespace) -> int:
-    secrets = Secrets(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))
+    secrets = Secrets(secrets_of_environment(os.environ))
     found = []
     for path in files(given.paths, ("*.yaml", "*.yml", "*.json")):
         for hit in hits(path.read_text(encoding="utf-8", errors="replace"), secrets):

@@ -15,7 +15,7 @@ from pytest_wml.spaces import DEFAULT_SPACE_ID
 from pytest_wml.values import Mode, Setting
 
 if TYPE_CHECKING:
-    from pytest_wml.cassette.scrub import Secrets
+    from pytest_wml.redaction.known import Secrets
 
 # Models that are one file: Keras, pickles, ONNX, XGBoost.
 MODEL_FILES = (".h5", ".hdf5", ".keras", ".pkl", ".pickle", ".joblib", ".onnx", ".ubj", ".json")
@@ -119,9 +119,10 @@ class Choices:
     @cached_property
     def secrets(self) -> Secrets:
         """The secrets of the run."""
-        from pytest_wml.cassette.scrub import Secrets
+        from pytest_wml.redaction.known import Secrets, secrets_of_environment
 
-        return Secrets(self.usable_credentials.secrets if self.usable_credentials else ())
+        given = self.usable_credentials.secrets if self.usable_credentials else ()
+        return Secrets([*given, *secrets_of_environment(self._environ)])
 
     @property
     def apikey(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from pytest_wml.contract_files import command as contract_command
 from pytest_wml.doctor import command as doctor_command
 from pytest_wml.errors import WMLTestError
 from pytest_wml.project import command as project_command
+from pytest_wml.redaction.known import Secrets, secrets_of_environment
 from pytest_wml.server import command as server_command
 from pytest_wml.usage import help_of
 
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given))
     except WMLTestError as error:
-        print(error, file=sys.stderr)
+        print(Secrets(secrets_of_environment(os.environ)).mask(str(error)), file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()

@@ -13,14 +13,16 @@ class WMLTestError(Exception):
         fix: what the reader can do next; may have several lines.
         facts: what is known, shown in the order given; empty values are left out.
 
-    The facts never hold a secret: whoever raises passes them through the scrubber first.
+    What is a secret by its name or shape is masked. The run's own secrets are masked where an error is shown.
     """
 
     def __init__(self, problem: str, *, fix: str = "", **facts: Any) -> None:
+        from pytest_wml.redaction.text import masked  # a run without errors does not pay for it
+
         super().__init__(problem)
-        self.problem = problem
+        self.problem = masked(problem)
         self.fix = fix
-        self.facts = {name: str(fact) for name, fact in facts.items() if fact not in (None, "")}
+        self.facts = {name: masked(str(fact)) for name, fact in facts.items() if fact not in (None, "")}
 
     def __str__(self) -> str:
         lines = [self.problem]

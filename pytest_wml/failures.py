@@ -38,9 +38,9 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
         where = _place(call, run) if call.excinfo else ""
         report.longrepr = "\n".join(filter(None, [_text(errors), where]))
         report.outcome = "failed"
+    _mask(run, report)
     if report.outcome == "failed":
         run.failed.add(report.nodeid)
-        _mask(run, report)
     elif report.outcome == "skipped":
         run.skipped.add(report.nodeid)
         run.left_out |= not marker.skipped_by_us(report)
@@ -48,11 +48,14 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
 
 
 def _mask(run: Run, report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Cover the run's secrets, which pytest would show among the values of a failed assertion."""
+    """Mask secrets, which pytest would show in captured output and among the values of a failed assertion."""
     if not (run.ledger.exchanges or run.knows_secrets):
         return
-    if run.secrets.found_in(str(report.longrepr)):
-        report.longrepr = run.secrets.mask(str(report.longrepr))
+    if report.failed:
+        text = str(report.longrepr)
+        shown = run.secrets.mask(text)
+        if shown != text:
+            report.longrepr = shown
     report.sections = [(name, run.secrets.mask(text)) for name, text in report.sections]
 
 

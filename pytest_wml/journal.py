@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from pytest_wml.errors import WMLTestError
+from pytest_wml.redaction.text import masked
 
 _FORMAT = 1
 
@@ -121,7 +122,7 @@ class Journal:
 
     def _write(self, *lines: dict[str, Any]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        text = "".join(json.dumps(line) + "\n" for line in lines)
+        text = "".join(masked(json.dumps(line)) + "\n" for line in lines)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(text)
             file.flush()

@@ -16,8 +16,8 @@ from pytest_wml.cassette.file import BadCassette, Cassette, dump, load, write
 from pytest_wml.cassette.library import same_model
 from pytest_wml.cassette.merge import merged
 from pytest_wml.cassette.normalise import Interaction, learned, normalised
-from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.cassette.tape import Content, Taped
+from pytest_wml.redaction.known import Secrets
 
 
 class Part(enum.Enum):

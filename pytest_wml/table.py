@@ -14,12 +14,31 @@ if TYPE_CHECKING:
 CONTRACT_FILE = ".wml.yaml"
 """How the names of contract files end."""
 
-CREDENTIALS = (
-    *("WML_URL", "WML_APIKEY", "WML_TOKEN", "WML_USERNAME", "WML_PASSWORD"),
-    *("WML_INSTANCE_ID", "WML_VERSION", "WML_SPACE_ID", "WML_ORIGIN"),
-    *("WML_API_KEY", "WATSONX_APIKEY", "WATSONX_API_KEY", "WATSONX_TOKEN", "WATSONX_PASSWORD"),
-    *("WATSON_MACHINE_LEARNING_APIKEY", "USER_ACCESS_TOKEN", "IBMCLOUD_API_KEY"),
+FIELDS = ("url", "apikey", "token", "username", "password", "instance_id", "version", "space_id")
+"""What credentials consist of, as ibm-watson-machine-learning names it, and the deployment space."""
+SECRET = ("apikey", "password", "token")
+"""The fields that must reach no log, report or file."""
+
+FAMILIES: tuple[dict[str, str], ...] = (
+    # Own names; `WML_API_KEY` is spelled as the newer client spells it.
+    {**{f"WML_{name.upper()}": name for name in FIELDS}, "WML_API_KEY": "apikey"},
+    # ibm-watsonx-ai's samples and the integrations of it, such as langchain-ibm.
+    {**{f"WATSONX_{name.upper()}": name for name in FIELDS}, "WATSONX_API_KEY": "apikey"},
+    # ibm-cloud-sdk-core, also in its ibm-credentials.env.
+    {
+        **{f"WATSON_MACHINE_LEARNING_{name.upper()}": name for name in FIELDS},
+        "WATSON_MACHINE_LEARNING_BEARER_TOKEN": "token",
+    },
+    # What both of IBM's clients read in a notebook's runtime.
+    {"USER_ACCESS_TOKEN": "token", "RUNTIME_ENV_APSX_URL": "url", "SPACE_ID": "space_id"},
+    # IBM Cloud's command line.
+    {"IBMCLOUD_API_KEY": "apikey"},
 )
+"""Variable → field, in the order in which they are looked at."""
+
+SECRET_VARIABLES = tuple(name for family in FAMILIES for name, field in family.items() if field in SECRET)
+"""The variables that hold secrets of WML."""
+CREDENTIALS = (*FAMILIES[0], *SECRET_VARIABLES)
 """Variables one of which is set wherever the environment gives credentials."""
 
 NOT_IN_REPLAY = "needs the model itself: run it with --wml=embedded"

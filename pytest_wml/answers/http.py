@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, BinaryIO, cast
 
-from pytest_wml.cassette.tape import Body, Content
+from pytest_wml.cassette.identity import parsed
+from pytest_wml.cassette.tape import MUTATING, Body, Content
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.archive import ContentDigests, ModelArchive, digest_content
+from pytest_wml.redaction.known import Secrets
+from pytest_wml.redaction.shapes import is_distinct
+from pytest_wml.redaction.values import secrets_in
 from pytest_wml.wsgi import Environ, WSGIApp, body_of
 
 MISSED = 422
@@ -42,6 +47,11 @@ def is_upload(method: str, path: str) -> bool:
     return method == "PUT" and path.rstrip("/").endswith(("/content", "/code"))
 
 
+def is_download(method: str, path: str, status: int) -> bool:
+    """Whether an answer carries a model's or a function's archive."""
+    return method == "GET" and status == 200 and path.rstrip("/").endswith(("/download", "/code"))
+
+
 def as_content(found: ContentDigests | ModelArchive) -> Content:
     """What a cassette keeps of an archive."""
     archive, model = (
@@ -59,6 +69,16 @@ def kept(stream: BinaryIO, archive: bool) -> Body:
         except BadArchive:
             stream.seek(0)  # not an archive: the service has to refuse it, and its refusal is recorded
     return stream.read()
+
+
+def learn_secrets(environ: Environ, secrets: Secrets) -> None:
+    """Learn the secrets that a request holds under names that say so, such as a deployment's `custom` properties."""
+    method, path, kind = environ["REQUEST_METHOD"], path_of(environ), environ.get("CONTENT_TYPE", "")
+    if method not in MUTATING or path.endswith("/predictions") or is_upload(method, path) or "json" not in kind:
+        return
+    body = environ["wsgi.input"].read()
+    environ["wsgi.input"] = io.BytesIO(body)
+    secrets.add(*filter(is_distinct, secrets_in(parsed(body))))
 
 
 def send(

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, cast
 
 from pytest_wml import tokens
-from pytest_wml.answers.http import is_upload, kept, path_of, spooled
+from pytest_wml.answers.http import is_download, is_upload, kept, path_of, spooled
 from pytest_wml.cassette.identity import parsed, token_flaw
 from pytest_wml.cassette.normalise import UUID
-from pytest_wml.cassette.scrub import Secrets, secret_of_header, secrets_in
 from pytest_wml.cassette.tape import Body, Content, Taped, created
 from pytest_wml.hosts import Hosts, Role
 from pytest_wml.ledger import Asker, Ledger
+from pytest_wml.redaction.known import Secrets, secret_of_header
+from pytest_wml.redaction.values import secrets_in
 from pytest_wml.wsgi import Environ, WSGIApp
 
 
@@ -60,7 +61,7 @@ class Recorder:
                 close()
             status, headers = int(seen[0].split(" ", 1)[0]), {name.lower(): value for name, value in seen[1]}
             self._learn_secrets(environ, headers)
-            answer = kept(answered, path.endswith("/download") and status == 200)
+            answer = kept(answered, is_download(method, path, status))
             if tokens.is_authentication(path):
                 self._learn_tokens(kept(sent, archive=False), answer)
             else:

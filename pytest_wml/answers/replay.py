@@ -14,11 +14,11 @@ from pytest_wml.cassette.library import Library, same_model
 from pytest_wml.cassette.nearest import differences, nearest
 from pytest_wml.cassette.normalise import CANONICAL_HOSTS, Interaction
 from pytest_wml.cassette.player import Player
-from pytest_wml.cassette.scrub import Secrets, secret_of_header
 from pytest_wml.cassette.tape import Body, Content
 from pytest_wml.errors import WMLTestError
 from pytest_wml.hosts import Hosts, Role
 from pytest_wml.ledger import ANSWERED_BY, Ledger
+from pytest_wml.redaction.known import Secrets, secret_of_header
 from pytest_wml.wsgi import Environ
 
 _RERECORD = "record it: run this test once with --wml=embedded --wml-record (or --wml-live --wml-record)"

@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from pytest_wml.cassette.scrub import scrub
 from pytest_wml.cassette.tape import Body, Content
 from pytest_wml.hosts import Role
+from pytest_wml.redaction.text import SHORTEST, masked, masked_bytes, masked_shapes
+from pytest_wml.redaction.values import redacted
 
 _NOT_COMPARED = frozenset({"version"})
 """Dates that are baked into each release of IBM's clients."""
@@ -28,6 +29,8 @@ _OURS = frozenset({"wml_model_digest", "wml_model_signature"})
 
 _GUARDED = "/ml/v4/"
 """Below it nothing is answered without a token; elsewhere IBM's clients ask some things without one."""
+
+_STARS = re.compile(r"\*{3,}")
 
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
@@ -72,9 +75,9 @@ def request(method: str, role: Role, path: str, query: str, body: Body, refusabl
     An uploaded archive counts as `<archive>`, whatever it holds: whether it is the recorded model is told
     by its digests, which the caller compares.
     """
-    pairs = parse_qsl(query, keep_blank_values=True)
+    pairs = parse_qsl(masked(query), keep_blank_values=True)
     # IBM's clients repeat parameters on the following pages of a list.
-    unique = {name: value for name, value in pairs if name not in _NOT_COMPARED}
+    unique = {name: _same_masks(value) for name, value in pairs if name not in _NOT_COMPARED}
     return Request(method, role, re.sub("/{2,}", "/", unquote(path)), tuple(sorted(unique.items())), body, refusable)
 
 
@@ -103,9 +106,15 @@ def canonical(body: Body) -> str:
         return ""
     value = parsed(body)
     if value is None:
-        return "sha256:" + hashlib.sha256(body).hexdigest()
-    text = json.dumps(scrub(_without_our_own(value)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return _RANDOM_NAME.sub('"name_*"', text)
+        return "sha256:" + hashlib.sha256(masked_bytes(body)).hexdigest()
+    value = redacted(_without_our_own(value))
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _RANDOM_NAME.sub('"name_*"', _same_masks(masked_shapes(text)))
+
+
+def _same_masks(text: str) -> str:
+    """A text whose masks do not tell how long the secrets were: a new password asks for the same."""
+    return _STARS.sub("*" * SHORTEST, text)
 
 
 def _without_our_own(value: Any) -> Any:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_wml.cassette.identity import Request, parsed, request
-from pytest_wml.cassette.scrub import scrub
 from pytest_wml.cassette.tape import MUTATING, Body, Content, Taped
 from pytest_wml.hosts import Role
+from pytest_wml.redaction.text import masked, masked_bytes, masked_shapes
+from pytest_wml.redaction.values import redacted
 from pytest_wml.spaces import DEFAULT_SPACE_ID
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -125,7 +126,7 @@ class _Ids:
 
     def interaction(self, taped: Taped) -> Interaction:
         body = self._renamed(taped.body)
-        path, query = self._rename(taped.path), self._rename(taped.query)
+        path, query = self._rename(masked_shapes(taped.path)), self._rename(masked(taped.query))
         asked = request(taped.method, taped.role, path, query, body, taped.refusable)
         self._asked.update(UUID.findall(f"{taped.path} {taped.query} {_text(taped.body)}"))
         if taped.mutates:
@@ -165,11 +166,11 @@ class _Ids:
             return body
         value = parsed(body)
         if value is None:
-            return body
-        value = scrub(value)
+            return masked_bytes(body)
+        value = redacted(value)
         if taped is not None:
             value = self._without_the_account(_undated(value), taped)
-        text = self._rename(json.dumps(value, ensure_ascii=False))
+        text = self._rename(masked_shapes(json.dumps(value, ensure_ascii=False)))
         if taped is not None:
             text = text.replace(f"//{taped.host}", f"//{CANONICAL_HOSTS[taped.role]}")
         return text.encode("utf-8", "surrogatepass")

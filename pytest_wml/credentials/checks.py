@@ -10,8 +10,9 @@ import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from pytest_wml.credentials.value import SECRET, Credentials
+from pytest_wml.credentials.value import Credentials
 from pytest_wml.hosts import Role, cloud_role
+from pytest_wml.table import SECRET
 
 REGIONS = ("us-south", "eu-gb", "eu-de", "jp-tok", "au-syd", "ca-tor")
 """Where IBM Cloud runs the service, by the URL tables of ibm-watson-machine-learning and ibm-watsonx-ai."""

@@ -8,28 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_wml.credentials.value import DEFAULT_URL, SECRET, BadCredentials, Credentials
+from pytest_wml.credentials.value import DEFAULT_URL, BadCredentials, Credentials
 from pytest_wml.hosts import cloud_role
+from pytest_wml.table import FAMILIES, FIELDS, SECRET
 
-_FIELDS = tuple(name for name in Credentials._fields if name != "origin")
 _CPD_KINDS = ("icp", "openshift", "wml_local")
 """What `instance_id` is for a Cloud Pak for Data; in IBM Cloud it is the id of the service's instance."""
 
-_FAMILIES: tuple[dict[str, str], ...] = (
-    # Own names; `WML_API_KEY` for who writes it as the newer client does.
-    {**{f"WML_{name.upper()}": name for name in _FIELDS}, "WML_API_KEY": "apikey"},
-    # ibm-watsonx-ai's samples and the integrations of it, such as langchain-ibm.
-    {**{f"WATSONX_{name.upper()}": name for name in _FIELDS}, "WATSONX_API_KEY": "apikey"},
-    # ibm-cloud-sdk-core, also in its ibm-credentials.env.
-    {
-        **{f"WATSON_MACHINE_LEARNING_{name.upper()}": name for name in _FIELDS},
-        "WATSON_MACHINE_LEARNING_BEARER_TOKEN": "token",
-    },
-    # What both of IBM's clients read in a notebook's runtime.
-    {"USER_ACCESS_TOKEN": "token", "RUNTIME_ENV_APSX_URL": "url", "SPACE_ID": "space_id"},
-    # IBM Cloud's command line.
-    {"IBMCLOUD_API_KEY": "apikey"},
-)
 _ALIASES = {
     "api_key": "apikey",
     "apiKey": "apikey",
@@ -46,8 +31,8 @@ def gather(environ: Mapping[str, str], file: str) -> Credentials | None:
     Raises:
         BadCredentials: the file cannot be read, or no key, token or password is given.
     """
-    own = _given(_FAMILIES[0], environ)
-    further = _of_file(Path(file)) if file else _first_with_a_secret(_FAMILIES[1:], environ)
+    own = _given(FAMILIES[0], environ)
+    further = _of_file(Path(file)) if file else _first_with_a_secret(FAMILIES[1:], environ)
     given = {**further, **own}
     values = {name: value for name, (value, _) in given.items()}
     if not given or set(given) == {"space_id"}:
@@ -112,7 +97,7 @@ def _of_lines(path: Path, text: str) -> Given:
 
     # Interpolation would take other variables, and other secrets, into ours.
     values = dotenv.dotenv_values(stream=StringIO(text), interpolate=False)
-    given = _first_with_a_secret(_FAMILIES, values)
+    given = _first_with_a_secret(FAMILIES, values)
     if not given:
         names = ", ".join(sorted(name for name in values if name)[:20])
         raise BadCredentials(
@@ -121,7 +106,7 @@ def _of_lines(path: Path, text: str) -> Given:
             names_in_it=names,
             fix="write WML_APIKEY=…, WML_URL=… and WML_SPACE_ID=…",
         )
-    return {**given, **_given(_FAMILIES[0], values)}
+    return {**given, **_given(FAMILIES[0], values)}
 
 
 def _of_json(path: Path, text: str) -> dict[str, str]:
@@ -164,5 +149,5 @@ def _fields(section: Any) -> dict[str, str]:
     return {
         name: str(value).strip()
         for name, value in named.items()
-        if name in _FIELDS and isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value)
+        if name in FIELDS and isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value)
     }

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 from pytest_wml.errors import WMLTestError
 from pytest_wml.hosts import cloud_role
 from pytest_wml.spaces import DEFAULT_SPACE_ID
+from pytest_wml.table import SECRET
 
-SECRET = ("apikey", "password", "token")
-"""The fields that must reach no log, report or file."""
 DEFAULT_URL = "https://us-south.ml.cloud.ibm.com"
 
 

@@ -36,8 +36,8 @@ def add_to(commands: Any) -> None:
 def _run(given: argparse.Namespace) -> int:
     if not 0 < given.timeout <= 600:
         raise BadOption(f"--timeout is none: {given.timeout:g}.", fix="give seconds, up to 600")
-    from pytest_wml.cassette.scrub import Secrets
     from pytest_wml.doctor.lines import Line, Verdict, closing, masked, rendered, worst
+    from pytest_wml.redaction.known import Secrets
 
     secrets, told = Secrets(), list[Line]()
     for line in _lines(given, secrets):

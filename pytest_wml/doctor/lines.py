@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pytest_wml.cassette.scrub import Secrets
+from pytest_wml.redaction.known import Secrets
 
 
 class Verdict(enum.Enum):

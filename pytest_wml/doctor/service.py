@@ -5,12 +5,12 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Iterator
 
-from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.credentials import Credentials
 from pytest_wml.doctor import judging, reaching
 from pytest_wml.doctor.asking import Answer, Service
 from pytest_wml.doctor.lines import Line, Verdict
 from pytest_wml.doctor.places import places
+from pytest_wml.redaction.known import Secrets
 
 
 def lines(

@@ -17,6 +17,7 @@ from pytest_wml import faults
 from pytest_wml.answers.faults import Faults
 from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
 from pytest_wml.errors import BadOption
+from pytest_wml.redaction.text import masked
 from pytest_wml.server.announce import ReadyFile, Running, exports
 from pytest_wml.server.certificate import LOOPBACK_NAMES, certified
 from pytest_wml.server.dated import Dated
@@ -148,7 +149,7 @@ def _say(line: str) -> None:
 
 def _tell(line: str) -> None:
     with contextlib.suppress(OSError, ValueError):
-        print(line, file=sys.stderr, flush=True)
+        print(masked(line), file=sys.stderr, flush=True)
 
 
 def _silent(line: str) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.credentials import Credentials
 from pytest_wml.doctor.asking import token_request
 from pytest_wml.doctor.places import Places
 from pytest_wml.errors import WMLTestError
 from pytest_wml.hosts import Role
+from pytest_wml.redaction.known import Secrets
 from pytest_wml.served_by import HEADER
 from pytest_wml.wsgi import WSGIApp, body_of
 

@@ -8,12 +8,12 @@ import uuid
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from pytest_wml.answers.http import kept
+from pytest_wml.answers.http import is_download, kept
 from pytest_wml.cassette.identity import parsed
 from pytest_wml.cassette.normalise import ACCOUNTS_INSTANCE, GUID, UUID, Interaction, answer_as_recorded
-from pytest_wml.cassette.scrub import scrub
 from pytest_wml.cassette.tape import Body, Content, Taped
 from pytest_wml.hosts import Role
+from pytest_wml.redaction.values import redacted
 from pytest_wml.spaces import DEFAULT_SPACE_ID
 from pytest_wml.verifying.differences import Answer
 from pytest_wml.verifying.ids import Ids
@@ -57,7 +57,7 @@ class Translation:
             found = entity.get(place)
             found = found[0] if isinstance(found, list) and found else found
             if isinstance(found, dict) and isinstance(found.get(name), str):
-                self._words[scrub({name: "?"})[name]] = found[name]
+                self._words[redacted({name: "?"})[name]] = found[name]
 
     def reason_to_leave_out(self, asked: Interaction) -> str:
         """Why a request cannot or must not be sent; empty where it can."""
@@ -121,7 +121,7 @@ class Translation:
     def learn(self, asked: Interaction, reply: Reply) -> None:
         """Learn from an answer which id is which, and what was made or could not be."""
         if asked.status < 300 and reply.status < 300 and not isinstance(asked.answer, Content):
-            ours, theirs = parsed(asked.answer), scrub(parsed(reply.body))
+            ours, theirs = parsed(asked.answer), redacted(parsed(reply.body))
             self._ids.learn_page(ours, theirs)
             new = self._ids.learn(ours, theirs)
             if asked.mutates:
@@ -140,7 +140,7 @@ class Translation:
     def as_recorded(self, asked: Interaction, reply: Reply, host: str) -> Answer:
         """An answer with the recording's ids, dates and hosts."""
         path, kind = self.path(asked), reply.content_type.partition(";")[0]
-        answer = kept(io.BytesIO(reply.body), path.endswith("/download") and reply.status == 200)
+        answer = kept(io.BytesIO(reply.body), is_download(asked.method, path, reply.status))
         sent = (asked.method, asked.role, host, path, self.query(asked), asked.content_type, b"")
         taped = Taped(*sent, reply.status, kind, answer)
         return Answer(reply.status, kind, answer_as_recorded(taped, {self._space_id: DEFAULT_SPACE_ID}, self._ids.here))

@@ -19,7 +19,6 @@ from pytest_wml.answers.owned import Owned
 from pytest_wml.answers.retrying import Retrying
 from pytest_wml.cassette.file import Cassette, load, write
 from pytest_wml.cassette.finding import NothingKnown, files
-from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.cassette.tape import Content
 from pytest_wml.credentials import OFFLINE, Credentials, find, required
 from pytest_wml.doctor import settings
@@ -28,6 +27,7 @@ from pytest_wml.doctor.reaching import trust
 from pytest_wml.embedded import EmbeddedWML
 from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
 from pytest_wml.hosts import Role
+from pytest_wml.redaction.known import Secrets
 from pytest_wml.together import Together
 from pytest_wml.verifying import fidelity, telling
 from pytest_wml.verifying.differences import Terms

@@ -8,8 +8,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from pytest_wml.answers.http import send_json
 from pytest_wml.answers.record import Recorder
-from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.hosts import Hosts
+from pytest_wml.redaction.known import Secrets
 from pytest_wml.tokens import minted
 
 PLACE = "/ml/v4/deployments/0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -131,10 +131,13 @@ LEAKS = {
     "JSON web token": f'{{"access": "{TOKEN}"}}',
     "bearer token": "Authorization: [Bearer abcdefghijklmnopqrstuvwxyz]",
     "basic credentials": "Authorization: Basic dXNlcjpwYXNzd29yZA==",
-    "API key in a form": "body: apikey=abcdefghijkl&grant_type=x",
-    "named secret": 'string: \'{"secret_access_key": "abcdefghijkl"}\'',
-    "set cookie": "Set-Cookie: [__cf_bm=abcdefghijkl; path=/]",
+    "value of apikey": "body: apikey=abcdefghijkl&grant_type=x",
+    "value of secret_access_key": 'string: \'{"secret_access_key": "abcdefghijkl"}\'',
+    "cookie": "Set-Cookie: [__cf_bm=abcdefghijkl; path=/]",
     "private key": "-----BEGIN RSA PRIVATE KEY-----",
+    "value of AWS_SECRET_ACCESS_KEY": '"body": "{\\"AWS_SECRET_ACCESS_KEY\\": \\"wJalrXUtnFEMI/K7MDENG\\"}"',
+    "AWS Access Key": '"body": "{\\"note\\": \\"AKIA' + 'IOSFODNN7EXAMPLE\\"}"',
+    "password in a URL": "uri: https://me:abcdefghijkl@cpd.example.com/ml/v4/models",
     "personal id": '"owner": "IBMid-0600012ABC"',
 }
 

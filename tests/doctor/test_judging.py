@@ -8,12 +8,12 @@ import json
 import pytest
 import time_machine
 
-from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.credentials import Credentials
 from pytest_wml.doctor import judging, known, versions
 from pytest_wml.doctor.asking import Answer
 from pytest_wml.doctor.lines import Verdict, failed, masked, passed, rendered, warned, worst
 from pytest_wml.doctor.places import places
+from pytest_wml.redaction.known import Secrets
 
 SPACE = "3fc54cf1-252f-424b-b52d-5cdd9814987f"
 CLOUD = Credentials(apikey="a-key-that-nobody-may-see", space_id=SPACE)

@@ -11,11 +11,11 @@ from pytest_wml.answers.record import Recorder
 from pytest_wml.cassette.file import Cassette, dump, write
 from pytest_wml.cassette.merge import merged
 from pytest_wml.cassette.normalise import normalised
-from pytest_wml.cassette.scrub import Secrets
 from pytest_wml.credentials import OFFLINE, Credentials
 from pytest_wml.doctor.places import places
 from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
 from pytest_wml.hosts import Hosts, Role
+from pytest_wml.redaction.known import Secrets
 from pytest_wml.verifying.side import Side
 from pytest_wml.wsgi import WSGIApp
 

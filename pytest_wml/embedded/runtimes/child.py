@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -15,9 +14,9 @@ from typing import Any
 
 import pytest_wml
 from pytest_wml.embedded.runtimes.frames import read_frame, write_frame
+from pytest_wml.redaction.names import Secrecy, secrecy
 
-# The service does not know the secrets of who calls it, so neither does a model that runs here.
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|^(WML|WATSON|IBM)", re.IGNORECASE)
+_OF_A_CLIENT = ("WML", "WATSON", "IBM")
 # The folder of this package, last: no module of the caller's project is found by it, as none is at the service.
 _PROGRAM = (
     "import sys; sys.path.append(sys.argv[1]);"
@@ -58,7 +57,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=folder,
-                env={name: value for name, value in os.environ.items() if not _SECRET.search(name)},
+                env=_environment(),
                 start_new_session=True,
             )
 
@@ -138,6 +137,15 @@ class Child:
         lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
         words = f": {lines[-1].strip()[:300]}" if lines else ""
         return f"ended with exit status {code}{words}"
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment without secrets: the service does not know its callers' either."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if secrecy(name) is Secrecy.NONE and not name.upper().startswith(_OF_A_CLIENT)
+    }
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Secrets and personal data never reach a file or a message."""
+"""The secrets of a run are found in every form that they take."""
 
 from __future__ import annotations
 
@@ -10,38 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_wml.cassette.scrub import MASK, Secrets, scrub, secret_of_header, secrets_in
-from tests.cassette.test_identity import JSON
+from pytest_wml.redaction.known import MASK, Secrets, secret_of_header, secrets_of_environment
+from pytest_wml.redaction.shapes import is_distinct
 
 SECRET = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=6, max_size=60)
-
-
-@given(JSON)
-def test_scrubbing_twice_changes_nothing_more(value):
-    """What was scrubbed once is recognised when it is asked again."""
-    assert scrub(scrub(value)) == scrub(value)
-
-
-@given(JSON)
-def test_scoring_data_is_left_alone(value):
-    """A feature called `owner` or `token` is data, not a person or a secret."""
-    payload = {"input_data": [{"fields": ["owner"], "values": value}], "predictions": value}
-    assert scrub(payload) == payload
-
-
-@pytest.mark.parametrize("key", ["apikey", "api_key", "access_token", "refresh_token", "secret_access_key", "Password"])
-def test_what_is_named_a_secret_is_masked_and_learned(key):
-    """Tokens and keys are masked wherever they stand, and the run knows them from then on."""
-    value = {"entity": [{"deep": {key: "s3cret-value"}}]}
-    assert scrub(value) == {"entity": [{"deep": {key: MASK}}]}
-    assert list(secrets_in(value)) == ["s3cret-value"]
-
-
-def test_people_are_replaced_by_nobody():
-    """Owner, creator and e-mail become the same in everybody's recording."""
-    mine = {"metadata": {"owner": "IBMid-1", "creator_id": "IBMid-1"}, "entity": {"email": "a@b.c"}}
-    yours = {"metadata": {"owner": "IBMid-2", "creator_id": "IBMid-2"}, "entity": {"email": "d@e.f"}}
-    assert scrub(mine) == scrub(yours)
 
 
 @given(SECRET, st.text(max_size=20), st.text(max_size=20))
@@ -87,3 +59,17 @@ def test_the_secrets_themselves_are_not_shown():
 def test_the_token_of_a_header(header, secret):
     """Both schemes that IBM's clients use are known."""
     assert secret_of_header(header) == secret
+
+
+def test_secrets_of_the_environment():
+    """Each variable of WML's credentials counts; of other variables those that hold what looks like a key."""
+    wml = {"WATSONX_APIKEY": "one-key", "WML_API_KEY": "two-key", "USER_ACCESS_TOKEN": "three"}
+    others = {"DEPLOY_TOKEN": "n3Kd82hfQz91LmPq4Xs7", "DB_PASSWORD": "postgres", "HOME": "/root", "TOKEN_COUNT": "7"}
+    found = set(secrets_of_environment({**wml, **others}))
+    assert found == {"one-key", "two-key", "three", "n3Kd82hfQz91LmPq4Xs7"}
+
+
+def test_only_a_distinct_secret_is_looked_for_elsewhere():
+    """A word, a short text or an id that stands under `password` would be found where nothing is secret."""
+    assert is_distinct("hunter2-and-more")
+    assert not any(map(is_distinct, ["postgres", "hunter2", "00000000-0000-4000-8000-000000000000"]))

@@ -1,0 +1,89 @@
+"""The secrets of a run, by their values."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, quote_plus
+
+from pytest_wml.redaction.names import Secrecy, secrecy
+from pytest_wml.redaction.shapes import looks_random
+from pytest_wml.redaction.text import masked
+from pytest_wml.table import SECRET_VARIABLES
+
+MASK = "***"
+_SHORTEST = 6
+"""A shorter secret would be found in any text."""
+
+
+class Secrets:
+    """The secrets of a run, as they become known."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
+        self.add(*known)
+
+    def __repr__(self) -> str:
+        return f"<{len(self._known)} secrets>"
+
+    def add(self, *secrets: str) -> None:
+        """Learn secrets; what is shorter than six characters would be found everywhere, and is left out."""
+        with self._lock:
+            self._known.update(secret for secret in secrets if len(secret) >= _SHORTEST and secret != MASK)
+
+    def all(self) -> frozenset[str]:
+        """The secrets themselves, to hand from an xdist worker to the controller, in memory."""
+        with self._lock:
+            return frozenset(self._known)
+
+    def mask(self, text: str) -> str:
+        """The text with every secret masked: those known, in whatever form, and what is one by its name or shape."""
+        for pattern in sorted(self._patterns(), key=len, reverse=True):
+            text = text.replace(pattern, MASK)
+        return masked(text)
+
+    def found_in(self, text: str) -> int:
+        """How many secrets stand in a text: plain, base64 at any offset, or URL-encoded."""
+        return sum(any(pattern in text for pattern in _forms(secret)) for secret in self.all())
+
+    def _patterns(self) -> set[str]:
+        return {pattern for secret in self.all() for pattern in _forms(secret)}
+
+
+def _forms(secret: str) -> set[str]:
+    raw = secret.encode("utf-8", "surrogatepass")
+    forms = {secret, quote(raw, safe=""), quote_plus(raw)}
+    for ascii_only in (True, False):
+        once = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
+        # A cassette is JSON text that holds bodies, which are JSON text themselves.
+        forms |= {once, json.dumps(once, ensure_ascii=False)[1:-1]}
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + raw).decode("ascii")
+        # The first letters depend on what stands before, the last ones on what follows.
+        core = encoded[(0, 2, 3)[offset] :].rstrip("=")
+        core = core[:-1] if (offset + len(raw)) % 3 else core
+        forms |= {core, core.replace("+", "-").replace("/", "_")}
+    return {form for form in forms if len(form) >= _SHORTEST}
+
+
+_BEARER = re.compile(r"(?:Bearer|Basic)\s+(\S+)", re.IGNORECASE)
+
+
+def secret_of_header(authorization: str) -> str:
+    """The secret part of an Authorization header; empty for none."""
+    found = _BEARER.fullmatch(authorization.strip())
+    return found[1] if found else ""
+
+
+def secrets_of_environment(environ: Mapping[str, str]) -> Iterable[str]:
+    """Yield the secrets in the environment: WML's, and those of others that look like keys.
+
+    A test database's password is often a word such as `postgres`, which would be found in many texts.
+    """
+    for name, value in environ.items():
+        if name in SECRET_VARIABLES or (secrecy(name) is Secrecy.SECRET and looks_random(value)):
+            yield value.strip()

@@ -1,0 +1,84 @@
+"""Which names say that their value is a secret: of JSON members, variables, parameters."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import itertools
+import re
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+_SECRET_WORDS = frozenset(
+    {
+        "authorization", "creds", "credential", "credentials", "passcode", "passphrase", "passwd", "password",
+        "passwords", "pw", "pwd", "secret", "secrets", "token", "tokens",
+    }
+)  # fmt: skip
+_KEY_KINDS = frozenset(
+    {
+        "access", "account", "admin", "api", "apikey", "auth", "client", "encryption", "hmac", "master", "private",
+        "secret", "service", "shared", "signing", "storage", "ssh",
+    }
+)  # fmt: skip
+"""`key` is a secret behind one of these words; by itself it may be a column's, a resource's or a row's."""
+_GLUED = re.compile(
+    r"password|passwd|passphrase|apikey|accesskey|privatekey|secretkey|connectionstring|connstr"
+    r"|(?:secret|token|credentials?|pwd)$"
+)
+"""Words that are recognised in a name that is written without separators, such as `dbpassword`."""
+_SUSPICIOUS_WORDS = frozenset(
+    {
+        "auth", "cert", "certificate", "cookie", "dsn", "hmac", "key", "keys", "otp", "pass", "pin", "salt", "session",
+        "sig", "signature",
+    }
+)  # fmt: skip
+_ABOUT_A_SECRET = frozenset(
+    {
+        "budget", "count", "counts", "endpoint", "expiration", "expires", "expiry", "field", "file", "host", "ids",
+        "length", "limit", "limits", "path", "policy", "quota", "size", "type", "uri", "url", "usage",
+    }
+)  # fmt: skip
+"""A name that ends in one of these is that of a fact about a secret: `token_count`, `token_url`."""
+
+
+class Secrecy(enum.IntEnum):
+    """How much a name says about its value."""
+
+    NONE = 0
+    SUSPICIOUS = 1
+    """The value is a secret if it looks random."""
+    SECRET = 2
+
+
+@functools.lru_cache(maxsize=4096)
+def secrecy(name: str) -> Secrecy:
+    """How much a name says about its value.
+
+    A name is split at everything but letters and digits, and at capitals: `AWS_SECRET_ACCESS_KEY`,
+    `iam-token`, `dbPassword`, `Connection String`.
+    """
+    words = [word.lower() for word in _WORD.findall(name)]
+    named = _names_a_secret(words) or any(_GLUED.search(word) for word in words)
+    if named and words[-1] not in _ABOUT_A_SECRET:
+        return Secrecy.SECRET
+    if named or not _SUSPICIOUS_WORDS.isdisjoint(words):
+        return Secrecy.SUSPICIOUS
+    return Secrecy.NONE
+
+
+def holds_a_number(name: str) -> bool:
+    """Whether a number under this secret name is a secret: a password may be one, a count of tokens is none."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return secrecy(name) is Secrecy.SECRET and words[-1] not in ("token", "tokens")
+
+
+def _names_a_secret(words: list[str]) -> bool:
+    if not _SECRET_WORDS.isdisjoint(words):
+        return True
+    return any(
+        (second in ("key", "keys") and first in _KEY_KINDS)
+        or (first == "connection" and second in ("string", "str"))
+        or (first in ("db", "database", "user", "key") and second == "pass")
+        for first, second in itertools.pairwise(words)
+    )
