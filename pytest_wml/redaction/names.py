@@ -11,8 +11,8 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _SECRET_WORDS = frozenset(
     {
-        "authorization", "creds", "credential", "credentials", "passcode", "passphrase", "passwd", "password",
-        "passwords", "pw", "pwd", "secret", "secrets", "token", "tokens",
+        "authorization", "cookie", "cookies", "creds", "credential", "credentials", "passcode", "passphrase", "passwd",
+        "password", "passwords", "pw", "pwd", "secret", "secrets", "token", "tokens",
     }
 )  # fmt: skip
 _KEY_KINDS = frozenset(
@@ -29,7 +29,7 @@ _GLUED = re.compile(
 """Words that are recognised in a name that is written without separators, such as `dbpassword`."""
 _SUSPICIOUS_WORDS = frozenset(
     {
-        "auth", "cert", "certificate", "cookie", "dsn", "hmac", "key", "keys", "otp", "pass", "pin", "salt", "session",
+        "auth", "cert", "certificate", "dsn", "hmac", "key", "keys", "otp", "pass", "pin", "salt", "session",
         "sig", "signature",
     }
 )  # fmt: skip
@@ -74,11 +74,9 @@ def holds_a_number(name: str) -> bool:
 
 
 def _names_a_secret(words: list[str]) -> bool:
-    if not _SECRET_WORDS.isdisjoint(words):
+    if not _SECRET_WORDS.isdisjoint(words) or words[-1:] == ["pass"]:
         return True
     return any(
-        (second in ("key", "keys") and first in _KEY_KINDS)
-        or (first == "connection" and second in ("string", "str"))
-        or (first in ("db", "database", "user", "key") and second == "pass")
+        (second in ("key", "keys") and first in _KEY_KINDS) or (first == "connection" and second in ("string", "str"))
         for first, second in itertools.pairwise(words)
     )

@@ -33,6 +33,10 @@ _IN_A_URL = re.compile(r"://[^\s/:@\"'<>\\]*:(?P<secret>[^\s/\"'<>\\]+)@")
 _BEARER = re.compile(r"\b[Bb]earer +(?P<secret>[\w.~+/-]{16,}=*)")
 _BASIC = re.compile(r"\b[Bb]asic +(?P<secret>[A-Za-z0-9+/]{12,}=*)")
 _SIGNED_URL = re.compile(r"[?&](?:[\w-]*-)?[Ss]ig(?:nature)?=(?P<secret>[^&\s\"'\\]{6,})")
+# Keys that detect-secrets does not know: of Google, GitHub (fine-grained), Hugging Face, OpenAI and Anthropic.
+_NEWER_KEYS = re.compile(
+    r"\b(?:AIza[\w-]{35}|github_pat_\w{22,}|hf_[A-Za-z0-9]{30,}|sk-(?:proj|svcacct|admin|ant)-[\w-]{20,})"
+)
 _OWN = (
     ("private key", _PEM),
     ("JSON web token", _JWT),
@@ -40,6 +44,7 @@ _OWN = (
     ("bearer token", _BEARER),
     ("basic credentials", _BASIC),
     ("signature of a URL", _SIGNED_URL),
+    ("API key", _NEWER_KEYS),
 )
 _SHORTEST_VALUE = 16
 _RUN = re.compile(r"[\w+/=-]{20,}", re.ASCII)

@@ -25,7 +25,9 @@ _ASSIGNED = re.compile(r"(?P<name>[A-Za-z_][\w.-]{1,63})\s*=\s*\\*[\"'](?P<value
 # name=value in a form, a query, a connection string, the output of env.
 _PLAIN = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,63})=(?P<value>[^\s&;,\"'\\<>(){}\[\]]+)")
 # name: value in YAML and in logs; prose has colons too, so the value must not be a word.
-_LINE = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,63}): +(?P<value>(?=\S*\d)[^\s,\"'\\<>(){}\[\]]{8,})")
+_LINE = re.compile(
+    r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,63}): +(?P<value>(?=\S*\d)(?![\w-]+=[^=\s])[^\s,;\"'\\<>(){}\[\]]{8,})"
+)
 _COOKIE = re.compile(r"[Ss]et-[Cc]ookie[\"']?:\s*(?:\[|\n\s*-)?\s*[\"']?[\w-]+=(?P<value>[^;\s\"']{6,})")
 _PAIRS = (_QUOTED, _ASSIGNED, _PLAIN, _LINE)
 

@@ -127,7 +127,7 @@ class _Redaction(NamedTuple):
 def _members(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the members of an object or list by name; a `value` beside a `name` has that name, a list's have none."""
     if isinstance(value, dict):
-        labels = [value[label] for label in _LABELS if isinstance(value.get(label), str)]
+        labels = [label for name, label in value.items() if name.lower() in _LABELS and isinstance(label, str)]
         for name, member in value.items():
             yield (labels[0] if labels and name.lower() == "value" else name), member
     elif isinstance(value, list):

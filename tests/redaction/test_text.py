@@ -27,6 +27,8 @@ SHAPES = {
     "GitHub token": "ghp_" + "a1B2" * 9,
     "Slack token": "xoxb-" + "123456789012-123456789012-abcdefghijkl",
     "Azure storage": "AccountKey=" + "a1B2" * 21 + "a1==",
+    "Google": "AIza" + "SyA1234567890abcdefghijklmnopqrstuv",
+    "OpenAI": "sk-proj-" + "abc123" * 8,
     "Stripe": "sk_live_" + "a1B2c3" * 4,
 }
 

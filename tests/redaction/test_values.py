@@ -78,6 +78,8 @@ def test_a_text_under_a_secret_name_is_masked_and_learned(key):
         ),
         ({"credentials": '{"cos": {"apikey": "abcd"}}'}, {"credentials": '{"cos": {"apikey": "****"}}'}),
         ([{"name": "DB_PASSWORD", "value": "abcd"}], [{"name": "DB_PASSWORD", "value": "****"}]),
+        ([{"NAME": "TOKEN", "VALUE": "abcd"}], [{"NAME": "TOKEN", "VALUE": "****"}]),
+        ({"db": {"user": "me", "pass": "abcd"}}, {"db": {"user": "me", "pass": "****"}}),
         ([{"name": "FLOOR", "value": "abcd"}], [{"name": "FLOOR", "value": "abcd"}]),
         ({"note": "Server=x;Pwd=abcd;"}, {"note": "Server=x;Pwd=****;"}),
         ({"token": "00000000-0000-4000-8000-000000000000"}, {"token": "*" * 36}),
