@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote
 
 from pytest_wml.cassette.tape import Body, Content
 from pytest_wml.hosts import Role
-from pytest_wml.redaction.text import SHORTEST, masked, masked_bytes, masked_shapes
+from pytest_wml.redaction.text import SHORTEST, masked, masked_bytes, masked_strings
 from pytest_wml.redaction.values import redacted
 
 _NOT_COMPARED = frozenset({"version"})
@@ -109,7 +109,7 @@ def canonical(body: Body) -> str:
         return "sha256:" + hashlib.sha256(masked_bytes(body)).hexdigest()
     value = redacted(_without_our_own(value))
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return _RANDOM_NAME.sub('"name_*"', _same_masks(masked_shapes(text)))
+    return _RANDOM_NAME.sub('"name_*"', _same_masks(masked_strings(text)))
 
 
 def _same_masks(text: str) -> str:

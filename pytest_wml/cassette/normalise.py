@@ -13,7 +13,7 @@ from typing import Any
 from pytest_wml.cassette.identity import Request, parsed, request
 from pytest_wml.cassette.tape import MUTATING, Body, Content, Taped
 from pytest_wml.hosts import Role
-from pytest_wml.redaction.text import masked, masked_bytes, masked_shapes
+from pytest_wml.redaction.text import masked, masked_bytes, masked_shapes, masked_strings
 from pytest_wml.redaction.values import redacted
 from pytest_wml.spaces import DEFAULT_SPACE_ID
 
@@ -170,7 +170,7 @@ class _Ids:
         value = redacted(value)
         if taped is not None:
             value = self._without_the_account(_undated(value), taped)
-        text = self._rename(masked_shapes(json.dumps(value, ensure_ascii=False)))
+        text = self._rename(masked_strings(json.dumps(value, ensure_ascii=False)))
         if taped is not None:
             text = text.replace(f"//{taped.host}", f"//{CANONICAL_HOSTS[taped.role]}")
         return text.encode("utf-8", "surrogatepass")

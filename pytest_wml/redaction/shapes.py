@@ -38,17 +38,20 @@ _NEWER_KEYS = re.compile(
     r"\b(?:AIza[\w-]{35}|github_pat_\w{22,}|hf_[A-Za-z0-9]{30,}|sk-(?:proj|svcacct|admin|ant)-[\w-]{20,})"
 )
 _OWN = (
-    ("private key", _PEM),
-    ("JSON web token", _JWT),
-    ("password in a URL", _IN_A_URL),
-    ("bearer token", _BEARER),
-    ("basic credentials", _BASIC),
-    ("signature of a URL", _SIGNED_URL),
-    ("API key", _NEWER_KEYS),
+    ("private key", ("PRIVATE KEY",), _PEM),
+    ("JSON web token", ("eyJ",), _JWT),
+    ("password in a URL", ("://",), _IN_A_URL),
+    ("bearer token", ("earer ",), _BEARER),
+    ("basic credentials", ("asic ",), _BASIC),
+    ("signature of a URL", ("ig=", "ignature="), _SIGNED_URL),
+    ("API key", ("AIza", "github_pat_", "hf_", "sk-"), _NEWER_KEYS),
 )
+"""Kind, texts one of which is in each secret of the kind, pattern."""
 _SHORTEST_VALUE = 16
-_RUN = re.compile(r"[\w+/=-]{20,}", re.ASCII)
+_RUN = re.compile(r"(?<![\w+/=-])[\w+/=-]{20,}", re.ASCII)
 """What all of a provider's forms have in them."""
+_AROUND = 80
+"""Characters before such a run, and behind it, in which the rest of a form may be: a name, a prefix with dots."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGEST = re.compile(r"(?:sha\d+[:-]|md5:|model:|archive:)?[0-9a-f]{16,}")
 _RANDOM = re.compile(r"[\w+/=.~-]{16,}", re.ASCII)
@@ -62,14 +65,20 @@ _BITS = 3.2
 
 def secret_shapes(text: str) -> Iterator[Span]:
     """Yield the parts of a text that are secrets by their shape; parts may overlap."""
-    for kind, pattern in _OWN:
-        for found in pattern.finditer(text):
-            group = "secret" if "secret" in pattern.groupindex else 0
-            yield Span(found.start(group), found.end(group), kind)
-    if not any(not is_id(run) for run in _RUN.findall(text)):
-        return
+    for kind, hints, pattern in _OWN:
+        if any(hint in text for hint in hints):
+            for found in pattern.finditer(text):
+                group = "secret" if "secret" in pattern.groupindex else 0
+                yield Span(found.start(group), found.end(group), kind)
+    for run in _RUN.finditer(text):
+        if not is_id(run[0]):
+            yield from _providers_keys(text, max(0, run.start() - _AROUND), run.end() + _AROUND)
+
+
+def _providers_keys(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the keys of providers in a part of a text."""
     for kind, pattern in _providers():
-        for found in pattern.finditer(text):
+        for found in pattern.finditer(text, start, end):
             # A group is the value behind a name, or only a key's prefix.
             value = pattern.groups == 1 and len(found[1] or "") >= _SHORTEST_VALUE
             yield Span(found.start(value), found.end(value), kind)
@@ -99,8 +108,8 @@ def is_id(text: str) -> bool:
 def _providers() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The rules of detect-secrets that know a provider's form, each with its name.
 
-    Not its rules for entropy, keywords and public IP addresses, nor Artifactory's: they take digests and words for
-    secrets.
+    Not its rules for entropy, keywords and public IP addresses, nor Artifactory's, which take digests and words for
+    secrets; not npm's, whose time grows with the square of the text, and which the name `_authToken` says.
     """
     # Here, since it takes 30 ms, and a replay seldom meets what may be a key.
     from detect_secrets.plugins import (
@@ -112,7 +121,6 @@ def _providers() -> tuple[tuple[str, re.Pattern[str]], ...]:
         ibm_cloud_iam,
         ibm_cos_hmac,
         mailchimp,
-        npm,
         openai,
         pypi_token,
         sendgrid,
@@ -132,7 +140,6 @@ def _providers() -> tuple[tuple[str, re.Pattern[str]], ...]:
         ibm_cloud_iam.IbmCloudIamDetector,
         ibm_cos_hmac.IbmCosHmacDetector,
         mailchimp.MailchimpDetector,
-        npm.NpmDetector,
         openai.OpenAIDetector,
         pypi_token.PypiTokenDetector,
         sendgrid.SendGridDetector,

@@ -21,7 +21,9 @@ _QUOTED = re.compile(
     r"\\*(?P<end>[\"'])(?P<value>(?:[^\"'\\\n]|\\+[^\"'\\\n])+)"
 )
 # name='value' in code and in reprs.
-_ASSIGNED = re.compile(r"(?P<name>[A-Za-z_][\w.-]{1,63})\s*=\s*\\*[\"'](?P<value>(?:[^\"'\\\n]|\\+[^\"'\\\n])+)")
+_ASSIGNED = re.compile(
+    r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,63})\s*=\s*\\*[\"'](?P<value>(?:[^\"'\\\n]|\\+[^\"'\\\n])+)"
+)
 # name=value in a form, a query, a connection string, the output of env.
 _PLAIN = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{1,63})=(?P<value>[^\s&;,\"'\\<>(){}\[\]]+)")
 # name: value in YAML and in logs; prose has colons too, so the value must not be a word.
@@ -30,6 +32,10 @@ _LINE = re.compile(
 )
 _COOKIE = re.compile(r"[Ss]et-[Cc]ookie[\"']?:\s*(?:\[|\n\s*-)?\s*[\"']?[\w-]+=(?P<value>[^;\s\"']{6,})")
 _PAIRS = (_QUOTED, _ASSIGNED, _PLAIN, _LINE)
+
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_SHORTEST_STRING = 10
+"""No secret is known by its shape in fewer characters: `"x://a:b@c"`."""
 
 _HARMLESS = re.compile(
     r"\*+|<.*>?|\$(?:\{?\w*\}?)?|\{\{.*|…|\.\.\.|none|null|true|false|redacted|not[_ ](?:supported|applicable|given)",
@@ -55,6 +61,11 @@ def masked(text: str) -> str:
 def masked_shapes(text: str) -> str:
     """A text with stars in place of each secret that is one by its shape; names in it are not read."""
     return _covered(text, _apart(text, secret_shapes(text)))
+
+
+def masked_strings(text: str) -> str:
+    """The text of a JSON value with stars in place of what is a secret by its shape in any of its strings."""
+    return _STRING.sub(lambda found: masked_shapes(found[0]) if len(found[0]) > _SHORTEST_STRING else found[0], text)
 
 
 def masked_bytes(body: bytes) -> bytes:

@@ -53,7 +53,7 @@ def redacted(value: Any, *, persons: bool = True) -> Any:
 
     A text under a name that says that it is a secret (`names.secrecy`) becomes as many stars, a number 0. So does every
     text in a list or object of such a name, unless its own name says that it is an id, a URL or the like. JSON text
-    inside a text is read too. A model's rows are left alone: `text.masked_shapes` masks what is in them.
+    inside a text is read too. A model's rows are left alone: `text.masked_strings` masks what is in them.
 
     Args:
         value: of a request or an answer.
