@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_wml.errors import BadPayload
 from pytest_wml.model.signature import Signature, TensorSpec
+from pytest_wml.outputs import recognised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,11 +21,15 @@ class Prediction:
     """What a deployment answered.
 
     Args:
-        classes: int64 or str [N]; None where the answer holds neither classes nor probabilities.
-        probabilities: float64 [N, number of classes]; None where the answer holds none.
-        outputs: every output by its name, as arrays with the batch first.
+        classes: int64 or str [N], the model's own labels; the column of the largest probability only where no
+            output holds them. None where the answer holds neither classes nor probabilities.
+        probabilities: float64 [N, number of classes], also where the answer holds them as maps from class to
+            probability; None where it holds none.
+        outputs: every output by its name, as arrays with the batch first; maps are arrays of dictionaries. Where
+            several outputs have a field of one name, it is the last one's, and `id.field` is that of the others.
         raw: the answer as IBM's client gave it.
         reshaped: what was done to the array to fit the signature; empty for nothing.
+        labels: the class of each column of `probabilities`, where the answer names them; else empty.
     """
 
     classes: NDArray[Any] | None
@@ -32,6 +37,7 @@ class Prediction:
     outputs: Mapping[str, NDArray[Any]] = field(repr=False)
     raw: Mapping[str, Any] = field(repr=False)
     reshaped: str = ""
+    labels: tuple[int | str, ...] = ()
 
 
 def payload(array: ArrayLike | Mapping[str, ArrayLike], signature: Signature | None) -> tuple[dict[str, Any], str]:
@@ -128,44 +134,29 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
 
 
 def prediction(raw: Any, reshaped: str = "") -> Prediction:
-    """Read an answer: SavedModel outputs by `id`, or the `fields` form of Keras and scikit-learn models.
+    """Read an answer: outputs by `id`, or the `fields` form of Keras and scikit-learn models.
 
     Raises:
         BadPayload: the answer is not of WML's form.
     """
     outputs = _outputs(raw)
-    classes = _first(outputs, ("classes", "prediction_classes", "class", "labels"))
-    probabilities = _first(outputs, ("probabilities", "probability", "scores"))
-    if probabilities is None and len(outputs) == 1:
-        only = next(iter(outputs.values()))
-        if only.ndim == 2 and only.shape[1] > 1 and only.dtype.kind == "f":
-            probabilities = only
-        elif classes is None and only.ndim == 1:
-            classes = only
-    if probabilities is not None and (probabilities.ndim != 2 or probabilities.dtype.kind not in "fi"):
-        probabilities = None
-    if classes is None:
-        classes = outputs["prediction"] if "prediction" in outputs and outputs["prediction"].ndim == 1 else None
-    if classes is None and probabilities is not None:
-        classes = probabilities.argmax(axis=1)
-    return Prediction(classes, probabilities, outputs, raw, reshaped)
-
-
-def _first(outputs: Mapping[str, NDArray[Any]], names: tuple[str, ...]) -> NDArray[Any] | None:
-    return next((outputs[name] for name in names if name in outputs), None)
+    found = recognised(outputs)
+    return Prediction(found.classes, found.probabilities, outputs, raw, reshaped, found.labels)
 
 
 def _outputs(raw: Any) -> dict[str, NDArray[Any]]:
-    import numpy as np
-
     try:
         outputs: dict[str, NDArray[Any]] = {}
+        owners: dict[str, str] = {}
         for number, element in enumerate(raw["predictions"]):
             if "fields" in element:
                 for place, name in enumerate(element["fields"]):
-                    outputs[name] = np.asarray([row[place] for row in element["values"]])
+                    if name in owners:
+                        outputs[f"{owners[name]}.{name}"] = outputs[name]
+                    outputs[name] = _array([row[place] for row in element["values"]])
+                    owners[name] = element.get("id", f"output_{number}")
             else:
-                outputs[element.get("id", f"output_{number}")] = np.asarray(element["values"])
+                outputs[element.get("id", f"output_{number}")] = _array(element["values"])
     except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
         raise BadPayload(
             "The answer is not of WML's form.",
@@ -173,3 +164,15 @@ def _outputs(raw: Any) -> dict[str, NDArray[Any]]:
             reason=repr(error),
         ) from None
     return outputs
+
+
+def _array(values: Any) -> NDArray[Any]:
+    """Values as an array; rows of different lengths stay lists."""
+    import numpy as np
+
+    try:
+        return np.asarray(values)
+    except ValueError:
+        rows = np.empty(len(values), dtype=object)
+        rows[:] = values
+        return rows

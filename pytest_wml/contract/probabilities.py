@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,8 +34,9 @@ def check_probabilities(
     """
     check_tolerance("tolerance", tolerance, float_dtypes(deployment))
     rows = rows_of(deployment, images)
-    found = scored(deployment, rows, how).require_probabilities("probabilities")
-    findings = tuple(improper(found, tolerance))
+    answers = scored(deployment, rows, how)
+    found = answers.require_probabilities("probabilities")
+    findings = tuple(improper(found, tolerance, answers.columns))
     sums = found.sum(axis=1)
     return Result(
         "probabilities",
@@ -52,25 +53,30 @@ def check_probabilities(
     )
 
 
-def improper(probabilities: NDArray[Any], tolerance: float) -> Iterator[Finding]:
+def improper(
+    probabilities: NDArray[Any], tolerance: float, classes: Sequence[int | str] | None = None
+) -> Iterator[Finding]:
     """Yield what is wrong with probabilities.
 
     Args:
         probabilities: [N, number of classes].
         tolerance: absolute, of a row's sum.
+        classes: of the columns; None for their numbers.
     """
+    named = range(probabilities.shape[1]) if classes is None else classes
     for row, shares in enumerate(np.asarray(probabilities, dtype=np.float64)):
         unbounded = np.flatnonzero(~np.isfinite(shares)).tolist()
         outside = [place for place in np.flatnonzero((shares < 0) | (shares > 1)).tolist() if place not in unbounded]
         total = float(shares.sum())
         if unbounded:
-            yield Finding(f"row {row}: no number for class {_listed(unbounded)}", row, {"columns": unbounded})
+            names = _listed([named[place] for place in unbounded])
+            yield Finding(f"row {row}: no number for class {names}", row, {"columns": unbounded})
         if outside:
-            worst = ", ".join(f"{place}: {shares[place]:.6g}" for place in outside[:3])
+            worst = ", ".join(f"{named[place]}: {shares[place]:.6g}" for place in outside[:3])
             yield Finding(f"row {row}: outside 0 to 1 for class {worst}", row, {"columns": outside})
         if not unbounded and abs(total - 1) > tolerance:
             yield Finding(f"row {row}: the sum is {total:.7g}", row, {"sum": total})
 
 
-def _listed(places: list[int]) -> str:
-    return ", ".join(map(str, places[:5])) + (" …" if len(places) > 5 else "")
+def _listed(names: list[int | str]) -> str:
+    return ", ".join(map(str, names[:5])) + (" …" if len(names) > 5 else "")

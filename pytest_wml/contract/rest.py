@@ -13,6 +13,7 @@ from pytest_wml.contract.limits import check_tolerance
 from pytest_wml.contract.rows import Given, rows_of
 from pytest_wml.contract.scored import DEFAULT, Scoring, float_dtypes
 from pytest_wml.errors import BadPayload
+from pytest_wml.outputs import as_arrays
 from pytest_wml.scoring import payload, prediction
 
 if TYPE_CHECKING:
@@ -141,4 +142,5 @@ def _findings(reply: Reply, through_client: Prediction, allowed: Tolerance) -> I
     except BadPayload as error:
         yield Finding(f"{error.problem} {error.facts.get('reason', '')}")
         return
-    yield from row_findings(outputs, through_client.outputs, allowed, called="through IBM's client")
+    through = as_arrays(through_client.outputs)
+    yield from row_findings(as_arrays(outputs), through, allowed, called="through IBM's client")

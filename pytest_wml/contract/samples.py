@@ -27,6 +27,7 @@ class Sample:
         predicted: class.
         probabilities: [number of classes]; empty where the answer holds none.
         image: the row; None where it is none of numbers.
+        columns: the class of each probability; empty where it is the probability's place.
     """
 
     row: int
@@ -34,6 +35,7 @@ class Sample:
     predicted: str
     probabilities: tuple[float, ...]
     image: NDArray[Any] | None
+    columns: tuple[int | str, ...] = ()
 
 
 def samples_of(rows: Rows, answers: Answers, expected: NDArray[Any]) -> tuple[Sample, ...]:
@@ -54,6 +56,7 @@ def samples_of(rows: Rows, answers: Answers, expected: NDArray[Any]) -> tuple[Sa
             str(predicted[row]),
             () if answers.probabilities is None else tuple(answers.probabilities[row].tolist()),
             images.get(row),
+            answers.columns,
         )
         for row in order
     )

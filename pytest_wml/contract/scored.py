@@ -11,6 +11,7 @@ import numpy as np
 from pytest_wml.contract.findings import BadContract
 from pytest_wml.contract.limits import check_count, check_share
 from pytest_wml.contract.rows import Rows, as_text
+from pytest_wml.outputs import Recognised, as_arrays, columns, recognised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,11 +51,13 @@ class Answers:
         outputs: arrays [N, …] by name.
         classes: text [N]; None where there are none.
         probabilities: float64 [N, number of classes]; None where there are none.
+        columns: the class of each column of the probabilities, or its number where that is not known.
     """
 
     outputs: Mapping[str, NDArray[Any]]
     classes: NDArray[Any] | None
     probabilities: NDArray[np.float64] | None
+    columns: tuple[int | str, ...] = ()
 
     def require_classes(self, check: str) -> NDArray[Any]:
         """The classes.
@@ -76,13 +79,13 @@ class Answers:
             raise self._without("probabilities", check)
         return self.probabilities
 
-    def top(self, row: int) -> list[tuple[int, float]]:
+    def top(self, row: int) -> list[tuple[int | str, float]]:
         """The likeliest classes of a row with their probabilities; empty where there are none."""
         if self.probabilities is None:
             return []
         shares = self.probabilities[row]
         best = np.argsort(-shares, kind="stable")[:TOP]
-        return [(int(place), float(shares[place])) for place in best]
+        return [(self.columns[place], float(shares[place])) for place in best]
 
     def _without(self, what: str, check: str) -> BadContract:
         outputs = ", ".join(f"{name} {list(array.shape)}" for name, array in self.outputs.items())
@@ -108,16 +111,12 @@ def scored(deployment: Deployment, rows: Rows, how: Scoring) -> Answers:
     for start in range(0, len(rows), how.batch_size):
         part = rows.take(slice(start, start + how.batch_size))
         answer = deployment.predict(part.given)
-        parts.append(_rowwise(answer.outputs, len(part)) | _read(answer, len(part)))
+        parts.append(_rowwise(answer.outputs, len(part)))
         if len(rows) > how.batch_size:
             how.progress(f"{deployment.name}: scored {start + len(part)} of {len(rows)} rows")
-    together = {name: _joined(name, parts) for name in parts[0] if all(name in part for part in parts)}
-    outputs = {name: array for name, array in together.items() if name not in (_CLASSES, _PROBABILITIES)}
-    return _answers(outputs, together.get(_CLASSES), together.get(_PROBABILITIES), how)
-
-
-_CLASS_NAMES = frozenset({"classes", "prediction_classes", "class", "labels", "prediction"})
-"""Outputs that are read as classes."""
+    # All rows together: what is recognised must not depend on how they were divided into requests.
+    outputs = {name: _joined(name, parts) for name in parts[0] if all(name in part for part in parts)}
+    return _answers(as_arrays(outputs), recognised(outputs), how)
 
 
 def _joined(name: str, parts: Sequence[Mapping[str, NDArray[Any]]]) -> NDArray[Any]:
@@ -125,14 +124,11 @@ def _joined(name: str, parts: Sequence[Mapping[str, NDArray[Any]]]) -> NDArray[A
     if len(shapes) > 1:
         raise BadContract(
             "The deployment answers rows of other shapes in other requests.",
-            output=name.strip("\0"),
+            output=name,
             shapes=", ".join(str(list(shape)) for shape in sorted(shapes)),
             fix="score the rows in one request: Scoring(batch_size=…)",
         )
     return np.concatenate([part[name] for part in parts])
-
-
-_CLASSES, _PROBABILITIES = "\0classes", "\0probabilities"
 
 
 def _rowwise(outputs: Mapping[str, NDArray[Any]], length: int) -> dict[str, NDArray[Any]]:
@@ -148,29 +144,32 @@ def _rowwise(outputs: Mapping[str, NDArray[Any]], length: int) -> dict[str, NDAr
     return rowwise
 
 
-def _read(answer: Any, length: int) -> dict[str, NDArray[Any]]:
-    found = {_CLASSES: answer.classes, _PROBABILITIES: answer.probabilities}
-    return {name: array for name, array in found.items() if array is not None and array.shape[:1] == (length,)}
-
-
-def _answers(
-    outputs: dict[str, NDArray[Any]],
-    classes: NDArray[Any] | None,
-    probabilities: NDArray[Any] | None,
-    how: Scoring,
-) -> Answers:
+def _answers(outputs: dict[str, NDArray[Any]], found: Recognised, how: Scoring) -> Answers:
+    classes, probabilities = found.classes, found.probabilities
     likely = _sigmoid(outputs, probabilities, how)
     if likely is not None:
         probabilities = np.stack([1 - likely, likely], axis=1)
         if how.threshold is not None:
             classes = (likely >= how.threshold).astype(np.int64)
-        elif not _CLASS_NAMES & set(outputs):
+        elif not found.stated:
             classes = None  # the place of the largest of one number
     if classes is not None and classes.ndim == 2 and classes.shape[1] == 1:
         classes = classes[:, 0]
     if classes is not None and (classes.ndim != 1 or _is_fractional(classes)):
         classes = None  # what a regressor answers
-    return Answers(outputs, None if classes is None else as_text(classes), probabilities)
+    text = None if classes is None else as_text(classes)
+    return Answers(outputs, text, probabilities, _columns(text, probabilities, found))
+
+
+def _columns(
+    classes: NDArray[Any] | None, probabilities: NDArray[Any] | None, found: Recognised
+) -> tuple[int | str, ...]:
+    if probabilities is None:
+        return ()
+    labels = found.labels if len(found.labels) == probabilities.shape[1] else ()
+    if classes is None or not found.stated:
+        return labels or tuple(range(probabilities.shape[1]))
+    return columns(classes, probabilities, labels)
 
 
 def _sigmoid(

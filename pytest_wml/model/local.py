@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pytest_wml.causes import reason
 from pytest_wml.errors import BadArchive, BadPayload
 from pytest_wml.model.archive import read_archive, require_savedmodel, safe_extract
 from pytest_wml.model.extras import require
@@ -92,7 +93,7 @@ def _unfit(wanted: Mapping[str, Any], given: Mapping[str, Any], error: Exception
         "The model cannot take these inputs.",
         wanted=", ".join(f"{name}: {spec.dtype.name} {spec.shape}" for name, spec in wanted.items()),
         given=", ".join(f"{name}: {_shape(value)}" for name, value in given.items()),
-        cause=str(error).splitlines()[0],
+        cause=reason(error),
     )
 
 

@@ -81,7 +81,7 @@ def _of_sample(sample: Sample) -> SampleNote:
         caption=_text(caption),
         broken=broken,
         image="" if sample.image is None else data_uri(sample.image),
-        bars=_bars(list(enumerate(sample.probabilities))),
+        bars=_bars(list(zip(sample.columns or range(len(sample.probabilities)), sample.probabilities, strict=True))),
     )
 
 

@@ -11,7 +11,10 @@ import pytest
 
 from pytest_wml import contract
 from pytest_wml.contract import BadContract, ContractBroken, Refused, Scoring
+from pytest_wml.deployment import deployed
 from pytest_wml.existing import unknown_archive
+from pytest_wml.model.archive import read_archive
+from tests.embedded.rest import tarred
 
 ONE_EACH = np.eye(4, dtype=np.float32)
 MANY = np.tile(ONE_EACH, (8, 1))
@@ -43,6 +46,26 @@ def test_all_wrong_classes_are_found(models):
     assert result.findings[0].message.startswith("row 2: expected 2, got 3 (3: 0.9")
     assert result.findings[0].facts["top"][0][0] == 3
     np.testing.assert_array_equal(result.images[2], ONE_EACH[2])
+
+
+def test_a_converted_classifier_is_checked_by_its_own_labels(client, tmp_path):
+    """Labels 3 and 7, and probabilities as maps: columns are named by their labels, in findings too."""
+    pytest.importorskip("onnxruntime")
+    skl2onnx = pytest.importorskip("skl2onnx")
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    model = linear_model.LogisticRegression().fit([[0.0], [1.0]], [3, 7])
+    given = [("x", skl2onnx.common.data_types.FloatTensorType([None, 1]))]
+    path = tmp_path / "model.tar.gz"
+    converted = skl2onnx.to_onnx(model, initial_types=given, target_opset=13)
+    path.write_bytes(tarred(model__onnx=converted.SerializeToString()))
+    kind = {"model_type": "onnxruntime_1.16", "spec": "onnxruntime_opset_19"}
+    rows = np.array([[9.0], [-9.0], [5.0]], dtype=np.float32)
+    with deployed(client, read_archive(path), name="labels", mode="embedded", **kind) as deployment:
+        assert contract.check_classes(deployment, rows, [7, 3, 7], how=Scoring(batch_size=1)).holds
+        assert contract.check_probabilities(deployment, rows).holds
+        assert contract.check_batch_consistency(deployment, rows).holds
+        (finding,) = contract.check_classes(deployment, rows, [7, 3, 3]).findings
+    assert finding.message.startswith("row 2: expected 3, got 7 (7: 0.881, 3: 0.119)")
 
 
 def test_logits_are_no_probabilities(models):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wml.scoring import prediction
 from tests.embedded.rest import Rest, predictions_of, refusal_of, tarred
 
 pytest.importorskip("onnxruntime")
@@ -90,6 +91,38 @@ def test_a_converted_classifier_answers_with_maps(rest):
     assert label == {"id": "output_label", "values": [4]}
     assert probability["id"] == "output_probability"
     assert set(probability["values"][0]) == {"3", "4"}
+
+
+@pytest.mark.parametrize(("labels", "maps"), [([3, 7], True), (["no", "yes"], False)], ids=["maps", "rows"])
+def test_a_converted_classifier_s_classes_are_its_labels(rest, labels, maps):
+    """As scikit-learn's converter writes it: `output_label` and maps, or `label` and `probabilities`."""
+    skl2onnx = pytest.importorskip("skl2onnx")
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    model = linear_model.LogisticRegression().fit([[0.0], [1.0]], labels)
+    given = [("x", skl2onnx.common.data_types.FloatTensorType([None, 1]))]
+    converted = skl2onnx.to_onnx(model, initial_types=given, target_opset=13, options={id(model): {"zipmap": maps}})
+    deployment_id = deploy_onnx(rest, tarred(model__onnx=converted.SerializeToString()))
+    rows = [[9.0], [-9.0], [0.4]]
+    answer = prediction(rest.score(deployment_id, {"values": rows}).json)
+    assert answer.classes.tolist() == model.predict(rows).tolist()
+    assert answer.probabilities == pytest.approx(model.predict_proba(rows), abs=1e-6)
+    assert answer.labels == (tuple(labels) if maps else ())
+
+
+def test_a_pytorch_model_s_classes_are_its_labels(rest):
+    """Its answer has no names: the whole numbers beside the scores are told by what they are."""
+    labels = helper.make_tensor("labels", TensorProto.INT64, [2], [3, 7])
+    nodes = [
+        helper.make_node("Softmax", ["x"], ["scores"], axis=1),
+        helper.make_node("Constant", [], ["labels"], value=labels),
+        helper.make_node("ArgMax", ["x"], ["best"], axis=1, keepdims=0),
+        helper.make_node("Gather", ["labels", "best"], ["variable"]),
+    ]
+    outputs = [("scores", TensorProto.FLOAT, ["n", 2]), ("variable", TensorProto.INT64, ["n"])]
+    archive = graph(nodes, [("x", TensorProto.FLOAT, ["n", 2])], outputs)
+    answer = prediction(rest.score(rest.ready(archive, PYTORCH), {"values": [[0, 9], [9, 0]]}).json)
+    assert answer.classes.tolist() == [7, 3]
+    assert answer.probabilities.argmax(axis=1).tolist() == [1, 0]
 
 
 def test_an_output_that_json_cannot_carry_fails(rest):

@@ -106,3 +106,16 @@ def test_what_is_no_answer_is_said_to_be_none(raw):
     """An answer of another form is an error of ours, not a KeyError."""
     with pytest.raises(BadPayload, match="not of WML's form"):
         prediction(raw)
+
+
+def test_rows_of_different_lengths_stay_lists():
+    """JSON carries them, and no array of numbers does."""
+    outputs = prediction({"predictions": [{"id": "tokens", "values": [[1, 2], [3]]}]}).outputs
+    assert outputs["tokens"].tolist() == [[1, 2], [3]]
+
+
+def test_no_output_of_a_keras_model_is_lost():
+    """Each has the same fields: those of the last keep their plain names."""
+    one, two = ({"id": name, "fields": ["prediction"], "values": [[value]]} for name, value in (("a", 1.5), ("b", 2.5)))
+    outputs = prediction({"predictions": [one, two]}).outputs
+    assert {name: array.tolist() for name, array in outputs.items()} == {"prediction": [2.5], "a.prediction": [1.5]}
