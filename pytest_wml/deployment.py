@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CUSTOM_DIGEST = "wml_model_digest"
 CUSTOM_SIGNATURE = "wml_model_signature"
 """Custom properties of a stored model: its digest as `model:…` or `archive:…`, and its signature as text."""
+_LONGEST_REASON = 8000
 
 
 class DeploymentFailed(WMLTestError):
@@ -200,5 +201,5 @@ def _refusals(problem: str, **facts: Any) -> Iterator[None]:
     except WMLTestError:
         raise
     except Exception as error:
-        reason = "\n".join(line for line in str(error).splitlines() if line.strip())[:2000]
+        reason = "\n".join(line for line in str(error).splitlines() if line.strip())[:_LONGEST_REASON]
         raise DeploymentFailed(problem, **facts, reason=reason or type(error).__name__) from error

@@ -22,6 +22,7 @@ LARGEST = 4 << 30
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGEST = re.compile(r"(model|archive):([0-9a-f]{64})")
 _BLOCK = 1 << 20
+_LONGEST_REASON = 2000
 
 
 class Served(NamedTuple):
@@ -97,7 +98,7 @@ def _none(wanted: str, reason: str = "") -> DeploymentFailed:
 
 
 def _reason(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:500]
+    return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
 
 
 def served(client: Any, details: Mapping[str, Any], target: Path | None) -> Served:

@@ -92,6 +92,8 @@ class Scorers:
                 self._fill(slot, content, served.framework)
         if slot.runtime is None:
             raise LoadFailed(str(slot.failure))
+        for warning in slot.runtime.warnings:
+            self._doubt(warning)
         self._doubt(version_doubt(slot.runtime.written_by, served.framework, served.software_spec))
         return slot.runtime
 

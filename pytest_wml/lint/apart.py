@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest_wml
+from pytest_wml.causes import last_words
 from pytest_wml.embedded.runtimes.protocol import LoadFailed
 
 # The folder of this package, last: no module of the caller's project is found by it.
@@ -26,10 +27,12 @@ class Look:
     Attributes:
         version: of the Keras that wrote it, as 2.2.4.
         code: what in it is Python code; empty where nothing is.
+        custom: classes and functions in it that are not Keras's own.
     """
 
     version: str
     code: str
+    custom: tuple[str, ...]
 
 
 def look(folder: Path, deadline: float = _DEADLINE) -> Look:
@@ -51,14 +54,13 @@ def look(folder: Path, deadline: float = _DEADLINE) -> Look:
     except subprocess.TimeoutExpired:
         raise LoadFailed(f"The file could not be read within {deadline:g} s.") from None
     if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        words = last_words(done.stderr.decode(errors="replace"))
         end = f"signal {-done.returncode}" if done.returncode < 0 else f"exit status {done.returncode}"
-        words = f": {lines[-1][:300]}" if lines else ""
-        raise LoadFailed(f"What reads the file broke: {end}{words}.")
+        raise LoadFailed(f"What reads the file broke: {end}" + (f": {words}." if words else "."))
     told = json.loads(done.stdout)
     if "failed" in told:
         raise LoadFailed(told["failed"])
-    return Look(told["version"], told["code"])
+    return Look(told["version"], told["code"], tuple(told["custom"]))
 
 
 def main(folder: str) -> None:
@@ -71,7 +73,7 @@ def main(folder: str) -> None:
     except LoadFailed as failure:
         print(json.dumps({"failed": str(failure)}))
     else:
-        print(json.dumps({"version": file.version, "code": file.code}))
+        print(json.dumps({"version": file.version, "code": file.code, "custom": file.custom}))
 
 
 def _limit_memory() -> None:

@@ -21,7 +21,7 @@ def findings(upload: Upload, target: Target) -> Iterator[Finding]:
     """Yield what is to be said of the Keras file at the root of an upload."""
     names = upload.at_root(SUFFIXES)
     where = ", ".join(names)
-    if importlib.util.find_spec("h5py") is None:
+    if importlib.util.find_spec("h5py") is None and not where.lower().endswith(".keras"):
         found = 'h5py is not installed, so the file was not looked into: pip install "pytest-wml[tensorflow]".'
         yield Finding(Level.INFO, "not-read", found, where)
         return
@@ -40,6 +40,17 @@ def findings(upload: Upload, target: Target) -> Iterator[Finding]:
         found = f"{file.code} The embedded service runs it with wml_allow_pickle only."
         fix = "export a SavedModel, which has no Python in it: model.export(folder)"
         yield Finding(Level.WARN, "python-code", found, where, fix, fails_to_load(file.code))
+    if file.custom:
+        found = f"It has classes or functions that are not Keras's own: {', '.join(file.custom)}."
+        fix = (
+            "export a SavedModel, which needs no class: model.export(folder); or deploy it with a software "
+            "specification of your own that brings them"
+        )
+        yield Finding(Level.WARN, "custom-class", found, where, fix, fails_to_load(_could_not_locate(file.custom)))
+
+
+def _could_not_locate(names: tuple[str, ...]) -> str:
+    return f"Could not locate {', '.join(repr(name.rpartition('>')[2]) for name in names)}."
 
 
 def _named(upload: Upload, names: list[str], folder: Path) -> Path:

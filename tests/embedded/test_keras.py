@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from pytest_wml.scoring import prediction
 from tests.embedded.rest import predictions_of, refusal_of, tarred, zipped
 
 FIELDS = ["prediction", "prediction_classes", "probability"]
@@ -170,7 +171,7 @@ def test_an_old_file_of_keras_s_own_layers_is_no_code(keras, tmp_path, name):
     model = tf_keras.Model(given, out)
     model.compile(loss=own_loss)
     model.save(tmp_path / name)
-    assert read(tmp_path).code == ""
+    assert (read(tmp_path).code, read(tmp_path).custom) == ("", ())
 
 
 def own_loss(true, predicted):
@@ -211,3 +212,206 @@ def test_a_keras_object_is_stored_by_a_client(keras, tmp_path, monkeypatch, flav
     (element,) = scored["predictions"]
     assert element["id"] == ("output_0" if saved_as == "tf" else "dense_2")
     assert element.get("fields") == (None if saved_as == "tf" else FIELDS)
+
+
+def answer_of(model, rows, folder, name="model.keras") -> list:
+    """The predictions of a model that was written and loaded as the service does."""
+    from pytest_wml.embedded.runtimes.keras import load
+
+    model.save(folder / name)
+    return load(folder).score([{"values": rows}])
+
+
+def failure_of(model, folder, name="model.keras") -> str:
+    from pytest_wml.embedded.runtimes.keras import load
+    from pytest_wml.embedded.runtimes.protocol import LoadFailed
+
+    model.save(folder / name)
+    with pytest.raises(LoadFailed) as failure:
+        load(folder)
+    assert str(folder) not in str(failure.value)
+    return str(failure.value)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_a_layer_that_gives_text_is_answered_with_its_prediction_alone(keras, tmp_path, name):
+    """Text is the class itself: it has no number that could be the largest."""
+    lookup = keras.layers.StringLookup(vocabulary=["cat", "dog"], invert=True, name="pet")
+    model = keras.Sequential([keras.Input((1,), dtype="int64"), lookup])
+    found = answer_of(model, [[1], [2], [9]], tmp_path, name)
+    assert found == [{"id": "pet", "fields": ["prediction"], "values": [[["cat"]], [["dog"]], [["[UNK]"]]]}]
+    assert prediction({"predictions": found}).classes.tolist() == ["cat", "dog", "[UNK]"]
+
+
+def test_one_whole_number_a_row_is_the_class_itself(keras, tmp_path):
+    """It is no probability, and not compared with a half."""
+    given = keras.Input((3,))
+    found = answer_of(keras.Model(given, keras.ops.argmax(given, axis=-1)), ROWS, tmp_path)
+    assert [(one["fields"], one["values"]) for one in found] == [(["prediction"], [[0], [2]])]
+    assert prediction({"predictions": found}).classes.tolist() == [0, 2]
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda layers: layers.TextVectorization(vocabulary=["a", "b"], ragged=True, name="words"),
+        lambda layers: layers.StringLookup(vocabulary=["a"], output_mode="multi_hot", sparse=True, name="words"),
+    ],
+    ids=["ragged", "sparse"],
+)
+def test_rows_that_are_ragged_or_sparse_fail_when_deployed(keras, tmp_path, layer, name):
+    """Once, and not at each scoring."""
+    model = keras.Sequential([keras.Input((1,), dtype="string"), layer(keras.layers)])
+    assert failure_of(model, tmp_path, name) == (
+        "Output 'words' is sparse or ragged, which is not known to be written as JSON."
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (lambda ops, x: ops.cast(x, "complex64"), "is of dtype complex64, which JSON cannot carry."),
+        (lambda ops, x: ops.mean(x), "has no batch axis: it is a single value, and an answer has rows."),
+    ],
+    ids=["complex", "single value"],
+)
+def test_other_outputs_that_are_no_rows_of_json_fail_when_deployed(keras, tmp_path, output, message):
+    """The reason names the output."""
+    given = keras.Input((3,), name="given")
+    assert failure_of(keras.Model(given, output(keras.ops, given)), tmp_path) == f"Output 'given' {message}"
+
+
+def test_a_model_that_cannot_be_computed_fails_when_deployed(keras, tmp_path):
+    """With what the layer says."""
+    saved = False
+
+    @keras.saving.register_keras_serializable("ours")
+    class Broken(keras.layers.Layer):
+        def call(self, x):
+            if saved:
+                raise ValueError("its table is not here")
+            return x
+
+    model = keras.Sequential([keras.Input((3,)), Broken(trainable=False)])
+    model.save(tmp_path / "model.keras")
+    made = keras.models.load_model(tmp_path / "model.keras")
+    saved = True
+    message = network_failure(made, tmp_path)
+    assert message.startswith("The model cannot be computed. ValueError: ")
+    assert "its table is not here" in message
+
+
+def network_failure(model, folder) -> str:
+    from pytest_wml.embedded.runtimes.keras import Network
+    from pytest_wml.embedded.runtimes.keras_file import read
+    from pytest_wml.embedded.runtimes.protocol import LoadFailed
+
+    with pytest.raises(LoadFailed) as failure:
+        Network(model, read(folder))
+    return str(failure.value)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_floats_of_any_width_are_answered(keras, tmp_path, dtype):
+    """As the numbers that they are; what is no number stays none."""
+    given = keras.Input((3,))
+    found = answer_of(keras.Model(given, keras.ops.cast(given, dtype)), [[0.5, float("nan"), float("inf")]], tmp_path)
+    ((row, _, _),) = found[0]["values"]
+    assert (row[0], np.isnan(row[1]), row[2]) == (0.5, True, float("inf"))
+    json.dumps(found)
+
+
+@pytest.mark.parametrize("form", ["dict", "list", "nested"])
+def test_outputs_of_any_structure_are_an_element_each(keras, tmp_path, form):
+    """By the names of their layers."""
+    given = keras.Input((3,))
+    one, two = (keras.layers.Dense(1, name=name)(given) for name in ("one", "two"))
+    outputs = {"dict": {"z": one, "a": two}, "list": [one, two], "nested": {"z": [one], "a": two}}[form]
+    model = keras.Model(given, outputs)
+    found = {each["id"]: [row[0] for row in each["values"]] for each in answer_of(model, ROWS, tmp_path)}
+    expected = [pytest.approx(keras.Model(given, output)(np.array(ROWS)).numpy(), abs=1e-6) for output in (one, two)]
+    assert found == dict(zip(("one", "two"), expected, strict=True))
+
+
+@pytest.fixture
+def scaled(keras):
+    """A model with a registered layer, which nobody knows any more after `forget()`."""
+
+    @keras.saving.register_keras_serializable(package="ours")
+    class Scaled(keras.layers.Layer):
+        def call(self, x):
+            return x * 2
+
+    yield keras.Sequential([keras.Input((3,)), Scaled()])
+    keras.saving.get_custom_objects().pop("ours>Scaled", None)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("model.keras", "Could not locate class 'Scaled'"), ("model.h5", "Unknown layer: 'ours>Scaled'")],
+)
+def test_a_refusal_names_the_class_that_is_not_there(keras, tmp_path, scaled, name, words):
+    """Keras says it last, after the configuration of the whole model."""
+    scaled.save(tmp_path / name)
+    keras.saving.get_custom_objects().clear()
+    message = failure_of(scaled, tmp_path, name)
+    assert words in message
+    assert "cannot be loaded. It needs ours>Scaled, not among Keras's own classes and functions." in message
+
+
+def test_a_class_that_only_this_process_knows_is_doubted(rest, keras, tmp_path, scaled):
+    """The embedded service runs in the test's process, where the class is registered; the live one does not."""
+    deployment_id = rest.ready(tarred(model__keras=written(scaled, tmp_path / "model.keras")))
+    assert predictions_of(rest.score(deployment_id, {"values": ROWS}))
+    assert any("classes or functions that are not Keras's own: ours>Scaled." in each for each in rest.app.warnings)
+
+
+def custom_of(model, path) -> tuple[str, ...]:
+    from pytest_wml.embedded.runtimes.keras_file import read
+
+    model.save(path)
+    return read(path.parent).custom
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+@pytest.mark.parametrize("package", ["keras", "tf_keras"])
+def test_classes_and_functions_of_one_s_own_are_told_from_keras_s(tmp_path, package, name):
+    """Registered or not, also an activation and an initializer; read without Keras."""
+    keras = pytest.importorskip(package)
+
+    class Unknown(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    @keras.saving.register_keras_serializable("ours")
+    class Known(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    own = keras.layers.Dense(2, activation=own_activation)
+    theirs = keras.layers.Dense(2, activation="gelu", kernel_regularizer="l2", kernel_initializer="he_normal")
+    model = keras.Sequential([keras.layers.Input((3,)), Unknown(), theirs, keras.layers.Wrapper(Known()), own])
+    assert custom_of(model, tmp_path / name) == ("Unknown", "ours>Known", "own_activation")
+
+
+def own_activation(x):
+    return x
+
+
+def test_what_keras_has_of_its_own_is_known():
+    """Every layer, initializer and the like of the Keras that is installed: files of HDF5 give their names alone."""
+    import inspect
+
+    from pytest_wml.embedded.runtimes.keras_names import KERAS_NAMES
+
+    kinds = ("layers", "initializers", "regularizers", "constraints")
+    found = set()
+    for package in ("keras", "tf_keras"):
+        keras = pytest.importorskip(package)
+        found |= {name for kind in kinds for name, each in vars(getattr(keras, kind)).items() if inspect.isclass(each)}
+    assert found <= KERAS_NAMES

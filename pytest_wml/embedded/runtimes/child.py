@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_wml
+from pytest_wml.causes import last_words
 from pytest_wml.embedded.runtimes.frames import read_frame, write_frame
 from pytest_wml.redaction.names import Secrecy, secrecy
 
@@ -134,9 +135,8 @@ class Child:
         code = self._process.returncode
         if code < 0:
             return f"ended by signal {_signal_name(-code)}"
-        lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
-        words = f": {lines[-1].strip()[:300]}" if lines else ""
-        return f"ended with exit status {code}{words}"
+        words = last_words(self._log.read_text(errors="replace"))
+        return f"ended with exit status {code}" + (f": {words}" if words else "")
 
 
 def _environment() -> dict[str, str]:

@@ -41,6 +41,7 @@ class Function:
     """A deployed function."""
 
     written_by = ""
+    warnings = ()
 
     def __init__(self, score: Callable[[Any], Any]) -> None:
         self._score = score

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
-
+from pytest_wml.embedded.runtimes.keras_names import KERAS_NAMES
 from pytest_wml.embedded.runtimes.protocol import LoadFailed, told
 
 SUFFIXES = (".h5", ".hdf5", ".keras")
 _PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")
+# Members of a configuration that name a function or class by text alone.
+_BY_NAME = ("activation", "_initializer", "_regularizer", "_constraint")
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,18 @@ class KerasFile:
         """
         if any(part.get("class_name") in ("Lambda", "__lambda__") for part in _objects(self.config)):
             return "The model has a Lambda layer, which is Python code."
-        # Of how it was trained nothing is loaded.
-        loaded = {name: part for name, part in self.config.items() if name != "compile_config"}
-        named = [] if self.new else [_told(part) for part in _objects(loaded) if _is_foreign(part)]
+        named = [] if self.new else [_told(part) for part in _objects(self._loaded) if _is_foreign(part)]
         return f"The model names Python code that is no layer of Keras: {named[0]}." if named else ""
+
+    @property
+    def custom(self) -> tuple[str, ...]:
+        """Classes and functions that are not Keras's own, by their registered names; the first 20."""
+        return tuple(sorted({name[:100] for part in _objects(self._loaded) for name in _custom(part)})[:20])
+
+    @property
+    def _loaded(self) -> dict[str, Any]:
+        # Of how it was trained nothing is loaded.
+        return {name: part for name, part in self.config.items() if name != "compile_config"}
 
 
 def read(folder: Path) -> KerasFile:
@@ -77,6 +86,9 @@ def _zipped(path: Path) -> tuple[str, str]:
 
 
 def _hdf5(path: Path) -> tuple[str, str]:
+    # Here: a .keras file is read without it.
+    import h5py
+
     with h5py.File(path, "r") as file:
         if "model_config" not in file.attrs:
             raise ValueError("it has weights and no layers: save the whole model with model.save(path)")
@@ -109,6 +121,27 @@ def _is_foreign(part: dict[str, Any]) -> bool:
     # Classes have a capital; names such as __tensor__ are Keras's own.
     made = re.fullmatch(r"[A-Z].*|__\w+__", str(name)) is not None
     return bool(module) and not (made and str(module).partition(".")[0] in _PACKAGES)
+
+
+def _custom(part: dict[str, Any]) -> Iterator[str]:
+    """Yield the names in an object that the loader would look for among registered classes and functions."""
+    name, module = str(part["class_name"]), part.get("module")
+    if name == "function":
+        function = str(part.get("config"))
+        if function not in KERAS_NAMES and str(module).partition(".")[0] not in ("keras", "tf_keras"):
+            yield function
+    elif not re.fullmatch(r"__\w+__", name) and not _is_keras_s(name, "module" in part, module):
+        yield str(part.get("registered_name") or name)
+    for key, value in part["config"].items() if isinstance(part.get("config"), dict) else ():
+        if str(key).endswith(_BY_NAME) and isinstance(value, str) and value not in KERAS_NAMES:
+            yield value
+
+
+def _is_keras_s(name: str, tells_module: bool, module: Any) -> bool:
+    """Whether a class is Keras's own: by its module; in files of HDF5, which name none of a layer, by its name."""
+    if tells_module:
+        return str(module).partition(".")[0] in _PACKAGES
+    return name in KERAS_NAMES or name.endswith("Column")
 
 
 def _told(part: dict[str, Any]) -> str:

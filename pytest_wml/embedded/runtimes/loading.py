@@ -58,7 +58,7 @@ _PICKLE = "A pickle is a program that runs when it is loaded."
 _SAVED_MODEL = Kind("tensorflow", ("tensorflow",), "tensorflow", in_process=True)
 _KERAS = Kind("keras", ("tensorflow", "h5py"), "tensorflow", in_process=True)
 _SKLEARN = Kind("scikit_learn", ("sklearn", "joblib"), "sklearn", code=_PICKLE)
-_XGBOOST = Kind("xgb", ("xgboost", "joblib"), "xgboost")
+_XGBOOST = Kind("xgb", ("xgboost", "sklearn", "joblib"), "xgboost")
 _PICKLED_XGBOOST = Kind("xgb", ("xgboost", "sklearn", "joblib"), "xgboost", code=_PICKLE)
 _ONNX = Kind("onnx", ("onnxruntime",), "onnx")
 _PYTORCH_ONNX = Kind("pytorch_onnx", ("onnxruntime",), "onnx")

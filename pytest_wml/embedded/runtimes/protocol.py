@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
+
+from pytest_wml.causes import reason as reason
+from pytest_wml.causes import told as told
 
 Elements = list[dict[str, Any]]
 
@@ -37,6 +40,10 @@ class Runtime(Protocol):
     def written_by(self) -> str:
         """The package that wrote the model, with its version: `TensorFlow 2.21.0`; empty where it does not say."""
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Why the service may answer otherwise, or not at all, in a sentence or two each."""
+
     def answer(self, payload: Mapping[str, Any]) -> Any:
         """The document that answers a scoring request, ready to be written as JSON.
 
@@ -56,6 +63,7 @@ class Model(abc.ABC):
     """A loaded model: it answers with `predictions` for `input_data`."""
 
     written_by: str = ""
+    warnings: Sequence[str] = ()
 
     @abc.abstractmethod
     def score(self, input_data: Elements) -> Elements:
@@ -93,13 +101,3 @@ def as_scoring_failed() -> Iterator[None]:
         raise
     except BaseException as problem:
         raise ScoringFailed(f"The model broke while it scored. {told(problem)}") from problem
-
-
-def told(problem: BaseException) -> str:
-    """An exception in a line: its kind and the first line of what it says."""
-    try:
-        words = str(problem)
-    except Exception:  # noqa: BLE001 one that comes with a model may do anything
-        words = ""
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    return f"{type(problem).__name__}: {lines[0][:500]}" if lines else type(problem).__name__

@@ -65,8 +65,8 @@ def table(**columns: Any) -> dict[str, Any]:
 
 
 def plain(values: Any) -> list[Any]:
-    """An array as lists of what JSON can carry."""
-    listed: list[Any] = np.asarray(values).tolist()
+    """An array as lists of what JSON can carry; a sparse matrix with its zeros."""
+    listed: list[Any] = np.asarray(values.toarray() if hasattr(values, "toarray") else values).tolist()
     return listed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Predictor(Model):
     def __init__(self, model: Any, written_by: str = "") -> None:
         if not callable(getattr(model, "predict", None)):
             raise LoadFailed(f"The pickle holds a {type(model).__name__}, which has no 'predict'.")
+        _check_classes(getattr(model, "classes_", ()))
         self._model = model
         self.written_by = written_by
 
@@ -75,6 +77,18 @@ class Predictor(Model):
             # Of several labels: an array each, and a row here for each row there.
             return [list(row) for row in zip(*map(plain, found), strict=True)]
         return plain(found)
+
+
+def _check_classes(classes: Any) -> None:
+    """Pass when the classes of a model, or of each of its outputs, can be written as JSON.
+
+    Raises:
+        LoadFailed: they cannot, such as dates.
+    """
+    try:
+        json.dumps([plain(each) for each in classes] if isinstance(classes, list) else plain(classes))
+    except TypeError as problem:
+        raise LoadFailed(f"The classes of the model cannot be written as JSON. {told(problem)}") from problem
 
 
 def _frame(rows: list[Any], names: list[str]) -> Any:

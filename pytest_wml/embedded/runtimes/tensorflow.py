@@ -7,10 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringFailed
+from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringFailed, reason, told
 from pytest_wml.embedded.runtimes.serving import family_of, not_dense_output, require_inputs, served_name
 from pytest_wml.embedded.runtimes.tensors import Input, named_arrays
-from pytest_wml.embedded.runtimes.tf_tensors import input_of, reason, share_the_gpu, values_of
+from pytest_wml.embedded.runtimes.tf_tensors import input_of, share_the_gpu, values_of
 
 
 def load(folder: Path, trusted: bool = False) -> SavedModel:
@@ -26,8 +26,8 @@ def load(folder: Path, trusted: bool = False) -> SavedModel:
     except LoadFailed:
         raise
     except Exception as problem:  # TensorFlow raises whatever it met
-        why = reason(problem).replace(str(folder), "<model>")
-        raise LoadFailed(f"TensorFlow cannot load the model. {type(problem).__name__}: {why}") from problem
+        why = told(problem).replace(str(folder), "<model>")
+        raise LoadFailed(f"TensorFlow cannot load the model. {why}") from problem
 
 
 class SavedModel(Model):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,25 +34,14 @@ def values_of(tensor: Any) -> Any:
     array = np.asarray(tensor.numpy())
     if tensor.dtype == tf.string:
         return _decoded(array.tolist())
-    if tensor.dtype == tf.bfloat16:
-        array = array.astype(np.float32)
-    return array.tolist()
+    # numpy has no bfloat16 and no float8 of its own, and makes no Python floats of them.
+    return (array.astype(np.float32) if array.dtype.kind == "V" else array).tolist()
 
 
 def _decoded(values: Any) -> Any:
     if isinstance(values, list):
         return [_decoded(value) for value in values]
     return values.decode(errors="replace")
-
-
-def reason(problem: Exception) -> str:
-    """Why TensorFlow would not, in a line."""
-    # It tells where in the graph first, if at all, then why, then the node: [[{{node GatherV2}}]].
-    told = re.sub(r"{{\w+ [^}]*}} ?", "", str(problem))
-    lines = [line.strip() for line in told.splitlines() if line.strip() and not line.strip().startswith("[[")]
-    if not lines:
-        return type(problem).__name__
-    return lines[-1] if lines[0].startswith("Graph execution error") else lines[0]
 
 
 def share_the_gpu() -> None:

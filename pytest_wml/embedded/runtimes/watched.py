@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ class Watched:
         self._runtime: Runtime | None = None
         self._stuck: list[_Call] = []
         self.written_by = ""
+        self.warnings: Sequence[str] = ()
 
     def start(self, deadline: float) -> None:
         """Load the model.
@@ -97,7 +98,7 @@ class Watched:
         if self._loading.given_up:
             raise LoadFailed("Its deployment was deleted, or the service was closed.")
         runtime: Runtime = self._loading.result()
-        self._runtime, self.written_by = runtime, runtime.written_by
+        self._runtime, self.written_by, self.warnings = runtime, runtime.written_by, runtime.warnings
 
     def answer(self, payload: Mapping[str, Any]) -> Any:
         """The document that answers a scoring request.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Worker:
         self._child: Child | None = None
         self._load_deadline = 0.0
         self.written_by = ""
+        self.warnings: Sequence[str] = ()
 
     def start(self, deadline: float) -> None:
         """Load the model.
@@ -106,5 +107,5 @@ class Worker:
             self._child = None
             child.kill()
             raise (RunsCode if reply.get("runs_code") else LoadFailed)(reply["load_failed"])
-        self.written_by = str(reply["written_by"])
+        self.written_by, self.warnings = str(reply["written_by"]), tuple(map(str, reply["warnings"]))
         return child

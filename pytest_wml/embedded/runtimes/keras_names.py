@@ -1,0 +1,46 @@
+"""What Keras 2 and 3 have of their own: files of HDF5 name the classes of layers without their module."""
+
+from __future__ import annotations
+
+_NAMES = """
+AWQDTypePolicy AbstractRNNCell Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
+AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add AddLoss AddMetric
+AdditiveAttention AlphaDropout Attention AugMix AutoContrast Average AveragePooling1D AveragePooling2D
+AveragePooling3D AvgPool1D AvgPool2D AvgPool3D BaseLossScaleOptimizer BaseRandomLayer BatchNormalization
+BatchNormalizationBase BatchNormalizationV1 BatchNormalizationV2 Bidirectional CategoryEncoding CenterCrop
+ClassMethod Concatenate Constant Constraint ContrastLimitedAdaptiveHistogramEqualization Conv1D Conv1DTranspose
+Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Convolution1D
+Convolution1DTranspose Convolution2D Convolution2DTranspose Convolution3D Convolution3DTranspose Cropping1D
+Cropping2D Cropping3D CuDNNGRU CuDNNLSTM CutMix DTypePolicy DTypePolicyMap Dense DenseFeatures DepthwiseConv1D
+DepthwiseConv2D DeviceWrapper Discretization Dot Dropout DropoutWrapper ELU EinsumDense Embedding Equalization
+Flatten FlaxLayer FloatDTypePolicy Functional GPTQDTypePolicy GRU GRUCell GRUCellV1 GRUCellV2 GRUV1 GRUV2
+GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
+GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D
+GlobalMaxPooling2D GlobalMaxPooling3D GlorotNormal GlorotUniform GroupNormalization GroupQueryAttention
+GroupedQueryAttention HashedCrossing Hashing HeNormal HeUniform Identity IdentityInitializer Initializer
+InputLayer InputSpec InstanceMethod InstanceProperty Int4DTypePolicy IntegerLookup JaxLayer L1 L1L2 L2 LSTM
+LSTMCell LSTMCellV1 LSTMCellV2 LSTMV1 LSTMV2 Lambda Layer LayerNormalization LeakyReLU LecunNormal LecunUniform
+LinearModel LocallyConnected1D LocallyConnected2D LossScaleOptimizer Masking MaxNorm MaxNumBoundingBoxes MaxPool1D
+MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum MelSpectrogram MinMaxNorm Minimum MixUp Model
+MultiHeadAttention Multiply NonNeg Normalization One Ones Orthogonal OrthogonalInitializer OrthogonalRegularizer
+PReLU Permute Pipeline Policy PolicyV1 QuantizedDTypePolicy QuantizedFloat8DTypePolicy RMSNormalization RNN
+RadialConstraint RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop
+RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHeight RandomHue
+RandomInvert RandomNormal RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness
+RandomShear RandomTranslation RandomUniform RandomWidth RandomZoom ReLU Regularizer RepeatVector Rescaling Reshape
+ResidualWrapper Resizing ReversibleEmbedding STFT STFTInitializer STFTSpectrogram SeparableConv1D SeparableConv2D
+SeparableConvolution1D SeparableConvolution2D SequenceFeatures Sequential SimpleRNN SimpleRNNCell SlicingOpLambda
+Softmax Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells
+StringLookup Subtract SyncBatchNormalization TFOpLambda TFSMLayer TensorFlowOpLayer TensorShape TextVectorization
+ThresholdedReLU TimeDistributed TorchModuleWrapper TruncatedNormal TypeSpec UnitNorm UnitNormalization
+UpSampling1D UpSampling2D UpSampling3D VarianceScaling WideDeepModel Wrapper Zero ZeroPadding1D ZeroPadding2D
+ZeroPadding3D Zeros celu constant elu exponential gelu glorot_normal glorot_uniform glu hard_shrink hard_sigmoid
+hard_silu hard_swish hard_tanh he_normal he_uniform identity l1 l1_l2 l2 leaky_relu lecun_normal lecun_uniform
+linear log_sigmoid log_softmax max_norm min_max_norm mish non_neg normal one ones orthogonal
+orthogonal_regularizer radial_constraint random_normal random_uniform relu relu6 selu sigmoid silu soft_shrink
+softmax softmax_v2 softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus stft swish tanh tanh_shrink
+threshold truncated_normal uniform unit_norm variance_scaling zero zeros
+"""
+
+KERAS_NAMES = frozenset(_NAMES.split())
+"""Layers, models, initializers, regularizers, constraints, policies and activations, by the names in a file."""
