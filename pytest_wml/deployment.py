@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+_NOT_FOUND = "Not Found"
 CUSTOM_DIGEST = "wml_model_digest"
 CUSTOM_SIGNATURE = "wml_model_signature"
 """Custom properties of a stored model: its digest as `model:…` or `archive:…`, and its signature as text."""
@@ -121,7 +122,7 @@ def create(
         DeploymentStuck: the deployment stays `initializing`.
     """
     live = mode == "live"
-    model_id = _store(client, archive, name, model_type, spec)
+    model_id = _store(client, archive, name, model_type, spec, mode)
     try:
         details = _deploy(client, model_id, name, deadline, live=live)
     except Exception:
@@ -132,14 +133,26 @@ def create(
     return Deployment(client, details["metadata"]["id"], name, archive, url, model_id, mode)
 
 
-def _store(client: Any, archive: ModelArchive, name: str, model_type: str, spec: str) -> str:
-    names = client.repository.ModelMetaNames
-    spec_id = client.software_specifications.get_id_by_name(spec)
-    if spec_id == "Not Found":
+def _spec_id(client: Any, spec: str, mode: str) -> str:
+    try:
+        spec_id = str(client.software_specifications.get_id_by_name(spec))
+    except Exception as error:
+        # Of the newer client; the older one returns words.
+        if type(error).__name__ != "ResourceIdByNameNotFound":
+            raise
+        spec_id = _NOT_FOUND
+    if spec_id == _NOT_FOUND:
+        service = "pytest-wml's embedded service" if mode == "embedded" else "The service"
         raise DeploymentFailed(
-            f"The service has no software specification {spec!r}.",
+            f"{service} has no software specification {spec!r}.",
             fix="set wml_software_spec; client.software_specifications.list() shows what there is",
         )
+    return spec_id
+
+
+def _store(client: Any, archive: ModelArchive, name: str, model_type: str, spec: str, mode: str) -> str:
+    names = client.repository.ModelMetaNames
+    spec_id = _spec_id(client, spec, mode)
     properties = {
         names.NAME: name,
         names.TYPE: model_type,

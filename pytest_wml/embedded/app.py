@@ -17,20 +17,21 @@ from pytest_wml import served_by
 from pytest_wml.embedded.exchange import Call, refused
 from pytest_wml.embedded.home import Home, temporary
 from pytest_wml.embedded.refusals import (
+    EMBEDDED,
     Conflict,
     ContentLost,
     Invalid,
-    MethodRefused,
     Missing,
     ModelBroke,
     ModelTooSlow,
     NoSpaceLeft,
     NotKept,
+    NotServed,
     Refusal,
     TooLarge,
     Unauthenticated,
 )
-from pytest_wml.embedded.routes import match
+from pytest_wml.embedded.routes import match, unserved
 from pytest_wml.embedded.runtimes.loading import Policy
 from pytest_wml.embedded.scorings import Scorings
 from pytest_wml.embedded.service import Service, Settings
@@ -46,12 +47,12 @@ _STATUSES: dict[type[Refusal], int] = {
     Invalid: 400,
     Unauthenticated: 401,
     Missing: 404,
-    MethodRefused: 405,
     Conflict: 409,
     TooLarge: 413,
     ModelBroke: 500,
     NotKept: 500,
     ContentLost: 500,
+    NotServed: 501,
     ModelTooSlow: 504,
     NoSpaceLeft: 507,
 }
@@ -124,7 +125,7 @@ class EmbeddedWML:
         """What should make a reader doubt the answers, each once, in the order it came up.
 
         A model that answered the same scoring in two ways; one that was written by a package that the chosen
-        software specification does not run.
+        software specification does not run; one of a type that nobody was seen to store with the specification.
         """
         return self._service.doubts.told
 
@@ -156,19 +157,18 @@ class EmbeddedWML:
             return self._handled(request)
         except Refusal as refusal:
             return refused(_status(refusal), refusal)
-        except NotFound:
-            return refused(404, Missing("not_found", f"There is no {request.path} at this host."))
-        except MethodNotAllowed:
-            return refused(405, MethodRefused("method_not_allowed", f"{request.method} is not for this path."))
+        except (NotFound, MethodNotAllowed):
+            reason = unserved(_role(request), request.method, request.path)
+            return refused(_status(reason), reason)
         except HTTPException as problem:
             # What werkzeug finds wrong while it reads the request, such as a body that ends too early.
             return refused(400, Invalid("invalid_request", problem.description or problem.name))
         except Exception as crash:  # noqa: BLE001 whatever breaks must not leave as a traceback
             self.crashes.append(crash)
-            return refused(500, Refusal("internal_error", "The service met an unexpected error."))
+            return refused(500, Refusal("internal_error", f"{EMBEDDED} met an unexpected error."))
 
     def _handled(self, request: Request) -> Response:
-        role = cloud_role(request.environ.get("HTTP_HOST", "")) or Role.CPD
+        role = _role(request)
         if self._page and role is Role.CPD and self._page.has(request.path):
             return self._page.answer(Call(request, role, self._service))
         route, ids = match(role, request.method, request.path)
@@ -198,6 +198,10 @@ def _page_of(service: Service) -> Page:
 
     service.scorings = Scorings(service.settings.clock)
     return Page(service.scorings)
+
+
+def _role(request: Request) -> Role:
+    return cloud_role(request.environ.get("HTTP_HOST", "")) or Role.CPD
 
 
 def _status(refusal: Refusal) -> int:

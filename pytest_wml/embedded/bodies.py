@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pytest_wml.embedded.refusals import UnprocessableEntity
+from pytest_wml.embedded.refusals import NotServed, UnprocessableEntity
 
 Body = Mapping[str, Any]
 T = TypeVar("T")
@@ -48,6 +48,20 @@ def listing(body: Body, name: str) -> list[Any] | None:
         UnprocessableEntity: the member is no list.
     """
     return _member(body, name, list, "a list")
+
+
+def refuse_members(body: Body, unserved: Mapping[str, str]) -> None:
+    """Pass when a body has none of the members that only IBM's service acts on.
+
+    Args:
+        unserved: what each such member asks for, by its name.
+
+    Raises:
+        NotServed: one is there, and is not empty.
+    """
+    for name, what in unserved.items():
+        if body.get(name):
+            raise NotServed(f"{what} ('{name}')")
 
 
 def _member(body: Body, name: str, kind: type[T], called: str) -> T | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pytest_wml.embedded.refusals import ContentLost, Invalid, NoSpaceLeft, NotKept
+from pytest_wml.embedded.refusals import EMBEDDED, ContentLost, Invalid, NoSpaceLeft, NotKept
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _UPLOAD = "upload-"
@@ -155,7 +155,7 @@ def writing() -> Iterator[None]:
             raise NoSpaceLeft(
                 "insufficient_storage", f"There is no space left for what was sent: {reason}."
             ) from problem
-        raise NotKept("storage_failed", f"The service could not write to its disk: {reason}.") from problem
+        raise NotKept("storage_failed", f"{EMBEDDED} could not write to its disk: {reason}.") from problem
 
 
 def _checked(path: Path, content: Content) -> str:

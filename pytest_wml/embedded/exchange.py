@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import importlib
 import importlib.util
 import json
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from werkzeug.wrappers import Request, Response
 
-from pytest_wml.embedded.refusals import Invalid, Refusal, TooLarge, UnprocessableEntity
+from pytest_wml.embedded import bodies
+from pytest_wml.embedded.refusals import EMBEDDED, Invalid, Missing, NotServed, Refusal, TooLarge, UnprocessableEntity
 from pytest_wml.embedded.service import Service
 from pytest_wml.embedded.state.journal import R
 from pytest_wml.hosts import Role
@@ -55,6 +57,11 @@ class Call:
     def owner(self) -> str:
         return "IBMid-embedded" if self.cloud else "1000331001"
 
+    @property
+    def today(self) -> datetime.date:
+        """The day by the service's clock, in UTC."""
+        return datetime.datetime.fromtimestamp(self.service.settings.clock(), datetime.UTC).date()
+
     def query(self, name: str) -> str | None:
         """The first value of a query parameter: on further pages one client repeats them all."""
         return self.request.args.get(name)
@@ -71,16 +78,27 @@ class Call:
         if version is not None and not _DATE.fullmatch(version):
             raise Invalid("invalid_version", "Query parameter 'version' must be a date like 2023-07-07.")
 
-    def space_id(self) -> str:
-        """The space that the query names; there must be one of this id.
+    def space_id(self, body: Mapping[str, Any] | None = None) -> str:
+        """The space that the body names, else the query; there must be one of this id.
 
         Raises:
-            Invalid: the query names none.
+            Invalid: neither names one.
             Missing: there is none of this id.
+            NotServed: they name a project.
         """
-        return self.known_space(self.query("space_id") or self.query("project_id"))
+        space_id = self._named("space_id", body)
+        project_id = self._named("project_id", body)
+        if space_id or not project_id:
+            return self._known_space(space_id)
+        try:
+            return self._known_space(project_id)
+        except Missing:
+            raise NotServed("projects", "It has deployment spaces only: give a space_id.") from None
 
-    def known_space(self, space_id: str | None) -> str:
+    def _named(self, member: str, body: Mapping[str, Any] | None) -> str | None:
+        return bodies.text(body or {}, member) or self.query(member)
+
+    def _known_space(self, space_id: str | None) -> str:
         if not space_id:
             raise Invalid("missing_space_or_project", "Missing either space_id or project_id.")
         return self.service.spaces.get(space_id).id
@@ -113,7 +131,9 @@ class Call:
             if size > limit:
                 break
         if size > limit:
-            raise TooLarge("request_entity_too_large", f"The body has more than the {limit} bytes that are accepted.")
+            raise TooLarge(
+                "request_entity_too_large", f"The body has more than the {limit} bytes that {EMBEDDED} takes."
+            )
         return b"".join(pieces)
 
     def json(self) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+EMBEDDED = "pytest-wml's embedded service"
+"""Who refuses where IBM's service may not: named in each such message."""
+
 
 class Refusal(Exception):
     """The service will not do what it was asked.
@@ -48,8 +51,16 @@ class Missing(Refusal):
     """What was asked for does not exist."""
 
 
-class MethodRefused(Refusal):
-    """The path exists, and not for this method."""
+class NotServed(Refusal):
+    """IBM's service may do what was asked; this one does not.
+
+    Args:
+        what: is not served, such as `POST /v2/package_extensions`.
+        instead: a sentence on what is served.
+    """
+
+    def __init__(self, what: str, instead: str = "Its documentation lists what it serves: FIDELITY.md.") -> None:
+        super().__init__("not_served_by_pytest_wml", f"{EMBEDDED} does not serve {what}. {instead}")
 
 
 class Conflict(Refusal):
@@ -61,7 +72,10 @@ class ModelBroke(Refusal):
 
 
 class ModelTooSlow(Refusal):
-    """The model did not answer in time."""
+    """The model did not answer in the time that this service waits."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, f"{message} {EMBEDDED} waits no longer.")
 
 
 class NotKept(Refusal):

@@ -24,7 +24,19 @@ from pytest_wml.embedded.handlers import (
     spaces,
     specifications,
 )
+from pytest_wml.embedded.refusals import EMBEDDED, Missing, NotServed, Refusal
 from pytest_wml.hosts import Role
+
+_LONGEST = 120
+# Ids, keys and names of users; no part of a path in IBM's API has 20 letters with a digit among them.
+_ID = re.compile(r"(?=.*[\d@])(.{20,}|.*@.*)")
+_PLACES = {
+    Role.IAM: "hosts of IAM",
+    Role.PLATFORM: "hosts of the platform (api.dataplatform.cloud.ibm.com)",
+    Role.ML: "hosts of machine learning (us-south.ml.cloud.ibm.com)",
+    Role.STORAGE: "hosts of object storage",
+    Role.CPD: "hosts of Cloud Pak for Data",
+}
 
 IAM, PLATFORM, ML, CPD = Role.IAM, Role.PLATFORM, Role.ML, Role.CPD
 
@@ -131,6 +143,23 @@ def match(role: Role, method: str, path: str) -> tuple[Route, dict[str, Any]]:
     route, ids = _url_map(role).bind("", url_scheme="https").match(path, method)
     assert isinstance(route, Route)
     return route, dict(ids)
+
+
+def unserved(role: Role, method: str, path: str) -> Refusal:
+    """Why a request has no route: it came to a host of another role, or IBM's service may serve it and this one not."""
+    request = f"{shown(method)} {shown(path)}"
+    try:
+        served_at = match(CPD, method, path)[0].role
+    except HTTPException:
+        return NotServed(request)
+    return Missing("not_found", f"{EMBEDDED} serves {request} at {_PLACES[served_at]}, not at {_PLACES[role]}.")
+
+
+def shown(text: str) -> str:
+    """A part of a request line for a message: ids are `{id}`, nothing moves a terminal's cursor, and it is not long."""
+    parts = ["{id}" if _ID.fullmatch(part) else part for part in text.split("/")]
+    plain = "".join(letter if letter.isprintable() else "?" for letter in "/".join(parts))
+    return plain if len(plain) <= _LONGEST else plain[:_LONGEST] + "…"
 
 
 def called(method: str, path: str) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_wml.embedded.catalogue import current_software_spec, software_spec_for
+from pytest_wml.embedded.catalogue import Fit, current_software_spec, fit, software_spec_for
+from pytest_wml.embedded.life_cycles import Lifecycle, Step, life_of
 from pytest_wml.embedded.refusals import UnprocessableEntity
 from pytest_wml.embedded.runtimes.loading import framework_of
-from pytest_wml.embedded.software_specs import SOFTWARE_SPECS, Lifecycle, SoftwareSpec, milestone
+from pytest_wml.embedded.software_specs import SOFTWARE_SPECS, SoftwareSpec
 from pytest_wml.lint.findings import SPECIFICATION, Basis, Finding, Level, Refusal
 from pytest_wml.lint.target import Target
 
@@ -16,14 +17,17 @@ _SEEN = "watsonx-ai-samples issue 31"
 
 
 def findings(target: Target) -> Iterator[Finding]:
-    """Yield what is to be said of a software specification and a model's type."""
+    """Yield what is to be said of a software specification and a model's type; life cycles are those of IBM Cloud."""
     spec = target.spec
     if spec is None:
         yield _unknown(target)
         return
     yield from _life(spec, target)
-    if target.model_type not in spec.types:
+    fits = fit(spec, target.model_type)
+    if fits is Fit.IMPOSSIBLE:
         yield _unfit(spec, target)
+    elif fits is Fit.UNSEEN:
+        yield _unseen(spec, target)
 
 
 def types_for(spec: SoftwareSpec | None, framework: str) -> list[str]:
@@ -33,7 +37,7 @@ def types_for(spec: SoftwareSpec | None, framework: str) -> list[str]:
 
 def _unknown(target: Target) -> Finding:
     found = (
-        f"The catalogue that is known here, of early 2025, has no software specification {target.spec_name!r}; "
+        f"The catalogue of pytest-wml has no software specification {target.spec_name!r}; "
         "one of your own, or a newer one, may well exist."
     )
     return Finding(
@@ -42,47 +46,52 @@ def _unknown(target: Target) -> Finding:
         found,
         SPECIFICATION,
         "client.software_specifications.list() shows what the service has",
-        _refused(target, Basis.RECORDED, _SEEN),
+        _refused(target, Basis.ASSUMED, ""),
     )
 
 
 def _life(spec: SoftwareSpec, target: Target) -> Iterator[Finding]:
-    step = milestone(spec)
-    if step is None:
-        return
-    date = f" {step.removal}" if step.removal else ""
-    told = f"{spec.name} is {spec.lifecycle.value}: {step.what}{date} ({step.basis}: {step.source})."
-    fix = (
-        f"deploy with {spec.replacement}"
-        if spec.replacement
-        else "client.software_specifications.list() shows what the service still has"
-    )
-    if spec.lifecycle is Lifecycle.RETIRED:
+    life = life_of(spec.name, cloud=True)
+    step = life.at(target.today)
+    if step is not None:
+        yield _reached(spec, target, step)
+    elif (to_come := life.after(target.today)) is not None:
+        yield Finding(Level.INFO, "removal-planned", _said(spec, target, to_come), SPECIFICATION, _way_on(to_come))
+
+
+def _reached(spec: SoftwareSpec, target: Target, step: Step) -> Finding:
+    said, fix = _said(spec, target, step), _way_on(step)
+    if step.state is Lifecycle.RETIRED:
         refusal = _refused(target, Basis(step.basis), f"words: {_SEEN}; {step.source}")
-        yield Finding(Level.ERROR, "retired-specification", told, SPECIFICATION, fix, refusal)
-    elif spec.lifecycle is Lifecycle.DEPRECATED:
-        yield Finding(Level.WARN, "deprecated-specification", told, SPECIFICATION, fix)
-    else:
-        over = step.removal is not None and step.removal <= target.today
-        yield Finding(Level.WARN if over else Level.INFO, "removal-planned", told, SPECIFICATION, fix)
+        return Finding(Level.ERROR, "retired-specification", said, SPECIFICATION, fix, refusal)
+    code = "removal-planned" if step.planned else "deprecated-specification"
+    return Finding(Level.WARN, code, said, SPECIFICATION, fix)
+
+
+def _said(spec: SoftwareSpec, target: Target, step: Step) -> str:
+    state = life_of(spec.name, cloud=True).state(target.today).value
+    known = ": ".join(filter(None, [step.basis, step.source]))
+    return f"{spec.name} is {state}: {step.what} ({known})."
+
+
+def _way_on(step: Step) -> str:
+    if step.replacement:
+        return f"deploy with {step.replacement}"
+    return "client.software_specifications.list() shows what the service still has"
 
 
 def _refused(target: Target, basis: Basis, source: str) -> Refusal:
     try:
-        current_software_spec(target.spec_name)
+        current_software_spec(target.spec_name, target.today, cloud=True)
     except UnprocessableEntity as refusal:
         return Refusal(_REQUEST, 400, refusal.code, refusal.message, basis, source)
     raise AssertionError(f"{target.spec_name} is not refused")
 
 
 def _unfit(spec: SoftwareSpec, target: Target) -> Finding:
-    takes = types_for(spec, target.framework)
-    takers = [each.name for each in SOFTWARE_SPECS if target.model_type in each.types]
-    ways = [f"store it as {' or '.join(takes)}"] if takes else []
-    ways += [f"with {takers[0]}"] if takers else []
     refusal = None
     try:
-        software_spec_for(target.spec_name, target.model_type)
+        software_spec_for(target.spec_name, target.model_type, target.today, cloud=True)
     except UnprocessableEntity as problem:
         refusal = Refusal(_REQUEST, 400, problem.code, problem.message, Basis.DOCUMENTED, "clients")
     return Finding(
@@ -90,6 +99,27 @@ def _unfit(spec: SoftwareSpec, target: Target) -> Finding:
         "type-does-not-fit",
         f"{spec.name} does not take models of type {target.model_type}, only {', '.join(spec.types) or 'none'}.",
         SPECIFICATION,
-        ", or ".join(ways) or "client.software_specifications.list() shows what there is",
+        _seen_ways(spec, target) or "client.software_specifications.list() shows what there is",
         refusal,
     )
+
+
+def _unseen(spec: SoftwareSpec, target: Target) -> Finding:
+    found = f"It is not known whether the service stores models of type {target.model_type} with {spec.name}."
+    return Finding(Level.WARN, "type-not-seen", found, SPECIFICATION, _seen_ways(spec, target))
+
+
+def _seen_ways(spec: SoftwareSpec, target: Target) -> str:
+    """How a model of this framework was stored: its types with the same specification, or the type with another one."""
+    takes = types_for(spec, target.framework)
+    takers = [each for each in SOFTWARE_SPECS if target.model_type in each.types and each.name != spec.name]
+    states = {each.name: life_of(each.name, cloud=True).state(target.today) for each in takers}
+    # The state that leaves most time; then the specification of a whole runtime before one for training.
+    lasting = sorted(
+        (list(Lifecycle).index(state), not name.startswith("runtime-"), name)
+        for name, state in states.items()
+        if state is not Lifecycle.RETIRED
+    )
+    ways = [f"store it as {' or '.join(takes)}"] if takes else []
+    ways += [f"with {lasting[0][-1]}"] if lasting else []
+    return ", or ".join(ways)

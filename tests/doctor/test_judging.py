@@ -195,7 +195,8 @@ def test_a_replacement_is_the_way_on():
         (("xgboost_2.1", "runtime-25.1-py3.12"), "pass"),
         (("tensorflow_2.12", "runtime-23.1-py3.10"), "warn"),
         (("tensorflow_2.7", "runtime-22.1-py3.9"), "fail"),
-        (("tensorflow_2.14", "runtime-25.1-py3.12"), "fail"),
+        (("tensorflow_2.14", "runtime-25.1-py3.12"), "warn"),
+        (("mllib_3.4", "runtime-25.1-py3.12"), "fail"),
         (("tensorflow_2.14", "one-of-my-own"), "warn"),
     ],
 )

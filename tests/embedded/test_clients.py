@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pytest_wml.deployment import DeploymentFailed, create
 from pytest_wml.door import open_door
 from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
+from pytest_wml.model.archive import read_archive
 from tests.embedded.rest import SPEC, Rest
 
 pytest.importorskip("ibm_watson_machine_learning")
@@ -154,6 +159,49 @@ def test_a_foreign_token_is_refused(flavour):
     with EmbeddedWML() as app, open_door(app, HOSTS), contextlib.ExitStack() as stack:
         with pytest.raises(Exception, match="invalid token"):
             connect(stack)
+
+
+@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+def test_a_fixture_tells_who_has_no_such_specification(flavour):
+    """One client returns words for an unknown name, the other raises an error of its own."""
+    archive = read_archive(Path(str(files("pytest_wml") / "data" / "mnist_cnn.tar.gz")))
+    with connected(flavour) as (client, _):
+        with pytest.raises(DeploymentFailed, match="pytest-wml's embedded service has no software specification 'r'"):
+            create(client, archive, name="m", model_type="tensorflow_2.14", spec="r", mode="embedded")
+
+
+def test_the_newer_client_reads_the_life_cycle():
+    """It warns of what is deprecated and lists what is supported; Runtime 24.1 is, whatever the day."""
+    with connected("watsonx cloud") as (client, _):
+        warnings.simplefilter("error", UserWarning)
+        with pytest.raises(UserWarning, match="is currently in a 'deprecated' state"):
+            client.software_specifications.get_id_by_name("runtime-23.1-py3.10")
+        with pytest.raises(UserWarning, match="is currently in a 'deprecated' state"):
+            client.software_specifications.get_details("336b29df-e0e1-5e7d-b6a5-f6ab722625b2")
+        client.software_specifications.get_id_by_name("runtime-24.1-py3.11")
+        listed = set(client.software_specifications.list()["NAME"])
+        assert {"runtime-24.1-py3.11", "runtime-25.1-py3.12"} <= listed
+        assert "runtime-23.1-py3.10" not in listed
+
+
+@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+def test_what_is_not_served_is_asked_once(flavour):
+    """501 is none of the statuses after which the newer client asks again, and the words reach the caller."""
+    make, credentials = FLAVOURS[flavour]
+    asked = []
+
+    def counted(environ, start_response):
+        asked.append(environ["PATH_INFO"])
+        return app(environ, start_response)
+
+    with EmbeddedWML() as app, open_door(counted, HOSTS):
+        client = make(**credentials)
+        client.set.default_space(DEFAULT_SPACE_ID)
+        with pytest.raises(Exception, match="pytest-wml's embedded service does not serve GET /v2/package_extensions"):
+            client.package_extensions.list()
+        assert asked.count("/v2/package_extensions") == 1
+        assert len(client.repository.list()) == 0
+        close(client)
 
 
 @pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])

@@ -12,7 +12,7 @@ from pytest_wml.embedded.catalogue import HARDWARE_SPECS
 from pytest_wml.embedded.contents import Content
 from pytest_wml.embedded.keeping.codec import NotARecord, decoded, encoded
 from pytest_wml.embedded.served import Served
-from pytest_wml.embedded.software_specs import SOFTWARE_SPECS
+from pytest_wml.embedded.software_specs import SOFTWARE_SPECS, SoftwareSpec
 from pytest_wml.embedded.state.deployments import Deployment, DeploymentDraft
 from pytest_wml.embedded.state.jobs import Job, JobDraft
 from pytest_wml.embedded.state.models import Model, ModelDraft
@@ -103,3 +103,12 @@ def test_what_is_no_record_is_refused(record, kind, junk):
         decoded(type(record), encoded(record)[:-1])
     with pytest.raises(NotARecord):
         decoded(type(record), "[" * 100_000)
+
+
+def test_fields_of_an_earlier_version_are_left_out():
+    """A data folder of an earlier version is read: it kept the life cycle with each software specification."""
+    spec = SOFTWARE_SPECS[0]
+    text = json.dumps(
+        {"id": spec.id, "name": spec.name, "types": [], "lifecycle": "deprecated", "replacement": "other"}
+    )
+    assert decoded(SoftwareSpec, text) == SoftwareSpec(spec.id, spec.name)

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pytest_wml.embedded import EmbeddedWML
-from pytest_wml.embedded.catalogue import current_software_spec
 from pytest_wml.embedded.doubts import Doubts, version_doubt
+from pytest_wml.embedded.software_specs import BY_NAME
 from tests.embedded.rest import Rest
 
-RT_24_1 = current_software_spec("runtime-24.1-py3.11")
+RT_24_1 = BY_NAME["runtime-24.1-py3.11"]
 
 
 def scored_twice(first: bytes, second: bytes, **other: str) -> list[str]:
@@ -57,6 +57,16 @@ def test_a_model_of_a_newer_tensorflow_is_doubted(archives):
         assert app.warnings == [
             f"The model was written by TensorFlow {tf.__version__}, and runtime-24.1-py3.11 runs TensorFlow 2.14."
         ]
+
+
+def test_a_type_that_nobody_was_seen_to_store_is_doubted(own):
+    """Each pair of type and specification once, when it is stored; one that was seen is not."""
+    for model_type in ("scikit-learn_1.5", "scikit-learn_1.5", "scikit-learn_1.6"):
+        assert own.create_model(type=model_type, software_spec={"name": "runtime-25.1-py3.12"}).status_code == 201
+    assert own.app.warnings == [
+        "It is not known whether IBM's service stores models of type 'scikit-learn_1.5' with runtime-25.1-py3.12; "
+        "the embedded service accepted one."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_wml.embedded import tables
 from pytest_wml.embedded.routes import ROUTES
 from pytest_wml.verifying import fidelity
 
@@ -46,6 +47,13 @@ def test_what_is_not_assumed_has_a_source():
     """In the last cell."""
     for row in rows():
         assert row[-1] or "assumed" in row, row
+
+
+def test_ids_of_our_own_are_marked():
+    """Each specification whose id was never seen is named in a row that is assumed."""
+    assumed = [row[0] for row in rows() if "assumed" in row and row[0].startswith("ids of ")]
+    names = {line["name"] for line in tables.rows("software_specifications.tsv") if line["status"] == "assumed"}
+    assert {name for name in names if any(name in rule for rule in assumed)} == names
 
 
 def test_page_and_data_agree():

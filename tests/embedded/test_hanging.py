@@ -30,7 +30,10 @@ def test_a_graph_without_an_end_is_stopped(impatient, archives):
     endless = impatient.ready(archives["endless"])
     answer = impatient.score(endless, {"values": [1.0]})
     assert (answer.status_code, error_of(answer)["code"]) == (504, "scoring_timed_out")
-    assert error_of(answer)["message"] == "The model did not answer within 0.5 s."
+    assert (
+        error_of(answer)["message"]
+        == "The model did not answer within 0.5 s. pytest-wml's embedded service waits no longer."
+    )
     assert predictions_of(impatient.score(endless, {"values": [3.0]})) == [{"id": "y", "values": [3.0]}]
 
 

@@ -119,7 +119,6 @@ def test_jobs_go_with_their_deployment(rest, archives):
         ({"scoring": None}, "invalid_request_entity"),
         ({"scoring": {}}, "invalid_input_data"),
         ({"scoring": {"input_data": []}}, "invalid_input_data"),
-        ({"scoring": {"input_data_references": [{}]}}, "invalid_request_entity"),
     ],
 )
 def test_an_incomplete_job_is_refused(rest, batch, members, code):

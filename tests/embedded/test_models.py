@@ -58,9 +58,8 @@ def test_a_cloud_pak_shows_less_than_the_cloud(rest):
         ({"software_spec": {}}, "Field 'software_spec' is required."),
         ({"software_spec": {"name": "default_py3.7"}}, "Unsupported software specification 'default_py3.7'."),
         (
-            {"type": "tensorflow_2.12"},
-            "Unsupported model type and software specification combination: 'tensorflow_2.12' and "
-            "'runtime-24.1-py3.11'",
+            {"type": "mllib_3.4"},
+            "Unsupported model type and software specification combination: 'mllib_3.4' and 'runtime-24.1-py3.11'",
         ),
         ({"type": None}, "Field 'type' is required."),
         ({"type": 7}, "Field 'type' must be a string."),

@@ -127,15 +127,3 @@ def test_foundation_models_need_no_token(rest):
     answer = rest.send("GET", "/ml/v1/foundation_model_specs", token=None, query={"limit": "1"})
     assert answer.status_code == 200
     assert answer.json["resources"] == []
-
-
-def test_each_host_of_the_cloud_answers_for_its_own(rest):
-    """Spaces are not at the scoring host, and models not at the platform's."""
-    for host, path in [
-        ("https://us-south.ml.cloud.ibm.com", "/v2/spaces"),
-        ("https://api.dataplatform.cloud.ibm.com", "/ml/v4/models"),
-        ("https://iam.cloud.ibm.com", "/v2/spaces"),
-    ]:
-        answer = rest.send("GET", path, host=host)
-        assert answer.status_code == 404
-        assert error_of(answer)["code"] == "not_found"

@@ -80,7 +80,13 @@ def gone(pid: int) -> bool:
             "scoring_failed",
             "The process of the model closed or damaged its connection to the service, and was ended.",
         ),
-        ("hang", 504, "scoring_timed_out", "The process of the model did not answer within 1 s and was ended."),
+        (
+            "hang",
+            504,
+            "scoring_timed_out",
+            "The process of the model did not answer within 1 s and was ended. "
+            "pytest-wml's embedded service waits no longer.",
+        ),
     ],
 )
 def test_a_broken_model_breaks_one_request(impatient, moody, mood, status, code, message):

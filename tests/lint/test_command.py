@@ -55,7 +55,7 @@ def test_what_cannot_be_read_exits_with_2(capsys, tmp_path):
 
 def test_type_and_specification_can_be_given(capsys):
     """In place of the plugin's defaults."""
-    assert main(["lint", SAMPLE, "--type", "tensorflow_2.12", "--spec", "runtime-24.1-py3.11"]) == 1
+    assert main(["lint", SAMPLE, "--type", "tensorflow_2.12", "--spec", "spark-mllib_3.4"]) == 1
     assert "type-does-not-fit" in capsys.readouterr().out
 
 

@@ -127,7 +127,7 @@ def test_what_is_larger_than_allowed_is_an_error(linted, sample):
 
 def test_every_finding_is_told_at_once(linted, sample):
     """What is wrong with the archive does not hide what is wrong with the specification."""
-    target = Target("tensorflow_2.9", "runtime-22.1-py3.9")
+    target = Target("tensorflow_2.7", "spark-mllib_3.0-py36")
     found = linted(tarred(without(sample, "variables/variables.index")), target)
     errors = {code for code, finding in found.items() if finding.level is Level.ERROR}
     assert errors == {"checkpoint", "retired-specification", "type-does-not-fit"}
@@ -164,12 +164,19 @@ def test_a_planned_removal_becomes_a_warning_on_its_day(day, level):
 
 
 def test_a_type_that_does_not_fit_is_refused():
-    """With the types of the framework that the specification takes, and the specification that takes the type."""
-    finding = by_code(lint(packing.sample_path(), Target("tensorflow_2.12", "runtime-24.1-py3.11")))[
-        "type-does-not-fit"
-    ]
+    """With the specification that takes the type."""
+    target = replace(IN_2025, spec_name="spark-mllib_3.4")
+    finding = by_code(lint(packing.sample_path(), target))["type-does-not-fit"]
     assert "Unsupported model type and software specification combination" in finding.refusal.message
     assert finding.refusal.basis is Basis.DOCUMENTED
+    assert finding.fix == "with runtime-24.1-py3.11"
+
+
+def test_a_type_that_nobody_was_seen_to_store_is_a_warning():
+    """With the types of the framework that were stored, and where the type was."""
+    target = Target("tensorflow_2.12", "runtime-24.1-py3.11", IN_2025.today)
+    finding = by_code(lint(packing.sample_path(), target))["type-not-seen"]
+    assert finding.level is Level.WARN
     assert finding.fix == "store it as tensorflow_2.14 or tensorflow_rt24.1, or with runtime-23.1-py3.10"
 
 
@@ -225,8 +232,8 @@ def test_xgboosts_json_tells_its_version(linted, content, code):
 
 
 def test_a_type_that_is_not_looked_into_is_no_error(linted):
-    """Such as a Spark pipeline."""
-    found = linted(tarred({"metadata/part-00000": b"{}"}), Target("mllib_3.3", "spark-mllib_3.3"))
+    """Such as a stream of SPSS."""
+    found = linted(tarred({"metadata": b"{}"}), Target("spss-modeler_18.2", "spss-modeler_18.2"))
     assert {finding.level for finding in found.values()} == {Level.INFO}
     assert "not-read" in found
 

@@ -40,7 +40,7 @@ def test_there_is_no_page_where_nobody_asked_for_one():
     """As the service was before."""
     with EmbeddedWML() as app:
         for path in ("/", "/page/state", "/page/page.js"):
-            assert Client(app).get(path, base_url=HOST).status_code == 404
+            assert Client(app).get(path, base_url=HOST).status_code == 501
 
 
 def test_ibm_cloud_has_no_page(site):

@@ -76,7 +76,7 @@ def test_requests_are_logged_without_secrets(stopped):
     assert [line.split()[:3] for line in log] == [
         ["GET", "/ml/wml_services/version", "200"],
         ["GET", "/", "200"],
-        ["GET", r"/a\x1b[2J", "404"],
+        ["GET", r"/a\x1b[2J", "501"],
     ]
     assert "secret" not in "\n".join(stopped.said)
 
@@ -100,7 +100,7 @@ def test_other_interfaces_need_a_flag(tmp_path):
 def test_a_remote_address_is_warned_of(tmp_path):
     """And has no page, which asks for no token."""
     with served(tmp_path, "--host", "0.0.0.0", "--allow-remote") as server:
-        assert ask(server, "/").status_code == 404
+        assert ask(server, "/").status_code == 501
         assert server.stop(signal.SIGINT) == 0
         assert server.errors.startswith("warning: Others on the network can reach this port.")
 

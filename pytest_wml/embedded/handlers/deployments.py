@@ -18,6 +18,14 @@ from pytest_wml.embedded.timestamps import rfc3339
 _PATCHABLE = ("name", "description", "tags", "custom", "online", "asset", "hardware_spec")
 _RESTARTING = {"asset", "hardware_spec", "online"}
 """Members whose patch the service answers with 202 and carries out afterwards."""
+_UNSERVED = {
+    "r_shiny": "Shiny apps",
+    "prompt_template": "prompt templates",
+    "base_model_id": "foundation models",
+    "base_deployment_id": "foundation models",
+    "foundation_model": "foundation models",
+    "detached": "deployments that are detached",
+}
 _FILTERS: dict[str, Callable[[Deployment], Collection[str | None]]] = {
     "asset_id": lambda deployment: (deployment.draft.asset_id,),
     "name": lambda deployment: (deployment.draft.name,),
@@ -32,7 +40,7 @@ _FILTERS: dict[str, Callable[[Deployment], Collection[str | None]]] = {
 def create(call: Call) -> Response:
     """A new deployment, told to be `initializing`; who asks for it next waits until its model is loaded."""
     body = call.json_object()
-    space_id = call.known_space(bodies.text(body, "space_id") or call.query("space_id"))
+    space_id = call.space_id(body)
     deployment = call.service.deploy(_draft(body), space_id, call.owner)
     return answer(202, _document(call, deployment))
 
@@ -87,6 +95,7 @@ def _wanted(call: Call, deployment: Deployment) -> bool:
 
 def _draft(body: dict[str, Any]) -> DeploymentDraft:
     asset = bodies.mapping(body, "asset") or {}
+    bodies.refuse_members(body, _UNSERVED)
     online, batch = bodies.mapping(body, "online"), bodies.mapping(body, "batch")
     if (online is None) == (batch is None):
         raise UnprocessableEntity("One of 'online' and 'batch' is required.")

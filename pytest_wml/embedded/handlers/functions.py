@@ -21,8 +21,8 @@ _PATCHABLE = ("name", "description", "tags", "custom", "software_spec", "schemas
 
 def create(call: Call) -> Response:
     body = call.json_object()
-    space_id = call.known_space(bodies.text(body, "space_id") or call.query("space_id"))
-    return answer(201, _document(call.service.functions.create(_draft(body), space_id, call.owner)))
+    space_id = call.space_id(body)
+    return answer(201, _document(call.service.functions.create(_draft(call, body), space_id, call.owner)))
 
 
 def listing(call: Call) -> Response:
@@ -41,7 +41,7 @@ def patch(call: Call, function_id: str) -> Response:
     operations = call.json_to_keep()
 
     def drafted(function: Model) -> ModelDraft:
-        return _draft(patched(_members(function.draft), operations, _PATCHABLE)[0])
+        return _draft(call, patched(_members(function.draft), operations, _PATCHABLE)[0])
 
     return answer(200, _document(call.service.functions.update(function_id, drafted)))
 
@@ -67,7 +67,7 @@ def download(call: Call, function_id: str) -> Response:
 
 def commit(call: Call, function_id: str) -> Response:
     """A new revision; the space may be named in the body only."""
-    _function(call, function_id, bodies.text(call.json_object(), "space_id"))
+    _function(call, function_id, call.json_object())
     return answer(201, _document(call.service.functions.commit(function_id)))
 
 
@@ -77,19 +77,18 @@ def revisions(call: Call, function_id: str) -> Response:
     return answer(200, {**lead, "resources": [_document(revision) for revision in page]})
 
 
-def _function(call: Call, function_id: str, space_id: str | None = None) -> Model:
-    space_id = call.known_space(space_id) if space_id else call.space_id()
-    return call.service.functions.read(function_id, space_id, call.query("rev"))
+def _function(call: Call, function_id: str, body: dict[str, Any] | None = None) -> Model:
+    return call.service.functions.read(function_id, call.space_id(body), call.query("rev"))
 
 
-def _draft(body: dict[str, Any]) -> ModelDraft:
+def _draft(call: Call, body: dict[str, Any]) -> ModelDraft:
     if not body.get("software_spec"):
         raise UnprocessableEntity("Field 'software_spec' is required.")
     tags = bodies.listing(body, "tags")
     return ModelDraft(
         name=bodies.required_text(body, "name"),
         type=bodies.text(body, "type") or "python",
-        software_spec=current_software_spec(body["software_spec"]),
+        software_spec=current_software_spec(body["software_spec"], call.today, cloud=call.cloud),
         description=bodies.text(body, "description"),
         tags=None if tags is None else tuple(tags),
         entity={name: value for name, value in body.items() if name not in _OWN_MEMBERS},

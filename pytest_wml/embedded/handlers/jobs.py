@@ -13,13 +13,19 @@ from pytest_wml.embedded.refusals import UnprocessableEntity
 from pytest_wml.embedded.state.jobs import Job, JobDraft
 from pytest_wml.embedded.timestamps import rfc3339
 
+_UNSERVED = {"decision_optimization": "jobs of Decision Optimization"}
+_UNSERVED_SCORING = {
+    "input_data_references": "jobs whose data is elsewhere",
+    "output_data_reference": "jobs whose answers are written elsewhere",
+    "evaluations": "jobs with evaluations",
+}
 _OWN_MEMBERS = ("name", "space_id", "project_id", "scoring", "deployment", "platform_job")
 
 
 def create(call: Call) -> Response:
     """A new job, `queued`; each reading moves it on by one state."""
     body = call.json_object()
-    space_id = call.known_space(bodies.text(body, "space_id") or call.query("space_id"))
+    space_id = call.space_id(body)
     job = call.service.start_job(_draft(body), space_id, call.owner)
     return answer(202, _document(call, job))
 
@@ -58,11 +64,11 @@ def delete_run(call: Call, job_id: str, run_id: str) -> Response:
 
 
 def _draft(body: dict[str, Any]) -> JobDraft:
+    bodies.refuse_members(body, _UNSERVED)
     scoring = bodies.mapping(body, "scoring")
     if scoring is None:
         raise UnprocessableEntity("Field 'scoring' is required.")
-    if scoring.get("input_data_references"):
-        raise UnprocessableEntity("The embedded service runs jobs with inline 'input_data' only.")
+    bodies.refuse_members(scoring, _UNSERVED_SCORING)
     return JobDraft(
         name=bodies.required_text(body, "name"),
         deployment_id=bodies.required_text(bodies.mapping(body, "deployment") or {}, "id"),

@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from pytest_wml.embedded import bodies
-from pytest_wml.embedded.catalogue import software_spec_for
+from pytest_wml.embedded.catalogue import software_spec_for, storing_doubts
 from pytest_wml.embedded.exchange import Call, answer
 from pytest_wml.embedded.handlers.attachment import downloaded
 from pytest_wml.embedded.refusals import UnprocessableEntity
@@ -35,13 +35,15 @@ _PATCHABLE = (
     "domain",
     "size",
 )
+_UNSERVED = {"content_location": "models whose content is fetched from elsewhere"}
 _OWN_MEMBERS = ("name", "type", "software_spec", "description", "tags", "space_id", "project_id")
 
 
 def create(call: Call) -> Response:
     body = call.json_object()
-    space_id = call.known_space(bodies.text(body, "space_id") or call.query("space_id"))
-    model = call.service.models.create(_draft(body), space_id, call.owner)
+    space_id = call.space_id(body)
+    bodies.refuse_members(body, _UNSERVED)
+    model = call.service.models.create(_draft(call, body), space_id, call.owner)
     return answer(201, document(call, model))
 
 
@@ -61,7 +63,7 @@ def patch(call: Call, model_id: str) -> Response:
     operations = call.json_to_keep()
 
     def drafted(model: Model) -> ModelDraft:
-        return _draft(patched(_members(model.draft), operations, _PATCHABLE)[0])
+        return _draft(call, patched(_members(model.draft), operations, _PATCHABLE)[0])
 
     return answer(200, document(call, call.service.models.update(model_id, drafted)))
 
@@ -100,7 +102,7 @@ def download(call: Call, model_id: str) -> Response:
 
 def commit(call: Call, model_id: str) -> Response:
     """A new revision; the space may be named in the body only."""
-    _model(call, model_id, bodies.text(call.json_object(), "space_id"))
+    _model(call, model_id, call.json_object())
     return answer(201, document(call, call.service.models.commit(model_id)))
 
 
@@ -112,19 +114,21 @@ def revisions(call: Call, model_id: str) -> Response:
     return answer(200, {**lead, "resources": resources})
 
 
-def _model(call: Call, model_id: str, space_id: str | None = None) -> Model:
-    space_id = call.known_space(space_id) if space_id else call.space_id()
-    return call.service.models.read(model_id, space_id, call.query("rev"))
+def _model(call: Call, model_id: str, body: dict[str, Any] | None = None) -> Model:
+    return call.service.models.read(model_id, call.space_id(body), call.query("rev"))
 
 
-def _draft(body: dict[str, Any]) -> ModelDraft:
+def _draft(call: Call, body: dict[str, Any]) -> ModelDraft:
     model_type = bodies.required_text(body, "type")
     if not body.get("software_spec"):
         raise UnprocessableEntity("Field 'software_spec' is required.")
+    spec = software_spec_for(body["software_spec"], model_type, call.today, cloud=call.cloud)
+    for doubt in storing_doubts(spec, model_type, call.today, cloud=call.cloud):
+        call.service.doubts.tell(doubt)
     return ModelDraft(
         name=bodies.required_text(body, "name"),
         type=model_type,
-        software_spec=software_spec_for(body["software_spec"], model_type),
+        software_spec=spec,
         description=bodies.text(body, "description"),
         tags=_tags(body),
         entity={name: value for name, value in body.items() if name not in _OWN_MEMBERS},

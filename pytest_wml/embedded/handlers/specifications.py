@@ -9,34 +9,34 @@ from werkzeug.wrappers import Response
 from pytest_wml.embedded import catalogue
 from pytest_wml.embedded.catalogue import HARDWARE_SPECS, HardwareSpec
 from pytest_wml.embedded.exchange import Call, answer
-from pytest_wml.embedded.software_specs import SOFTWARE_SPECS, Lifecycle, SoftwareSpec
+from pytest_wml.embedded.life_cycles import Lifecycle, life_of
+from pytest_wml.embedded.software_specs import BY_NAME, SOFTWARE_SPECS, SoftwareSpec
 
 _CREATED_AT = "2024-06-01T00:00:00.000Z"
 
 
 def software_list(call: Call) -> Response:
-    wanted = call.query("name")
-    found = [_software_document(spec) for spec in SOFTWARE_SPECS if wanted in (None, spec.name)]
+    """All specifications in the order of their ids, or the one of a name."""
+    name = call.query("name")
+    wanted = SOFTWARE_SPECS if name is None else [BY_NAME[name]] if name in BY_NAME else []
+    found = [_software_document(call, spec) for spec in wanted]
     return answer(200, {"total_results": len(found), "resources": found})
 
 
-def software(_call: Call, spec_id: str) -> Response:
-    return answer(200, _software_document(catalogue.software_spec(spec_id)))
+def software(call: Call, spec_id: str) -> Response:
+    return answer(200, _software_document(call, catalogue.software_spec(spec_id)))
 
 
 def software_states(call: Call) -> Response:
     """Names and states only, also by `state`."""
     wanted = call.query("state")
-    results = [
-        {
-            "id": spec.id,
-            "name": spec.name,
-            "state": spec.lifecycle.value,
-            "replacement": spec.replacement,
-        }
-        for spec in SOFTWARE_SPECS
-        if wanted in (None, spec.lifecycle.value)
-    ]
+    results = []
+    for spec in SOFTWARE_SPECS:
+        life = life_of(spec.name, cloud=call.cloud)
+        state, step = life.state(call.today), life.at(call.today)
+        if wanted in (None, state.value):
+            replacement = step.replacement if step else ""
+            results.append({"id": spec.id, "name": spec.name, "state": state.value, "replacement": replacement})
     return answer(200, {"results": results})
 
 
@@ -50,25 +50,28 @@ def hardware(_call: Call, spec_id: str) -> Response:
     return answer(200, _hardware_document(catalogue.hardware_spec(spec_id)))
 
 
-def _software_document(spec: SoftwareSpec) -> dict[str, Any]:
+def _software_document(call: Call, spec: SoftwareSpec) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "name": spec.name,
-        "description": f"Python {spec.python}",
+        "description": " ".join(spec.platform.values()).capitalize() or spec.name,
         "asset_id": spec.id,
         "asset_type": "software_specification",
         "href": f"/v2/software_specifications/{spec.id}",
         "created_at": _CREATED_AT,
         "updated_at": _CREATED_AT,
     }
-    if spec.lifecycle is not Lifecycle.SUPPORTED:
-        # Both clients look for the state as a key; one of them also reads its value, as a truth value.
-        metadata["life_cycle"] = {spec.lifecycle.value: True, "replacement_name": spec.replacement}
-    specification = {
+    step = life_of(spec.name, cloud=call.cloud).at(call.today)
+    if step:
+        # Both clients look for the state as a key; one of them also reads its value, as a truth value. Without one they
+        # show the specification as supported.
+        state = {step.state.value: True} if step.state is not Lifecycle.SUPPORTED else {}
+        metadata["life_cycle"] = state | ({"replacement_name": step.replacement} if step.replacement else {})
+    specification: dict[str, Any] = {
         "type": "base",
         "built_in": True,
         "package_extensions": [],
         "display_name": spec.name,
-        "software_configuration": {"platform": {"name": "python", "version": spec.python}},
+        "software_configuration": {"platform": spec.platform} if spec.platform else {},
     }
     return {"metadata": metadata, "entity": {"software_specification": specification}}
 

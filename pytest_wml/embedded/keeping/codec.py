@@ -64,6 +64,9 @@ def _record(kind: Any, document: Any) -> Any:
     readers, required = _fields(kind)
     if not isinstance(document, dict):
         raise NotARecord("is no object")
+    # Fields of earlier versions, which a kind names.
+    former = getattr(kind, "FORMER_FIELDS", ())
+    document = {name: value for name, value in document.items() if name not in former}
     if not document.keys() <= readers.keys():
         raise NotARecord("has a member that is not known")
     if not required <= document.keys():

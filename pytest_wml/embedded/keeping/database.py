@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pytest_wml.embedded.keeping.codec import NotARecord, decoded, encoded
-from pytest_wml.embedded.refusals import NoSpaceLeft, NotKept
+from pytest_wml.embedded.refusals import EMBEDDED, NoSpaceLeft, NotKept
 from pytest_wml.embedded.state.journal import Change, R
 from pytest_wml.errors import BadDataDir
 
@@ -156,4 +156,4 @@ class Database:
 def _refusal(problem: sqlite3.Error) -> NotKept:
     full = getattr(problem, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     kind, code = (NoSpaceLeft, "insufficient_storage") if full else (NotKept, "storage_failed")
-    return kind(code, f"The service could not write to its disk: {problem}.")
+    return kind(code, f"{EMBEDDED} could not write to its disk: {problem}.")

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
@@ -16,7 +16,7 @@ from pytest_wml.embedded.exchange import Call, answer, refused
 from pytest_wml.embedded.handlers import predictions
 from pytest_wml.embedded.page.inputs import Inputs
 from pytest_wml.embedded.page.state import shades, state
-from pytest_wml.embedded.refusals import Invalid, Refusal
+from pytest_wml.embedded.refusals import Invalid, Missing, Refusal
 from pytest_wml.embedded.scorings import Scorings, excerpt
 
 _TYPES = {
@@ -63,11 +63,13 @@ class Page:
         """Answer a request for one of the page's paths.
 
         Raises:
-            werkzeug.exceptions.NotFound: there is no such path.
-            werkzeug.exceptions.MethodNotAllowed: there is, for other methods.
+            Missing: the page has no such path, or not for this method.
             Refusal: the service will not do it.
         """
-        handler, arguments = _URL_MAP.bind("", url_scheme="https").match(call.request.path, call.request.method)
+        try:
+            handler, arguments = _URL_MAP.bind("", url_scheme="https").match(call.request.path, call.request.method)
+        except (NotFound, MethodNotAllowed):
+            raise _missing() from None
         # A link on another site may lead to the page itself.
         if _from_elsewhere(call.request) and handler is not Page.html:
             response = refused(403, Refusal("cross_site_request", "The page's paths answer only to the page."))
@@ -81,7 +83,7 @@ class Page:
 
     def file(self, call: Call, name: str) -> Response:
         if name not in _FILES:
-            raise NotFound
+            raise _missing()
         return _file(name)
 
     def state(self, call: Call) -> Response:
@@ -126,6 +128,10 @@ _URL_MAP = Map(
     ],
     merge_slashes=False,
 )
+
+
+def _missing() -> Missing:
+    return Missing("not_found", "The page of pytest-wml's embedded service has no such path.")
 
 
 def _from_elsewhere(request: Request) -> bool:

@@ -79,12 +79,14 @@ def load(content: Path, folder: Path, framework: str, policy: Policy, starting: 
     Raises:
         LoadFailed: no archive, no model that the service knows, one that may not be run, or a broken one.
     """
+    # Before unpacking: PMML, for one, is not an archive.
+    choice = _choice(framework)
     archive = folder / _UNPACKED
     if framework == FUNCTION:
         _write_source(content, archive)
     else:
         _unpack(content, archive)
-    kind = kind_of(framework, {path.name for path in archive.iterdir()})
+    kind = choice({path.name for path in archive.iterdir()})
     try:
         if kind.code and not policy.allow_pickle:
             raise RunsCode(kind.code)
@@ -169,12 +171,14 @@ def kind_of(framework: str, names: Collection[str]) -> Kind:
     Raises:
         LoadFailed: the service does not run this framework, or the archive holds nothing of it.
     """
-    if framework == FUNCTION:
-        return _FUNCTION
-    chosen = _FRAMEWORKS.get(framework)
-    if chosen is None:
-        raise LoadFailed(f"The embedded service does not run models of type '{framework}'.")
-    return chosen(names)
+    return _choice(framework)(names)
+
+
+def _choice(framework: str) -> Callable[[Collection[str]], Kind]:
+    choice = _FRAMEWORKS.get(framework)
+    if choice is None:
+        raise LoadFailed(f"pytest-wml's embedded service does not run models of type '{framework}'.")
+    return choice
 
 
 def _network(names: Collection[str]) -> Kind:
@@ -191,6 +195,7 @@ def _is_pickle(name: str) -> bool:
 
 
 _FRAMEWORKS: dict[str, Callable[[Collection[str]], Kind]] = {
+    FUNCTION: lambda _: _FUNCTION,
     "tensorflow": _network,
     "scikit-learn": lambda _: _SKLEARN,
     "xgboost": lambda names: _PICKLED_XGBOOST if any(map(_is_pickle, names)) else _XGBOOST,
@@ -210,6 +215,6 @@ def _require(kind: Kind) -> None:
     if missing:
         names = " and ".join(missing)
         raise LoadFailed(
-            f"The model needs {names}, not installed where the embedded service runs: "
+            f"The model needs {names}, not installed where pytest-wml's embedded service runs: "
             f'pip install "pytest-wml[{kind.extra}]".'
         )
