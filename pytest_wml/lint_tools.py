@@ -6,8 +6,6 @@ import argparse
 import json
 from typing import Any
 
-from pytest_wml.table import MODEL_TYPE, SOFTWARE_SPEC
-
 
 def add_to(commands: Any) -> None:
     """Declare the command."""
@@ -20,14 +18,11 @@ def add_to(commands: Any) -> None:
         "exit status: 0 fine, 1 errors were found (with --strict: or warnings), 2 there is nothing to read",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    lint.add_argument("archives", nargs="+", metavar="ARCHIVE", help=".tar.gz, .zip, SavedModel folder or model file")
+    lint.add_argument("archives", nargs="+", metavar="ARCHIVE", help=".tar.gz, .zip, model folder or model file")
     lint.add_argument(
-        "--spec",
-        default=SOFTWARE_SPEC,
-        metavar="NAME",
-        help=f"software specification; default: {SOFTWARE_SPEC}",
+        "--spec", default="", metavar="NAME", help="software specification; default: inferred from each model"
     )
-    lint.add_argument("--type", default=MODEL_TYPE, metavar="TYPE", help=f"type of the model; default: {MODEL_TYPE}")
+    lint.add_argument("--type", default="", metavar="TYPE", help="type of the model; default: inferred from each model")
     lint.add_argument("--strict", action="store_true", help="warnings fail too")
     lint.add_argument("--json", action="store_true", help="for machines")
     lint.set_defaults(run=_lint)
@@ -38,15 +33,16 @@ def _lint(given: argparse.Namespace) -> int:
     from pytest_wml.lint.judging import lint
     from pytest_wml.lint.target import Target
     from pytest_wml.lint.telling import lines
+    from pytest_wml.model.storing import inferred
 
-    target = Target(given.type, given.spec)
-    found = {archive: lint(archive, target) for archive in given.archives}
+    targets = {archive: Target(*inferred(archive, given.type, given.spec)) for archive in given.archives}
+    found = {archive: lint(archive, target) for archive, target in targets.items()}
     if given.json:
         told = [{"archive": name, "findings": [each.as_json() for each in every]} for name, every in found.items()]
         print(json.dumps(told, indent=1))
     else:
         for archive, every in found.items():
-            print(f"{archive}: {given.type}, {given.spec}")
+            print(f"{archive}: {targets[archive].model_type}, {targets[archive].spec_name}")
             for line in lines(every):
                 print(f"  {line}")
     bad = {Level.ERROR, Level.WARN} if given.strict else {Level.ERROR}

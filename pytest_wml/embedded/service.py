@@ -10,7 +10,7 @@ from pytest_wml.embedded.contents import Content, Contents
 from pytest_wml.embedded.doubts import Doubts
 from pytest_wml.embedded.home import Home
 from pytest_wml.embedded.refusals import Conflict, Invalid
-from pytest_wml.embedded.runtimes.loading import FUNCTION, Policy, framework_of
+from pytest_wml.embedded.runtimes.loading import FUNCTION, Policy
 from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed
 from pytest_wml.embedded.scorers import Scorers
 from pytest_wml.embedded.scorings import Scorings
@@ -21,6 +21,7 @@ from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.state.models import Model, Models
 from pytest_wml.embedded.state.spaces import Spaces
 from pytest_wml.embedded.tokens import Tokens
+from pytest_wml.model.kinds import framework_of
 
 
 @dataclass(frozen=True)

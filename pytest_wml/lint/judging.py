@@ -7,26 +7,24 @@ from pathlib import Path
 
 from pytest_wml.embedded.runtimes.loading import kind_of
 from pytest_wml.embedded.runtimes.protocol import LoadFailed
-from pytest_wml.lint import keras_files, layout, onnx_files, pickles, saved_model, specification
-from pytest_wml.lint.findings import SPECIFICATION, Finding, Level, fails_to_load
+from pytest_wml.errors import BadArchive
+from pytest_wml.lint import keras_files, layout, onnx_files, pickles, pmml_files, saved_model, specification
+from pytest_wml.lint.findings import SPECIFICATION, Finding, Level
 from pytest_wml.lint.reading import Upload, opened
 from pytest_wml.lint.target import Target
-from pytest_wml.model.digest import GRAPH
+from pytest_wml.model.kinds import GRAPH, PICKLE, stored_as
 from pytest_wml.model.members import Limits
+from pytest_wml.model.recognition import Recognised, recognise
+from pytest_wml.model.storing import contradiction
 
 _ORDER = list(Level)
-_BY_SUFFIX = (
-    ((".pkl", ".pickle", ".joblib"), "scikit-learn"),
-    ((".onnx",), "pytorch-onnx"),
-    ((".ubj", ".json"), "xgboost"),
-)
 
 
 def lint(path: Path | str, target: Target, limits: Limits | None = None) -> list[Finding]:
     """Look at a model that is to be stored and deployed; errors come first.
 
     Args:
-        path: a .tar.gz, .tar or .zip, a SavedModel's folder, or a model that is one file.
+        path: a .tar.gz, .tar or .zip, a model's folder, or a model that is one file.
         target: what it is to be deployed with.
         limits: how much an archive may hold.
 
@@ -47,27 +45,54 @@ def findings(upload: Upload, target: Target) -> Iterator[Finding]:
 
 
 def _model(upload: Upload, target: Target) -> Iterator[Finding]:
-    if target.framework == "tensorflow":
-        yield from _network(upload, target)
-        return
-    by_framework: dict[str, Callable[[Upload, Target], Iterator[Finding]]] = {
+    found = _recognised(upload)
+    problem = contradiction(found, target.model_type) if found else ""
+    if found and problem:
+        refusals = (finding.refusal for finding in _by_framework(upload, target, None) if finding.refusal)
+        fitting = stored_as(found.kind.frameworks, "", target.spec_name).model_type
+        fix = f"give the type of the model: {fitting}"
+        yield Finding(Level.ERROR, "wrong-type", problem, SPECIFICATION, fix, next(refusals, None))
+    else:
+        yield from _other_class(found, target)
+        yield from _by_framework(upload, target, found)
+
+
+def _other_class(found: Recognised | None, target: Target) -> Iterator[Finding]:
+    """Yield a warning of a pickle that makes no XGBoost model; XGBoost's may be stored as scikit-learn's."""
+    if found and found.kind is PICKLE and found.detail and target.framework == "xgboost":
+        words = f"The pickle makes a {found.detail}, and the type {target.model_type} is for XGBoost's models."
+        fix = f"give the type of the model: {stored_as(found.kind.frameworks, '', target.spec_name).model_type}"
+        yield Finding(Level.WARN, "wrong-class", words, found.where, fix)
+
+
+def _recognised(upload: Upload) -> Recognised | None:
+    try:
+        return recognise(upload.path)
+    except BadArchive:
+        return None
+
+
+def _by_framework(upload: Upload, target: Target, found: Recognised | None) -> Iterator[Finding]:
+    checks: dict[str, Callable[[Upload, Target], Iterator[Finding]]] = {
+        "tensorflow": _network,
         "scikit-learn": pickles.findings,
         "xgboost": pickles.xgboost_findings,
         "pytorch-onnx": onnx_files.findings,
         "onnxruntime": onnx_files.findings,
+        "pmml": lambda upload, target: pmml_files.findings(upload, target, found),
     }
-    if target.framework in by_framework:
-        yield from by_framework[target.framework](upload, target)
+    if target.framework in checks:
+        yield from checks[target.framework](upload, target)
         return
-    found = f"Models of type {target.model_type} were not looked into."
-    yield Finding(Level.INFO, "not-read", found, upload.path.name)
+    words = f"Models of type {target.model_type} were not looked into."
+    yield Finding(Level.INFO, "not-read", words, upload.path.name)
 
 
 def _network(upload: Upload, target: Target) -> Iterator[Finding]:
     try:
         kind = kind_of(target.framework, upload.root)
     except LoadFailed as failure:
-        yield _other_kind(upload, target, str(failure)) or layout.no_model(upload, str(failure))
+        yield layout.no_model(upload, str(failure))
         return
     if kind.module == "keras":
         yield from keras_files.findings(upload, target)
@@ -75,15 +100,3 @@ def _network(upload: Upload, target: Target) -> Iterator[Finding]:
     yield from layout.saved_model_findings(upload)
     if GRAPH in upload.files:
         yield from saved_model.findings(upload.files, target)
-
-
-def _other_kind(upload: Upload, target: Target, words: str) -> Finding | None:
-    """The finding that the model is of another framework than its type says; None where that is not to be seen."""
-    for suffixes, framework in _BY_SUFFIX:
-        names = upload.at_root(suffixes)
-        if names:
-            types = specification.types_for(target.spec, framework)
-            found = f"The archive holds {names[0]}, and type {target.model_type} is for TensorFlow and Keras."
-            fix = f"give the type of the model: {types[0] if types else framework}"
-            return Finding(Level.ERROR, "wrong-type", found, SPECIFICATION, fix, fails_to_load(words))
-    return None

@@ -13,13 +13,12 @@ from pytest_wml.lint.findings import Finding, Level, fails_to_load
 from pytest_wml.lint.reading import Upload
 from pytest_wml.lint.saved_model import version_findings
 from pytest_wml.lint.target import Target
-
-SUFFIXES = (".h5", ".hdf5", ".keras")
+from pytest_wml.model.kinds import KERAS_FILES
 
 
 def findings(upload: Upload, target: Target) -> Iterator[Finding]:
     """Yield what is to be said of the Keras file at the root of an upload."""
-    names = upload.at_root(SUFFIXES)
+    names = upload.at_root(KERAS_FILES)
     where = ", ".join(names)
     if importlib.util.find_spec("h5py") is None and not where.lower().endswith(".keras"):
         found = 'h5py is not installed, so the file was not looked into: pip install "pytest-wml[tensorflow]".'

@@ -10,7 +10,7 @@ from pytest_wml.embedded.runtimes.loading import unreadable
 from pytest_wml.lint.findings import Basis, Finding, Level, fails_to_load
 from pytest_wml.lint.reading import Upload
 from pytest_wml.model.archive import missing_graph
-from pytest_wml.model.digest import GRAPH, TEXT_GRAPH
+from pytest_wml.model.kinds import GRAPH, PMML_FILES, TEXT_GRAPH
 
 _SHOWN = 5
 _MAC = re.compile(r"(^|/)(\._[^/]*|\.DS_Store)$|^__MACOSX/")
@@ -86,6 +86,8 @@ def _damaged(upload: Upload) -> Finding:
 def _form(upload: Upload) -> Iterator[Finding]:
     name = upload.path.name
     if upload.form == "file":
+        if name.lower().endswith(PMML_FILES):
+            return  # stored as it is
         found = "It is one file; the service takes an archive with it at the root, which wml_model makes of it."
         yield Finding(Level.INFO, "packed-alone", found, name)
         return

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import bz2
 import lzma
 import mmap
 import pickletools
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pytest_wml.model.pickles import JOBLIB, LZ4, unpacker
+
 _STOP = b"."
-# joblib puts the numbers of an array between the pickle's operations: who reads these does not find the way.
-_JOBLIB = b"joblib.numpy_pickle"
-# As joblib.load tells them; zlib's second byte says how hard it tried.
-_COMPRESSED: tuple[tuple[bytes, Callable[[], Any]], ...] = (
-    (b"\x1f\x8b", lambda: zlib.decompressobj(zlib.MAX_WBITS | 16)),
-    *((b"x" + level, zlib.decompressobj) for level in (b"\x01", b"\x5e", b"\x9c", b"\xda")),
-    (b"BZ", bz2.BZ2Decompressor),
-    (b"\xfd7zXZ", lzma.LZMADecompressor),
-    (b"\x5d\x00", lzma.LZMADecompressor),
-)
-# What only a package that is not Python's unpacks.
-_LZ4 = b"\x04\x22\x4d\x18"
 _PIECE = 1 << 20
 # Reading operation after operation takes seconds above it; of what is longer, or joblib's, only the end is looked at.
 _LONGEST_READ = 8 << 20
@@ -39,14 +27,13 @@ def pickle_damage(path: Path | None) -> str:
         return "It is empty."
     with path.open("rb") as stream:
         start = stream.read(8)
-        if start.startswith(_LZ4):
+        if start.startswith(LZ4):
             return ""
-        for magic, make in _COMPRESSED:
-            if start.startswith(magic):
-                stream.seek(0)
-                return _unpacking_damage(stream, make())
+        if packed := unpacker(start):
+            stream.seek(0)
+            return _unpacking_damage(stream, packed)
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            if len(content) > _LONGEST_READ or content.find(_JOBLIB) >= 0:
+            if len(content) > _LONGEST_READ or content.find(JOBLIB) >= 0:
                 return "" if content[-1:] == _STOP else "It ends before its end."
             return _reading_damage(content)
 

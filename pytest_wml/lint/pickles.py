@@ -14,9 +14,8 @@ from pytest_wml.lint.pickle_bytes import pickle_damage
 from pytest_wml.lint.reading import Upload
 from pytest_wml.lint.saved_model import version_findings
 from pytest_wml.lint.target import Target
+from pytest_wml.model.kinds import PICKLES, XGBOOST_FILES
 
-PICKLES = (".pkl", ".pickle", ".joblib")
-XGBOOST = (".json", ".ubj", ".model", ".bst")
 # Each object of scikit-learn's is pickled with the version as text behind this word, a few bytes of the pickle's
 # own between them. A pickle that is compressed does not show it.
 _VERSION = re.compile(rb"_sklearn_version[^\d]{1,12}?(\d+\.\d+(\.(\d|dev|post)\d*)*((rc|a|b)\d+)?)")
@@ -52,7 +51,7 @@ def findings(upload: Upload, target: Target) -> Iterator[Finding]:
 
 def xgboost_findings(upload: Upload, target: Target) -> Iterator[Finding]:
     """Yield what is to be said of an XGBoost model: a file of XGBoost's, else a pickle."""
-    names = upload.at_root(XGBOOST)
+    names = upload.at_root(XGBOOST_FILES)
     if not names or upload.at_root(PICKLES):
         yield from findings(upload, target)
         return

@@ -12,10 +12,9 @@ from typing import BinaryIO
 from pytest_wml.errors import BadArchive
 from pytest_wml.lint.findings import CannotLint
 from pytest_wml.model.contents import File, gathered
-from pytest_wml.model.members import Limits, form_of, members
+from pytest_wml.model.members import Limits, members
+from pytest_wml.model.recognition import form_of_model
 
-# Models that are one file, which the fixtures pack alone.
-ALONE = (".h5", ".hdf5", ".keras", ".pkl", ".pickle", ".joblib", ".onnx", ".ubj", ".json")
 _EVERYTHING = frozenset({""})
 
 
@@ -74,19 +73,17 @@ def opened(path: Path | str, limits: Limits | None = None) -> Iterator[Upload]:
             "The model cannot be read.",
             file=error.filename or path,
             cause=error.strerror or str(error),
-            fix="name an archive (.tar.gz, .zip), a SavedModel's folder, or a model file (.h5, .keras, .pkl, .onnx)",
+            fix="name an archive (.tar.gz, .zip), a model's folder, or a model file (.h5, .keras, .pkl, .onnx, …)",
         ) from error
 
 
 def _file(path: Path, stream: BinaryIO, folder: Path, limits: Limits | None) -> Upload:
     size = path.stat().st_size
     try:
-        form = form_of(stream)
+        form = form_of_model(path.name, stream)
     except BadArchive as damage:
-        if path.suffix.lower() not in ALONE:
-            return Upload(path, "gzip", size, {}, damage)
-        form = None  # joblib packs with gzip too
-    if path.suffix.lower() in ALONE and (form is None or path.suffix.lower() == ".keras"):
+        return Upload(path, "gzip", size, {}, damage)
+    if form == "file":
         return Upload(path, "file", size, {path.name: File(size, "", path)})
     if form is None:
         return Upload(path, "", size, {}, BadArchive("The file is no .tar.gz, .tar or .zip archive."))

@@ -12,7 +12,8 @@ from pytest_wml.lint.metagraph import MetaGraphs, not_dense, written_by
 from pytest_wml.lint.target import Target
 from pytest_wml.lint.walk import steps
 from pytest_wml.model.contents import File
-from pytest_wml.model.digest import GRAPH, mapped
+from pytest_wml.model.digest import mapped
+from pytest_wml.model.kinds import GRAPH
 from pytest_wml.model.protobuf import Message
 from pytest_wml.model.savedmodel import SavedModel
 from pytest_wml.model.signature import Signature

@@ -6,8 +6,8 @@ import datetime
 from dataclasses import dataclass, field
 
 from pytest_wml.embedded.catalogue import named_software_spec
-from pytest_wml.embedded.runtimes.loading import framework_of
 from pytest_wml.embedded.software_specs import SoftwareSpec
+from pytest_wml.model.kinds import framework_of
 
 
 def _today() -> datetime.date:

@@ -5,6 +5,7 @@ Nothing here imports TensorFlow, keras or numpy: a replay reads the archive too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,15 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pytest_wml.errors import BadArchive
-from pytest_wml.model.digest import (
-    GRAPH,
-    TEXT_GRAPH,
-    Basis,
-    ContentDigests,
-    Kind,
-    digest_content,
-    digest_folder,
-)
+from pytest_wml.model.digest import Basis, ContentDigests, Kind, digest_content, digest_folder
+from pytest_wml.model.kinds import GRAPH, KERAS_FILES, ONNX_FILES, PICKLES, TEXT_GRAPH
 from pytest_wml.model.members import Limits, form_of, members
 from pytest_wml.model.signature import Signature
 
@@ -35,6 +29,7 @@ __all__ = [
 ]
 
 _SHOWN_MEMBERS = 8
+_SPARK = re.compile(r"(.*)/metadata/part-[^/]*")
 
 
 @dataclass(frozen=True)
@@ -76,7 +71,7 @@ def read_archive(path: Path | str, limits: Limits | None = None) -> ModelArchive
     if path.is_dir():
         found = digest_folder(path, limits)
     else:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             found = digest_content(stream, limits)
     return described(path, found)
 
@@ -110,15 +105,24 @@ def require_savedmodel(archive: ModelArchive) -> None:
 
 def missing_graph(path: Path, names: tuple[str, ...]) -> BadArchive:
     """Make the error for files without ``saved_model.pb`` at the root."""
-    nested = [name for name in names if name.endswith("/" + GRAPH)]
+    nested = nested_models(names)
     if nested:
-        inner = nested[0].removesuffix("/" + GRAPH)
+        spark = _SPARK.fullmatch(nested[0])
+        inner = spark[1] if spark else nested[0].rpartition("/")[0]
         fix = f"pack the inner folder: tar -C {inner} -czf model.tar.gz ."
     else:
         fix = "export the model with model.export(folder) or tf.saved_model.save and pack that folder"
     shown = ", ".join((nested or list(names))[:_SHOWN_MEMBERS])
     more = f" and {len(names) - _SHOWN_MEMBERS} more" if not nested and len(names) > _SHOWN_MEMBERS else ""
     return BadArchive(f"No {GRAPH} at the root of {path}.", found=(shown + more) or "no files", fix=fix)
+
+
+def nested_models(names: tuple[str, ...]) -> list[str]:
+    """The files that are models, or describe them, and lie in a folder; SavedModels alone where there are any."""
+    others = (*KERAS_FILES, *PICKLES, *ONNX_FILES)
+    return [name for name in names if name.endswith("/" + GRAPH)] or [
+        name for name in names if "/" in name and (name.lower().endswith(others) or _SPARK.fullmatch(name))
+    ]
 
 
 def safe_extract(archive: Path | str | BinaryIO, folder: Path | str, limits: Limits | None = None) -> Path:
@@ -141,7 +145,7 @@ def safe_extract(archive: Path | str | BinaryIO, folder: Path | str, limits: Lim
         if isinstance(archive, (str, Path)):
             source = Path(archive)
             if not source.is_dir():
-                source = stack.enter_context(_opened(source))
+                source = stack.enter_context(opened(source))
         else:
             source = archive
         if not isinstance(source, Path) and form_of(source) is None:
@@ -151,7 +155,12 @@ def safe_extract(archive: Path | str | BinaryIO, folder: Path | str, limits: Lim
     return folder
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """Open a model's file.
+
+    Raises:
+        BadArchive: there is no such file, or it cannot be read.
+    """
     try:
         return path.open("rb")
     except OSError as error:

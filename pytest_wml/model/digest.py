@@ -32,6 +32,7 @@ from pytest_wml.model.bundle import CompressedIndex
 from pytest_wml.model.checkpoint import PREFIX, Tensor, read_tensors
 from pytest_wml.model.contents import File, archive_digest, gathered
 from pytest_wml.model.graph import Library, Scope, combined
+from pytest_wml.model.kinds import GRAPH, KERAS_FILES, TEXT_GRAPH
 from pytest_wml.model.members import Limits, form_of, members
 from pytest_wml.model.restore import restored_nodes
 from pytest_wml.model.savedmodel import SavedModel, tensor_name
@@ -42,7 +43,6 @@ from pytest_wml.model.tables import filled_tables, table_content
 Basis = Literal["model", "archive"]
 Kind = Literal["savedmodel", "keras", "other"]
 
-GRAPH, TEXT_GRAPH = "saved_model.pb", "saved_model.pbtxt"
 _KEPT = frozenset({GRAPH, PREFIX})
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 # Raised when the rules above change: recordings are bound to digests.
@@ -178,7 +178,7 @@ def _kind(files: Mapping[str, File]) -> Kind:
     in_root = [name for name in files if "/" not in name]
     # A .keras file is a zip of these two.
     unpacked = {"config.json", "model.weights.h5"} <= set(in_root)
-    return "keras" if unpacked or any(name.endswith((".h5", ".hdf5", ".keras")) for name in in_root) else "other"
+    return "keras" if unpacked or any(name.lower().endswith(KERAS_FILES) for name in in_root) else "other"
 
 
 @contextmanager

@@ -10,37 +10,42 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_wml.model.archive import ModelArchive, described, missing_graph, read_archive
-from pytest_wml.model.digest import GRAPH, digest_folder
+from pytest_wml.model.digest import digest_folder
 from pytest_wml.model.gzipping import GzipWriter
+from pytest_wml.model.kinds import ONNX_FILES
 from pytest_wml.model.members import members
+from pytest_wml.model.onnx_weights import files_beside
+from pytest_wml.model.recognition import recognise
 from pytest_wml.model.streams import CHUNK
 
 # gzip's own default, so that the archive is as large as tar czf makes it.
 _LEVEL = 6
 
 
-def pack(model: Path | str, destination: Path | str) -> ModelArchive:
-    """Pack a SavedModel's folder with ``saved_model.pb`` at the archive's root, or the one file that a model is.
+def pack(model: Path | str, destination: Path | str, *, unknown: bool = False) -> ModelArchive:
+    """Pack a model's folder, its files at the archive's root, or the one file that a model is.
 
     Members are sorted; times, owners and modes are fixed. The bytes depend on the content and on zlib's
     version only, not on how many processors compress them. The archive appears whole or not at all.
 
     Args:
-        model: a folder that holds ``saved_model.pb``, or a file (``.h5``, ``.keras``, ``.pkl``, …).
+        model: a folder with a model at its root, or a file (``.h5``, ``.keras``, ``.pkl``, …).
         destination: the .tar.gz; its folder is made if need be.
+        unknown: whether a folder is packed in which no model is recognised.
 
     Raises:
-        BadArchive: there is no ``saved_model.pb`` at the folder's root, or the folder holds what cannot be
-            packed.
+        BadArchive: no model is recognised in the folder, or the folder holds what cannot be packed.
     """
     model, destination = Path(model), Path(destination)
     if model.is_file():
-        _write_whole([(model.name, model)], destination)
+        beside = files_beside(model) if model.name.lower().endswith(ONNX_FILES) else {}
+        _write_whole([(model.name, model), *beside.items()], destination)
         return read_archive(destination)
-    found = [(member.name, member.path) for member in members(model) if member.path] if model.is_dir() else []
-    if not any(name == GRAPH for name, _ in found):
-        raise missing_graph(model, tuple(name for name, _ in found))
-    _write_whole(found, destination)
+    if not model.is_dir():
+        raise missing_graph(model, ())
+    if not unknown:
+        recognise(model)
+    _write_whole([(member.name, member.path) for member in members(model) if member.path], destination)
     # The folder's digests are the archive's, and reading it spares unpacking what was just packed.
     return replace(described(destination, digest_folder(model)), size=destination.stat().st_size)
 

@@ -190,6 +190,16 @@ def test_content_of_an_unknown_model_is_not_taken(rest):
     assert error_of(rest.upload("none", b"content"))["code"] == "model_does_not_exist"
 
 
+def test_a_pmml_document_is_stored_and_its_deployment_says_why_it_fails(rest):
+    """It is no archive, and is not looked into."""
+    model_id = rest.store(b"<PMML/>", type="pmml_4.2.1", software_spec={"name": "pmml-3.0_4.3"})
+    deployment_id = rest.create_deployment(model_id).json["metadata"]["id"]
+    status = rest.deployment(deployment_id)["entity"]["status"]
+    assert status["state"] == "failed"
+    words = "The embedded service does not run PMML yet; the live service does."
+    assert status["failure"]["errors"][0]["message"] == words
+
+
 def test_models_are_paged(own):
     """Newest first; the link to the next page has all that is needed, the version and the space too."""
     names = [f"model {index}" for index in range(5)]

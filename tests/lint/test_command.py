@@ -59,6 +59,24 @@ def test_type_and_specification_can_be_given(capsys):
     assert "type-does-not-fit" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "stored"),
+    [
+        ("model.onnx", [], "onnxruntime_1.17, onnxruntime_opset_21"),
+        ("model.onnx", ["--spec", "runtime-24.1-py3.11"], "pytorch-onnx_2.1, runtime-24.1-py3.11"),
+        ("model.pkl", [], "scikit-learn_1.3, runtime-24.1-py3.11"),
+        ("model.pkl", ["--type", "xgboost_2.0"], "xgboost_2.0, runtime-24.1-py3.11"),
+        ("notes.txt", [], "tensorflow_2.14, runtime-24.1-py3.11"),
+    ],
+)
+def test_type_and_specification_are_inferred_from_each_model(capsys, tmp_path, name, options, stored):
+    """Where they are not given; for what is not recognised they are those of a SavedModel."""
+    path = tmp_path / name
+    path.write_bytes(b"\x80\x04N.")
+    main(["lint", str(path), *options])
+    assert f"{path}: {stored}" in capsys.readouterr().out.splitlines()
+
+
 def test_json_holds_every_finding(capsys, nested):
     """With levels, codes and refusals as members."""
     assert main(["lint", "--json", nested]) == 1

@@ -11,8 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_wml.choices import MODEL_FILES
-from pytest_wml.lint import reading
 from pytest_wml.lint.findings import Basis, CannotLint, Finding, Level, Refused
 from pytest_wml.lint.judging import lint
 from pytest_wml.lint.target import Target
@@ -193,6 +191,56 @@ def test_a_pickle_stored_as_tensorflow_is_told_its_type(linted):
     assert finding.fix == "give the type of the model: scikit-learn_1.3"
 
 
+@pytest.mark.parametrize(
+    ("files", "model_type", "fix"),
+    [
+        ({"model.onnx": b"x"}, "scikit-learn_1.3", "pytorch-onnx_2.1"),
+        ({"model.json": b'{"learner": {}}'}, "tensorflow_2.14", "xgboost_2.0"),
+        ({"saved_model.pb": b""}, "scikit-learn_1.3", "tensorflow_2.14"),
+        ({"model.xml": b"<PMML/>"}, "onnxruntime_1.17", "pmml_4.2.1"),
+        ({"metadata/part-00000": b'{"sparkVersion": "3.4.1"}'}, "xgboost_2.0", "mllib_3.4"),
+    ],
+)
+def test_a_type_of_another_kind_is_an_error(linted, files, model_type, fix):
+    """Whatever the kind: with the type that the specification has for the model, or else the usual one."""
+    finding = linted(tarred(files), Target(model_type, "runtime-24.1-py3.11", IN_2025.today))["wrong-type"]
+    assert finding.level is Level.ERROR
+    assert finding.fix == f"give the type of the model: {fix}"
+
+
+def test_a_pickle_of_another_class_than_its_type_is_a_warning(linted):
+    """The other way round is none: XGBoost's classes may be stored as scikit-learn's."""
+    content = b"csklearn.linear_model._base\nLinearRegression\n."
+    found = linted(tarred({"model.pkl": content}), Target("xgboost_2.0", "runtime-24.1-py3.11", IN_2025.today))
+    assert found["wrong-class"].level is Level.WARN
+    assert "sklearn.linear_model._base.LinearRegression" in found["wrong-class"].found
+    assert "wrong-class" not in linted(tarred({"model.pkl": b"cxgboost.core\nBooster\n."}), SKLEARN)
+
+
+PMML = b'<PMML version="%s" xmlns="http://www.dmg.org/PMML-4_2"><Header/></PMML>'
+
+
+@pytest.mark.parametrize(
+    ("content", "level", "code", "found"),
+    [
+        (PMML % b"4.2", Level.INFO, "pmml", "It is PMML 4.2."),
+        (PMML % b"4.4.1", Level.WARN, "version", "pmml-3.0_4.3 takes PMML 3.0 to 4.3, and this is 4.4.1."),
+        (PMML[:-4] % b"4.2", Level.ERROR, "pmml-file", "model.xml is truncated or not an XML document: "),
+        (b"<html/>", Level.ERROR, "not-one-model", "The upload needs one PMML document"),
+    ],
+)
+def test_a_pmml_document_is_read(linted, content, level, code, found):
+    """Its version, and whether it is whole."""
+    finding = linted(content, Target("pmml_4.2.1", "pmml-3.0_4.3", IN_2025.today), "model.xml")[code]
+    assert finding.level is level
+    assert finding.found.startswith(found)
+
+
+def test_a_pmml_document_is_not_said_to_be_packed(linted):
+    """It is stored as it is."""
+    assert "packed-alone" not in linted(PMML % b"4.2", Target("pmml_4.2.1", "pmml-3.0_4.3"), "model.xml")
+
+
 @pytest.mark.parametrize("protocol", range(2, 6))
 def test_the_version_in_a_pickle_is_read_without_running_it(linted, protocol):
     """It stands in the bytes as text, as scikit-learn writes it."""
@@ -243,11 +291,6 @@ def test_what_is_not_there_cannot_be_linted(tmp_path, name):
     """An error of its own, no finding."""
     with pytest.raises(CannotLint, match="cannot be read"):
         lint(tmp_path / name, TENSORFLOW)
-
-
-def test_single_files_are_those_that_the_fixtures_pack():
-    """One list each, for the sake of what imports what."""
-    assert set(reading.ALONE) == set(MODEL_FILES)
 
 
 GRAPH, INDEX = "saved_model.pb", "variables/variables.index"

@@ -96,9 +96,9 @@ def test_a_nested_model_is_found_and_named(sample: Path, tmp_path: Path) -> None
 
 
 def test_a_folder_without_a_model_says_what_it_holds(tmp_path: Path) -> None:
-    """Packing a folder without a SavedModel names its files; one that is not there has none."""
-    (tmp_path / "model.h5").write_bytes(b"")
-    with pytest.raises(BadArchive, match=r"found: model\.h5\n.*export the model with model\.export"):
+    """Packing a folder without a model names its files; one that is not there has none."""
+    (tmp_path / "notes.txt").write_bytes(b"")
+    with pytest.raises(BadArchive, match=r"found: notes\.txt\n.*export the model with model\.export"):
         pack(tmp_path, tmp_path / "out.tar.gz")
     with pytest.raises(BadArchive, match="found: no files"):
         pack(tmp_path / "nowhere", tmp_path / "out.tar.gz")

@@ -13,8 +13,8 @@ from typing import Any
 
 from pytest_wml.embedded.runtimes.keras_names import KERAS_NAMES
 from pytest_wml.embedded.runtimes.protocol import LoadFailed, told
+from pytest_wml.model.kinds import KERAS_FILES
 
-SUFFIXES = (".h5", ".hdf5", ".keras")
 _PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")
 # Members of a configuration that name a function or class by text alone.
 _BY_NAME = ("activation", "_initializer", "_regularizer", "_constraint")
@@ -64,7 +64,7 @@ def read(folder: Path) -> KerasFile:
     Raises:
         LoadFailed: there are several, or it holds no model.
     """
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in KERAS_FILES)
     if len(found) != 1:
         raise LoadFailed(f"The archive needs one Keras file at its root; found {', '.join(p.name for p in found)}.")
     path = found[0]

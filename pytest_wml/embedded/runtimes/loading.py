@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-import re
 import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, Runtime
 from pytest_wml.errors import BadArchive
+from pytest_wml.model.kinds import GRAPH, KERAS_FILES, PICKLES, TEXT_GRAPH
 
 if TYPE_CHECKING:
     from pytest_wml.embedded.runtimes.watched import Watched
@@ -79,7 +79,7 @@ def load(content: Path, folder: Path, framework: str, policy: Policy, starting: 
     Raises:
         LoadFailed: no archive, no model that the service knows, one that may not be run, or a broken one.
     """
-    # Before unpacking: PMML, for one, is not an archive.
+    # Before the content is looked at: a PMML document is not an archive.
     choice = _choice(framework)
     archive = folder / _UNPACKED
     if framework == FUNCTION:
@@ -175,6 +175,9 @@ def kind_of(framework: str, names: Collection[str]) -> Kind:
 
 
 def _choice(framework: str) -> Callable[[Collection[str]], Kind]:
+    if framework in _NOT_YET:
+        kind = _NOT_YET[framework]
+        raise LoadFailed(f"pytest-wml's embedded service does not run {kind} yet; the live service does.")
     choice = _FRAMEWORKS.get(framework)
     if choice is None:
         raise LoadFailed(f"pytest-wml's embedded service does not run models of type '{framework}'.")
@@ -182,16 +185,16 @@ def _choice(framework: str) -> Callable[[Collection[str]], Kind]:
 
 
 def _network(names: Collection[str]) -> Kind:
-    if {"saved_model.pb", "saved_model.pbtxt"} & set(names):
+    if {GRAPH, TEXT_GRAPH} & set(names):
         return _SAVED_MODEL
-    if any(name.lower().endswith((".h5", ".hdf5", ".keras")) for name in names):
+    if any(name.lower().endswith(KERAS_FILES) for name in names):
         return _KERAS
     found = ", ".join(sorted(names)) or "nothing"
     raise LoadFailed(f"SavedModel file does not exist at: {{saved_model.pbtxt|saved_model.pb}}; found {found}.")
 
 
 def _is_pickle(name: str) -> bool:
-    return name.lower().endswith((".pkl", ".pickle", ".joblib"))
+    return name.lower().endswith(PICKLES)
 
 
 _FRAMEWORKS: dict[str, Callable[[Collection[str]], Kind]] = {
@@ -203,11 +206,7 @@ _FRAMEWORKS: dict[str, Callable[[Collection[str]], Kind]] = {
     "onnxruntime": lambda _: _ONNX,
     "mllib": lambda _: _SPARK,
 }
-
-
-def framework_of(model_type: str) -> str:
-    """The framework in the type of a model: `tensorflow` in `tensorflow_2.14` and in `tensorflow_rt24.1`."""
-    return re.sub(r"_(rt)?[\d.]+$", "", model_type)
+_NOT_YET = {"pmml": "PMML"}
 
 
 def _require(kind: Kind) -> None:

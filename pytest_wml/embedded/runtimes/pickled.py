@@ -9,8 +9,7 @@ from typing import Any
 import joblib
 
 from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, told
-
-SUFFIXES = (".pkl", ".pickle", ".joblib")
+from pytest_wml.model.kinds import PICKLES
 
 
 def unpickled(folder: Path, trusted: bool) -> tuple[Any, list[Warning]]:
@@ -22,7 +21,7 @@ def unpickled(folder: Path, trusted: bool) -> tuple[Any, list[Warning]]:
     """
     if not trusted:
         raise RunsCode("A pickle is a program that runs when it is loaded.")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICKLES)
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
         raise LoadFailed(f"The archive needs one pickle at its root; found {names}.")

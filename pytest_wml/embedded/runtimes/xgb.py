@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from pytest_wml.embedded.runtimes.pickled import SUFFIXES as PICKLES
 from pytest_wml.embedded.runtimes.pickled import unpickled
 from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, told
 from pytest_wml.embedded.runtimes.rows import Array, array, listed, named_columns, plain, table
 from pytest_wml.embedded.runtimes.scikit_learn import Predictor
-
-SUFFIXES = (".json", ".ubj", ".model", ".bst")
+from pytest_wml.model.kinds import PICKLES, XGBOOST_FILES
 
 
 def load(folder: Path, trusted: bool = False) -> Model:
@@ -26,7 +24,7 @@ def load(folder: Path, trusted: bool = False) -> Model:
         RunsCode: it is a pickle, and no code may run.
         LoadFailed: it cannot be loaded.
     """
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in XGBOOST_FILES)
     if found and not any(path.suffix.lower() in PICKLES for path in folder.iterdir()):
         return _native(found)
     model, _ = unpickled(folder, trusted)
