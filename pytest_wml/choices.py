@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_wml import credentials as credentials_
 from pytest_wml.errors import BadOption
+from pytest_wml.model.kinds import ARCHIVES, MODEL_FILES, stored_as
 from pytest_wml.options import Settings
 from pytest_wml.plans import Plan
 from pytest_wml.spaces import DEFAULT_SPACE_ID
@@ -17,15 +18,19 @@ from pytest_wml.values import Mode, Setting
 if TYPE_CHECKING:
     from pytest_wml.redaction.known import Secrets
 
-# Models that are one file: Keras, pickles, ONNX, XGBoost.
-MODEL_FILES = (".h5", ".hdf5", ".keras", ".pkl", ".pickle", ".joblib", ".onnx", ".ubj", ".json")
-_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip", *MODEL_FILES)
+TRAIN = "train"
+"""What is named in place of a path for the sample network, trained now."""
 
 
 def named_after(model: Path) -> str:
     """The name of a deployment that is given none: its model's, without the ending."""
-    suffix = next((suffix for suffix in _SUFFIXES if model.name.endswith(suffix)), "")
+    suffix = next((suffix for suffix in (*ARCHIVES, *MODEL_FILES) if model.name.endswith(suffix)), "")
     return model.name.removesuffix(suffix)
+
+
+def names_file(plan: Plan) -> bool:
+    """Whether a plan names a model's file or folder."""
+    return not plan.deployment and plan.model not in ("", TRAIN)
 
 
 class Choices:
@@ -72,6 +77,23 @@ class Choices:
             source=source,
         )
 
+    def inferred(self, plan: Plan) -> Plan:
+        """A plan with its type and software specification, inferred from its model where it names none.
+
+        Reads the model's file, but does not fail for one that is missing, damaged or not recognised.
+        """
+        given = (plan.model_type, plan.software_spec)
+        if all(given):
+            return plan
+        from pytest_wml.model.storing import inferred
+
+        found = inferred(self.path(plan), *given) if names_file(plan) else stored_as(("tensorflow",), *given)
+        return plan._replace(model_type=found.model_type, software_spec=found.software_spec)
+
+    def path(self, plan: Plan) -> Path:
+        """Where the model of a plan is."""
+        return self.resolve(Setting(plan.model, plan.source))
+
     @cached_property
     def name(self) -> str:
         """The name of the run's deployment and of its cassette; of several the first."""
@@ -80,7 +102,7 @@ class Choices:
         given = self.settings.name.value
         if given:
             return given
-        if self.settings.model.value in ("", "train"):
+        if self.settings.model.value in ("", TRAIN):
             return "mnist_cnn"
         return named_after(self.resolve(self.settings.model).resolve())
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_wml import asking, choosing, failures, marker, noting, progress, report
+from pytest_wml import asking, choosing, failures, marker, noting, options, progress, report
 from pytest_wml.choosing import parametrize
 from pytest_wml.failures import after_the_end, of_collecting, of_fixture, of_worker
 from pytest_wml.marker import skip
 from pytest_wml.noting import listen
-from pytest_wml.options import header
 from pytest_wml.session import Run
 
 __all__ = [
@@ -30,6 +29,12 @@ __all__ = [
     "tested",
     "testing",
 ]
+
+
+def header(run: Run) -> Iterator[str]:
+    """What the run says above the tests: its options, and what is inferred about its models."""
+    yield from options.header(run.settings)
+    yield from (f"wml: {line}" for line in report.models(run))
 
 
 @contextlib.contextmanager

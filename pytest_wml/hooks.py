@@ -72,7 +72,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         return ["wml: replay (from default)"]
     from pytest_wml.during import header
 
-    return list(header(run.settings))
+    return list(header(run))
 
 
 @pytest.hookimpl(wrapper=True)

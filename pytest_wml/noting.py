@@ -185,7 +185,7 @@ def note_of(run: Run, notes: Notes, results: list[Result], live: int, requests: 
 def _deployment(run: Run, name: str, archive: ModelArchive) -> DeploymentNote:
     from pytest_wml.reporting.notes import DeploymentNote
 
-    plan = run.plans.get(name)
+    plan = run.stored.get(name)
     here = archive.path.exists()
     return DeploymentNote(
         name=name,
@@ -195,8 +195,8 @@ def _deployment(run: Run, name: str, archive: ModelArchive) -> DeploymentNote:
         signature=str(archive.signature or ""),
         path=str(archive.path) if here else "",
         size=archive.size,
-        model_type=plan.model_type if plan and not plan.deployment else "",
-        software_spec=plan.software_spec if plan and not plan.deployment else "",
+        model_type=plan.model_type if plan else "",
+        software_spec=plan.software_spec if plan else "",
         note=archive.note,
     )
 

@@ -17,10 +17,10 @@ class Plan(NamedTuple):
 
     Args:
         name: of the deployment and of its cassette.
-        model: an archive, a SavedModel's folder, a model file or `train`; empty for the packaged sample, or for
-            none where the deployment exists already.
-        model_type: WML's; empty for the option wml_model_type.
-        software_spec: name of the software specification; empty for the option wml_software_spec.
+        model: an archive, a folder, a model file or `train`; empty for the packaged sample, or for none where the
+            deployment exists already.
+        model_type: WML's; empty for the option wml_model_type, or to infer it.
+        software_spec: name of the software specification; empty for the option wml_software_spec, or to infer it.
         deployment: id or serving name of a deployment that exists already; empty to make one.
         source: what named the model; relative paths of an ini file are below pytest's root folder.
     """

@@ -7,7 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from pytest_wml.choices import names_file
+from pytest_wml.errors import WMLTestError
+
 if TYPE_CHECKING:
+    from pytest_wml.plans import Plan
     from pytest_wml.session import Run
     from pytest_wml.tally import Tally
 
@@ -21,6 +25,29 @@ def age(date: str) -> str:
     except ValueError:
         return "unknown age"
     return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
+
+
+def models(run: Run) -> Iterator[str]:
+    """A line for each model of whose type or software specification something is inferred."""
+    for plan in run.plans.values():
+        if names_file(plan) and not (plan.model_type and plan.software_spec):
+            yield f"model: {plan.model} ({_inferred(run, plan)})"
+
+
+def _inferred(run: Run, plan: Plan) -> str:
+    from pytest_wml.model.storing import completed
+
+    path = run.path(plan)
+    try:
+        model_type, spec = completed(path, plan.model_type, plan.software_spec)
+    except WMLTestError as error:  # raised again by the fixture that needs the model
+        return error.problem
+    if plan.model_type:
+        return f"{model_type} with {spec}, which is inferred from the type"
+    what = "folder" if path.is_dir() else "file"
+    if plan.software_spec:
+        return f"{model_type}, inferred from the {what}, with {spec}"
+    return f"{model_type} with {spec}, inferred from the {what}"
 
 
 def faults(tally: Tally) -> Iterator[str]:

@@ -87,6 +87,8 @@ class Run(Choices):
         """What the checks of `wml_contract` promised, measured and found in this process, for a report."""
         self.served: dict[str, ModelArchive] = {}
         """The models that were asked in this process, by name of the deployment."""
+        self.stored: dict[str, Plan] = {}
+        """How those that this run stored were: the plans with type and software specification."""
         self.cleaned: list[str] = []
         """What the tests of a live run left behind, deleted at the end."""
         self.undeletable: set[Owed] = set()

@@ -21,7 +21,7 @@ from pytest_wml.errors import BadOption, WMLTestError
 from pytest_wml.ledger import Asker, Ledger
 from pytest_wml.options import Settings, default
 from pytest_wml.session import Run
-from pytest_wml.table import MODEL_TYPE, SOFTWARE_SPEC, TABLE
+from pytest_wml.table import TABLE
 from pytest_wml.values import Mode, Setting
 
 if TYPE_CHECKING:
@@ -91,13 +91,13 @@ class WmlDeployment:
     `cls.deployment = cls.enterClassContext(WmlDeployment(…))` in `setUpClass`.
 
     Args:
-        model: an archive, a SavedModel's folder or a model file; empty for the packaged sample, or for none where
+        model: an archive, a folder or a model file; empty for the packaged sample, or for none where
             the deployment exists already. Relative paths count from the working folder.
         mode: `replay`, `embedded` or `live`.
         name: of the deployment and its recording; default: the archive's.
         deployment: id or serving name of a deployment that exists already: it is only scored.
-        model_type: WML's.
-        software_spec: name of the software specification.
+        model_type: WML's; default: inferred from the model.
+        software_spec: name of the software specification; default: inferred from the model and its type.
         cassettes: folder of the recordings.
         credentials: a JSON file with the credentials; the variables WML_… win over it.
         record: write the recording when the block ends well (with embedded or live).
@@ -114,8 +114,8 @@ class WmlDeployment:
         mode: str = "replay",
         name: str = "",
         deployment: str = "",
-        model_type: str = MODEL_TYPE,
-        software_spec: str = SOFTWARE_SPEC,
+        model_type: str = "",
+        software_spec: str = "",
         cassettes: Path | str = "cassettes",
         credentials: Path | str = "",
         record: bool = False,

@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_wml import progress
-from pytest_wml.choices import MODEL_FILES
+from pytest_wml.choices import TRAIN
 from pytest_wml.errors import BadOption
 from pytest_wml.plans import Plan
 from pytest_wml.session import Run
-from pytest_wml.values import Mode, Setting
+from pytest_wml.values import Mode
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Contract
     from pytest_wml.deployment import Deployment
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.model.cnn import TrainedCNN
-
-TRAIN = "train"
 
 
 def cache_folder(config: pytest.Config) -> Path:
@@ -68,8 +66,8 @@ def model_archive(
         folder: gives a temporary folder; only called when something has to be packed.
 
     Raises:
-        BadOption: there is no such file.
-        BadArchive: it is no model archive.
+        BadOption: there is no such file, or the type is for models of another kind.
+        BadArchive: it is damaged, or no type is given and no model is recognised.
     """
     if plan.model == TRAIN:
         return _trained_archive(run, cache_folder(config) / f"{plan.name}.tar.gz", plan, train)
@@ -80,38 +78,18 @@ def packed_archive(run: Run, plan: Plan, folder: Callable[[], Path]) -> ModelArc
     """The archive that a plan names, packed where that is needed.
 
     Raises:
-        BadOption: there is no such file.
-        BadArchive: it is no model archive.
+        BadOption: there is no such file, or the type is for models of another kind.
+        BadArchive: it is damaged, or no type is given and no model is recognised.
     """
     from pytest_wml.existing import unknown_archive
+    from pytest_wml.model.storing import completed, packed
 
     if plan.deployment and not plan.model:
         return unknown_archive()
-    return packed(_existing(run, plan) if plan.model else sample_archive(), plan.name, folder)
-
-
-def packed(path: Path, name: str, folder: Callable[[], Path]) -> ModelArchive:
-    """The archive at a path; a folder or a model file is packed.
-
-    Args:
-        path: an archive, a SavedModel's folder or a model file.
-        name: of the deployment, for the archive of a folder.
-        folder: gives a temporary folder; only called when something has to be packed.
-
-    Raises:
-        BadArchive: it is no model archive.
-    """
-    from pytest_wml.model.archive import read_archive, require_savedmodel
-    from pytest_wml.model.packing import pack
-
-    if path.is_dir():
-        return pack(path, folder() / f"{name}.tar.gz")
-    archive = read_archive(path)
-    if path.suffix in MODEL_FILES and (not archive.members or path.suffix == ".keras"):
-        return pack(path, folder() / f"{path.name}.tar.gz")
-    if archive.kind == "other" and not any(name.endswith(MODEL_FILES) for name in archive.members):
-        require_savedmodel(archive)
-    return archive
+    path = _existing(run, plan) if plan.model else sample_archive()
+    if not plan.deployment:
+        completed(path, plan.model_type, plan.software_spec)  # what is wrong is said of the user's file
+    return packed(path, plan.name, folder)
 
 
 def _trained_archive(run: Run, packaged: Path, plan: Plan, train: Callable[[], TrainedCNN]) -> ModelArchive:
@@ -129,13 +107,13 @@ def _trained_archive(run: Run, packaged: Path, plan: Plan, train: Callable[[], T
 
 
 def _existing(run: Run, plan: Plan) -> Path:
-    path = run.resolve(Setting(plan.model, plan.source))
+    path = run.path(plan)
     if not path.exists():
         raise BadOption(
             f"{plan.source} names a model that does not exist: {plan.model}.",
             looked_at=path,
-            fix="give an archive (.tar.gz, .tgz, .zip), a SavedModel folder, a model file (.h5, .keras, .pkl, .onnx) "
-            "or `train`",
+            fix="give an archive (.tar.gz, .tgz, .zip), a model's folder, a model file "
+            "(.h5, .keras, .pkl, .onnx, .json, .xml, …) or `train`",
         )
     return path
 
@@ -170,7 +148,7 @@ def deployment(
         run: knows the mode.
         client: IBM's.
         archive: what to deploy; of a deployment that exists, what is known of it here.
-        plan: says how.
+        plan: says how; a type or software specification that it does not name is inferred from the archive.
         folder: gives a temporary folder; only called when a model is downloaded.
         show: shows how the upload goes, and the states of the deployment.
 
@@ -179,17 +157,22 @@ def deployment(
         ModelChanged: in replay, the archive is not the recorded model.
         DeploymentFailed: the service refuses the model, or has no such deployment.
         Refused: the live service is known to refuse such files, so nothing was uploaded.
+        BadOption: the type is for models of another kind, so nothing was uploaded.
+        UnknownModel: no type is given, and none can be inferred.
     """
     from pytest_wml.answers.http import as_content
     from pytest_wml.deployment import create, deployed
     from pytest_wml.model.extras import require
+    from pytest_wml.model.storing import completed
 
     if plan.deployment:
         found = _deployed_before(run, client, archive, plan, folder)
         run.served[plan.name] = found.archive
         yield found
         return
-    run.served[plan.name] = archive
+    model_type, software_spec = completed(archive.path, plan.model_type, plan.software_spec)
+    plan = plan._replace(model_type=model_type, software_spec=software_spec)
+    run.served[plan.name], run.stored[plan.name] = archive, plan
     if run.mode is Mode.REPLAY:
         run.replay.require(plan.name, as_content(archive))
     elif run.mode is Mode.EMBEDDED and archive.kind == "savedmodel":

@@ -58,6 +58,7 @@ LINES = ("plans", "faults")
 
 MODEL_TYPE = "tensorflow_2.14"
 SOFTWARE_SPEC = "runtime-24.1-py3.11"
+"""As what a TensorFlow model is stored where nobody says."""
 
 
 class Option:
@@ -89,7 +90,7 @@ TABLE = (
         "model",
         "text",
         (
-            "The model: an archive, a SavedModel folder, or `train` for the sample network trained now. Default: "
+            "The model: an archive, a folder, a model file, or `train` for the sample network trained now. Default: "
             "the packaged sample archive."
         ),
         "PATH",
@@ -110,8 +111,13 @@ TABLE = (
         "LINES",
         (),
     ),
-    Option("software_spec", "text", "Software specification of the stored model.", "NAME", SOFTWARE_SPEC),
-    Option("model_type", "text", "WML type of the stored model.", "TYPE", MODEL_TYPE),
+    Option(
+        "software_spec",
+        "text",
+        "Software specification of the stored model. Default: inferred from the model and its type.",
+        "NAME",
+    ),
+    Option("model_type", "text", "WML type of the stored model. Default: inferred from the model.", "TYPE"),
     Option(
         "allow_pickle",
         "switch",

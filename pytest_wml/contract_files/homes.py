@@ -6,12 +6,12 @@ import os
 import re
 from pathlib import Path
 
-from pytest_wml.choices import named_after
+from pytest_wml.choices import TRAIN, named_after
 from pytest_wml.contract_files.mistakes import BadContractFile, Mistake, refused, shown
 from pytest_wml.contract_files.written import Written
 from pytest_wml.plans import Plan
 from pytest_wml.session import Run
-from pytest_wml.supply import TRAIN, sample_archive
+from pytest_wml.supply import sample_archive
 from pytest_wml.values import Setting
 
 
@@ -28,7 +28,7 @@ def home(run: Run, written: Written) -> str:
         return known.name if run.settings.deployments.value else ""
     plan = run.completed(_own(written), written.path.name)
     other = _taken(run, plan)
-    if other is not None and other._replace(source="") != plan._replace(source=""):
+    if other is not None and run.inferred(other)._replace(source="") != run.inferred(plan)._replace(source=""):
         made_of = other.deployment or other.model or "the packaged sample"
         told = f"a deployment called {shown(plan.name)} exists in this run, made of {made_of}; give another `name`"
         raise _refused(written, "name", told)
@@ -53,10 +53,17 @@ def _of_the_run(run: Run, written: Written) -> Plan | None:
     if set(said) == {"model"} and any(plan.name == said["model"] for plan in configured):
         return run.plans[said["model"]]
     for plan in run.plans.values():
-        its = {"name": plan.name, "type": plan.model_type, "spec": plan.software_spec, "deployment": plan.deployment}
-        if _same_model(run, written, plan) and all(its.get(key, text) == text for key, text in said.items()):
+        if _same_model(run, written, plan) and all(_said(run, plan, key) in (None, said[key]) for key in said):
             return plan
     return None
+
+
+def _said(run: Run, plan: Plan, key: str) -> str | None:
+    """What a plan has for a key of a contract file; None for a model, of which the path is compared."""
+    if key in ("type", "spec"):
+        plan = run.inferred(plan)
+    its = {"name": plan.name, "type": plan.model_type, "spec": plan.software_spec, "deployment": plan.deployment}
+    return its.get(key)
 
 
 def _same_model(run: Run, written: Written, plan: Plan) -> bool:

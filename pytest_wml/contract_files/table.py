@@ -64,7 +64,7 @@ CONTRACT = Record(
     {
         "model": Field(
             Text("the path of a model, or a name of wml_deployments,"),
-            "The model: an archive, SavedModel folder or model file, relative to this file; or a name of the ini's "
+            "The model: an archive, a folder or a model file, relative to this file; or a name of the ini's "
             "wml_deployments.",
         ),
         "deployment": Field(Text("an id or serving name"), "A deployment that exists already, which is only scored."),
@@ -72,8 +72,13 @@ CONTRACT = Record(
             Text("a name of letters, digits, _, . and -", r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"),
             "Name of the deployment and of its recording; by default the model's.",
         ),
-        "type": Field(Text("a type of WML, such as tensorflow_2.14,"), "WML's type of the model."),
-        "spec": Field(Text("a software specification, such as runtime-24.1-py3.11,"), "Software specification."),
+        "type": Field(
+            Text("a type of WML, such as tensorflow_2.14,"), "WML's type of the model; inferred from it by default."
+        ),
+        "spec": Field(
+            Text("a software specification, such as runtime-24.1-py3.11,"),
+            "Software specification; inferred from the model and its type by default.",
+        ),
         "markers": Field(
             ListOf(Text("the name of a marker", r"[A-Za-z_]\w*")), "pytest's markers of all tests of this file."
         ),

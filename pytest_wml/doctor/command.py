@@ -59,7 +59,7 @@ def _lines(given: argparse.Namespace, secrets: Any) -> Iterator[Any]:
     authorities = trust(given.ca or suite.ca, os.environ)
     yield from versions.lines(versions.installed())
     yield from settings.lines(suite)
-    models = settings.models(suite)
+    models = suite.models
     yield from known.specifications(models)
     found, lines = known.credentials(
         os.environ, suite.credentials or given.wml_credentials or "", settings.is_live(suite)

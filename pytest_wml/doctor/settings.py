@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from pytest_wml.doctor.lines import Line, passed, warned
+from pytest_wml.model.kinds import StoredAs
 from pytest_wml.options import Settings
 from pytest_wml.standby import run_of
 from pytest_wml.values import Mode
@@ -23,6 +24,8 @@ class Suite(NamedTuple):
         settings: every option; None where pytest does not start.
         credentials: the file with the credentials; empty for none.
         ca: the file with the authority of a private service; empty for none.
+        ini: the file with the options; empty for none.
+        models: type and software specification of each model, each pair once.
         problem: what pytest said instead of starting.
     """
 
@@ -30,6 +33,7 @@ class Suite(NamedTuple):
     credentials: str = ""
     ca: str = ""
     ini: str = ""
+    models: tuple[StoredAs, ...] = ()
     problem: str = ""
 
 
@@ -45,7 +49,9 @@ class _Reader:
         run.close()
         named = (run.settings.credentials, run.settings.ca)
         credentials, ca = (str(run.resolve(file)) if file.value else "" for file in named)
-        self.suite = Suite(run.settings, credentials, ca, str(config.inipath or ""))
+        plans = [run.inferred(plan) for plan in run.plans.values()]
+        models = dict.fromkeys(StoredAs(plan.model_type, plan.software_spec) for plan in plans)
+        self.suite = Suite(run.settings, credentials, ca, str(config.inipath or ""), tuple(models))
         return 0
 
 
@@ -90,19 +96,8 @@ def is_live(suite: Suite) -> bool:
     return suite.settings is not None and suite.settings.mode.value is Mode.LIVE
 
 
-def models(suite: Suite) -> list[tuple[str, str]]:
-    """Type and software specification of each model of the suite, each pair once."""
-    settings = suite.settings
-    if settings is None:
-        return []
-    kind, spec = settings.model_type.value, settings.software_spec.value
-    plans = settings.deployments.value
-    pairs = [(plan.model_type or kind, plan.software_spec or spec) for plan in plans] or [(kind, spec)]
-    return list(dict.fromkeys(pairs))
-
-
 def model_files(suite: Suite) -> list[Path]:
-    """Where the models of the suite are: archives, folders, model files; those that there are."""
+    """Where the models of the suite are: archives, folders, model files; those that exist."""
     if suite.settings is None:
         return []
     model = suite.settings.model

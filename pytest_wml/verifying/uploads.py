@@ -10,7 +10,8 @@ from pytest_wml.cassette.file import Cassette
 from pytest_wml.cassette.library import same_model
 from pytest_wml.cassette.tape import Content
 from pytest_wml.errors import BadArchive, WMLTestError
-from pytest_wml.supply import packed, sample_archive
+from pytest_wml.model.storing import packed
+from pytest_wml.supply import sample_archive
 
 _DIGITS = 16
 
@@ -23,7 +24,7 @@ class Uploads:
     """Finds archives by their digests.
 
     Args:
-        named: by whoever asks; each is an archive, a SavedModel's folder or a model file.
+        named: by whoever asks; each is an archive, a model's folder or a model file.
         suites: gives those that the suite in the working folder names; called only where the others do not do.
         folder: for what has to be packed.
     """
