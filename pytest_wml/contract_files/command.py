@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.errors import BadArchive, BadOption
+from pytest_wml.errors import BadOption
 from pytest_wml.table import CONTRACT_FILE
 from pytest_wml.usage import help_of
 
@@ -20,12 +20,12 @@ def add_to(commands: Any) -> None:
     tools = contract.add_subparsers(dest="tool", metavar="TOOL")
     init = tools.add_parser(
         "init",
-        help="write a first contract file for a SavedModel",
-        description="Write a first contract file from a SavedModel's signature and a few labelled samples. Nothing "
-        "is run, and TensorFlow is not needed.",
+        help="write a first contract file for a model",
+        description="Write a first contract file from a model and a few labelled samples. What a SavedModel takes and "
+        "gives is read from it; for any other model give samples. Nothing is run, and TensorFlow is not needed.",
         epilog="example: pytest-wml contract init model.tar.gz --samples images -o tests/model.wml.yaml",
     )
-    init.add_argument("archive", metavar="ARCHIVE", type=Path, help=".tar.gz, .zip or SavedModel folder")
+    init.add_argument("archive", metavar="ARCHIVE", type=Path, help=".tar.gz, .zip, model folder or model file")
     init.add_argument(
         "--samples",
         type=Path,
@@ -56,6 +56,7 @@ def _schema(_: argparse.Namespace) -> int:
 
 def _init(given: argparse.Namespace) -> int:
     from pytest_wml.contract_files import schema
+    from pytest_wml.model.recognition import recognise
 
     target: Path = given.output or Path(_name(given.archive) + CONTRACT_FILE)
     if not target.name.endswith(CONTRACT_FILE) or target.name == CONTRACT_FILE:
@@ -64,7 +65,8 @@ def _init(given: argparse.Namespace) -> int:
     _write(target.parent, files, force=given.force)
     if given.force or not (target.parent / schema.NAME).exists():
         _write(target.parent, {schema.NAME: schema.text().encode()}, force=True)
-    print(f"{target} written; check it with: pytest --wml=embedded {shlex.quote(str(target))}")
+    allow = " --wml-allow-pickle" if recognise(given.archive).kind.pickled else ""
+    print(f"{target} written; check it with: pytest --wml=embedded{allow} {shlex.quote(str(target))}")
     return 0
 
 
@@ -78,22 +80,19 @@ def first_files(archive: Path, named: Path, target: Path, samples: Path | None =
         samples: the user's own, if there are any.
 
     Raises:
-        BadArchive: it cannot be read, or is no SavedModel.
+        BadArchive: it cannot be read, or no model is recognised.
         BadContract: the samples cannot be read.
     """
     from pytest_wml.contract_files.samples import digits, read_samples
     from pytest_wml.contract_files.starting import first, reads_digits
     from pytest_wml.model.archive import read_archive
+    from pytest_wml.model.storing import completed
 
+    stored = completed(archive, "", "")
     signature = read_archive(archive).signature
-    if signature is None:
-        raise BadArchive(
-            "A first contract is made from a SavedModel's signature, and none is to be read here.",
-            file=archive,
-            fix="write the file by hand; pytest-wml contract schema prints what it may hold",
-        )
-    labelled = read_samples(samples) if samples else digits() if reads_digits(signature) else None
-    made = first(signature, named, target, labelled, samples)
+    reads = signature is not None and reads_digits(signature)
+    labelled = read_samples(samples) if samples else digits() if reads else None
+    made = first(signature, named, stored, target, labelled, samples)
     return {path: _npy(array) for path, array in made.arrays.items()} | {target.name: made.text.encode()}
 
 

@@ -1,4 +1,4 @@
-"""A first contract file, from a SavedModel's signature and a few labelled samples."""
+"""A first contract file, from a model's signature, where it can be read, and a few labelled samples."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_wml.contract_files import quoting
 from pytest_wml.contract_files.rows import DTYPES
 from pytest_wml.contract_files.schema import NAME as SCHEMA
+from pytest_wml.model.kinds import StoredAs
 from pytest_wml.model.signature import Signature, TensorSpec
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ _INLINE = 32
 """Numbers of a row that stand in the file itself; larger rows become .npy files beside it."""
 _EXAMPLES = 10
 _PROBABILITIES = ("probabilities", "probability")
+_LATENCY = (
+    "# Your own budget; a replay measures, and never fails for it.",
+    "latency: {p95: 5 s, requests: 5, concurrency: 1}",
+)
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,20 @@ class First:
     arrays: Mapping[str, NDArray[Any]]
 
 
-def first(signature: Signature, model: Path, target: Path, samples: Samples | None, given: Path | None) -> First:
+def first(
+    signature: Signature | None,
+    model: Path,
+    stored: StoredAs,
+    target: Path,
+    samples: Samples | None,
+    given: Path | None,
+) -> First:
     """Write the text of a first contract.
 
     Args:
-        signature: that a deployment of the model answers with.
+        signature: that a deployment of the model answers with; None where it cannot be read.
         model: its path.
+        stored: the type and the software specification that are inferred from the model.
         target: where the contract will be.
         samples: labelled rows, if there are any.
         given: where they lie, if they are the user's own.
@@ -53,12 +66,11 @@ def first(signature: Signature, model: Path, target: Path, samples: Samples | No
         f"# yaml-language-server: $schema={SCHEMA}",
         "# What this model promises; `pytest --wml=embedded` checks it here, `--wml-live` on IBM's service.",
         f"model: {quoting.text(_relative(model, target))}",
-        "# type: tensorflow_2.14",
-        "# spec: runtime-24.1-py3.11",
-        "",
-        *_signature(signature),
+        f"# type: {stored.model_type}",
+        f"# spec: {stored.software_spec}",
+        *(["", *_signature(signature)] if signature else [] if examples else [""]),
         *(_with(examples) if examples else _without(signature)),
-        *_promises(signature),
+        *(_promises(signature) if signature else _promises_of_rows(bool(examples))),
         *_accuracy(given, target),
     ]
     return First("\n".join(lines) + "\n", arrays)
@@ -135,7 +147,14 @@ def _with(examples: Sequence[str]) -> list[str]:
     ]
 
 
-def _without(signature: Signature) -> list[str]:
+def _without(signature: Signature | None) -> list[str]:
+    if signature is None:
+        return [
+            "# What the model takes cannot be read from its file. Give a few rows, with the class that each must get:",
+            "# examples:",
+            "#   - input: [5.1, 3.5, 1.4, 0.2]",
+            "#     class: 0",
+        ]
     if len(signature.inputs) > 1:
         inputs = ["#   - input:", *(f"#       {quoting.text(spec.name)}: …" for spec in signature.inputs)]
     else:
@@ -157,8 +176,17 @@ def _promises(signature: Signature) -> Iterator[str]:
         yield "batch_consistency: yes"
     yield "repeatability: yes"
     yield "errors: yes"
-    yield "# Your own budget; a replay measures, and never fails for it."
-    yield "latency: {p95: 5 s, requests: 5, concurrency: 1}"
+    yield from _LATENCY
+
+
+def _promises_of_rows(examples: bool) -> Iterator[str]:
+    """The promises of a model whose signature is not known: all but `errors` need rows to send."""
+    yield ""
+    yield "errors: yes"
+    if not examples:
+        yield "# With examples it can promise more:"
+    for line in ("repeatability: yes", *_LATENCY):
+        yield line if examples or line.startswith("#") else f"# {line}"
 
 
 def _is_distribution(spec: TensorSpec) -> bool:

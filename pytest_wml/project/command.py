@@ -31,7 +31,7 @@ def add_to(commands: Any) -> None:
     )
     init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default: this one")
     init.add_argument(
-        "--model", type=Path, metavar="ARCHIVE", help="your own: .tar.gz, .zip or SavedModel folder; it is copied"
+        "--model", type=Path, metavar="MODEL", help="your own: .tar.gz, .zip, model folder or model file; it is copied"
     )
     init.set_defaults(run=_run)
 
@@ -56,9 +56,15 @@ def _told(given: argparse.Namespace, names: list[str]) -> Iterator[str]:
         yield f"  cd {shlex.quote(str(given.folder))}"
     record = "pytest --wml=embedded --wml-record"
     if given.model:
-        yield "  pytest --wml=embedded                 the first contract, scored here (pytest-wml[tensorflow])"
+        from pytest_wml.model.recognition import recognise
+
+        kind = recognise(given.model).kind
+        if kind.pickled:
+            yield "  allow the pickle in pytest.ini         if you trust who made it: wml_allow_pickle = yes"
+        extra = f" (pytest-wml[{kind.extra}])" if kind.extra else ""
+        yield f"  pytest --wml=embedded                 the first contract, scored here{extra}"
         yield f"  {record}    recorded: commit cassettes/, and every push can replay it"
-        yield "  pytest                                replayed: no network, no credentials, no TensorFlow"
+        yield "  pytest                                replayed: no network, no credentials, no framework"
     else:
         yield "  pytest                                replayed: no network, no credentials, no TensorFlow"
         yield "  pytest --wml=embedded                 scored here (pytest-wml[tensorflow])"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from importlib.resources import files
@@ -11,14 +12,19 @@ from pathlib import Path
 from pytest_wml.choices import named_after
 from pytest_wml.contract_files import schema
 from pytest_wml.contract_files.command import first_files
-from pytest_wml.errors import BadArchive
+from pytest_wml.model.kinds import ONNX_FILES, ModelKind, stored_as
+from pytest_wml.model.onnx_weights import files_beside
 from pytest_wml.model.packing import pack
-from pytest_wml.table import CONTRACT_FILE
+from pytest_wml.model.recognition import recognise
+from pytest_wml.table import CONTRACT_FILE, MODEL_TYPE, SOFTWARE_SPEC
 
 _MODEL = "pump.tar.gz"
 """The model that the template's files name."""
-_ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
-
+_INI = "pytest.ini"
+_PICKLE = b"""\
+# A pickle is a program; the embedded service runs it only where that is allowed, for models of people you trust.
+# wml_allow_pickle = yes
+"""
 
 Files = dict[str, bytes | Path]
 """Path → content, or the file that is copied there."""
@@ -30,23 +36,45 @@ def complete() -> Files:
 
 
 def around(model: Path, folder: Path) -> Files:
-    """A repository for a model that is there, which is copied; its first contract is made from its signature.
+    """A repository for a model that is there, which is copied; its first contract is made from it.
 
     Args:
-        model: an archive, or a SavedModel's folder, which is packed.
+        model: an archive, a model that is one file, or a folder, which is packed.
         folder: where the repository will be.
 
     Raises:
-        BadArchive: it cannot be read, or is no SavedModel.
+        BadArchive: it cannot be read, or no model is recognised.
     """
-    if not (model.is_dir() or model.name.endswith(_ARCHIVES)):
-        raise BadArchive("The model is no archive.", file=model, fix="give a .tar.gz, a .zip or a SavedModel's folder")
+    kind = recognise(model).kind
     name = model.resolve().name + (".tar.gz" if model.is_dir() else "")
     placed = folder / name
     contract = first_files(model, placed, folder / (named_after(placed) + CONTRACT_FILE))
-    common = {path: text.replace(_MODEL.encode(), name.encode()) for path, text in _template("common").items()}
-    copied = {} if model.resolve() == placed.resolve() else {name: _packed(model) if model.is_dir() else model}
-    return {**common, **_template("own"), schema.NAME: schema.text().encode(), **copied, **contract}
+    copied = {} if model.resolve() == placed.resolve() else _copied(model, name)
+    return {**_common(name, kind), **_template("own"), schema.NAME: schema.text().encode(), **copied, **contract}
+
+
+def _common(name: str, kind: ModelKind) -> dict[str, bytes]:
+    """The part of the template that every repository has, for a model of another name and kind than the template's."""
+    stored = stored_as(kind.frameworks)
+    changes = {
+        _MODEL: name,
+        MODEL_TYPE: stored.model_type,
+        SOFTWARE_SPEC: stored.software_spec,
+        "[wml,tensorflow]": f"[{','.join(filter(None, ['wml', kind.extra]))}]",
+        '"*.tar.gz"': '"*.tar.gz"' if name.endswith(".tar.gz") else json.dumps(name),
+    }
+    if kind.extra != "tensorflow":
+        changes |= {" by TensorFlow": "", "no TensorFlow": "no framework"}
+    files = _template("common")
+    for before, after in changes.items():
+        files = {path: text.replace(before.encode(), after.encode()) for path, text in files.items()}
+    return {**files, _INI: files[_INI] + _PICKLE} if kind.pickled else files
+
+
+def _copied(model: Path, name: str) -> Files:
+    if model.is_dir():
+        return {name: _packed(model)}
+    return {name: model, **(files_beside(model) if name.lower().endswith(ONNX_FILES) else {})}
 
 
 def _packed(model: Path) -> bytes:

@@ -89,6 +89,25 @@ def test_without_samples_the_file_says_what_to_fill_in(here, pixels_archive):
     assert "examples" not in load(here / "pixels.wml.yaml").top.values
 
 
+def test_a_model_without_a_signature_promises_what_needs_none(here, capsys):
+    """What it is stored as is inferred; the rest waits for rows, as comments."""
+    (here / "model.pkl").write_bytes(b"\x80\x04N.")
+    assert main(["contract", "init", "model.pkl"]) == 0
+    assert "check it with: pytest --wml=embedded --wml-allow-pickle model.wml.yaml" in capsys.readouterr().out
+    assert load(here / "model.wml.yaml").promises == ("errors",)
+    text = (here / "model.wml.yaml").read_text()
+    assert "# type: scikit-learn_1.3\n# spec: runtime-24.1-py3.11\n\n# What the model takes cannot be read" in text
+    assert "\n# repeatability: yes\n" in text
+
+
+def test_rows_for_a_model_without_a_signature(here):
+    """Are its examples, and let it promise more."""
+    (here / "model.onnx").write_bytes(b"x")
+    np.savez("rows.npz", images=np.eye(2), labels=[0, 1])
+    assert main(["contract", "init", "model.onnx", "--samples", "rows.npz"]) == 0
+    assert load(here / "model.wml.yaml").promises == ("examples", "errors", "repeatability", "latency")
+
+
 def test_a_folder_of_samples_is_referred_to(here, pixels_archive):
     """A few of each class, by their own files."""
     for label in ("bright", "no"):
@@ -106,7 +125,7 @@ def test_a_folder_of_samples_is_referred_to(here, pixels_archive):
     ("arguments", "told"),
     [
         (["gone.tar.gz"], "The model archive cannot be opened."),
-        (["notes.txt"], "none is to be read here"),
+        (["notes.txt"], "notes.txt is not a model that is recognised."),
         ([str(sample_archive()), "-o", "contract.yaml"], "pytest would not find contract.yaml"),
         ([str(sample_archive()), "--samples", "notes.txt"], "The samples are unreadable."),
         ([str(sample_archive()), "--samples", "."], "no folder in it holds a .png or .npy file"),

@@ -150,11 +150,37 @@ def test_a_folder_is_packed(here):
 
 
 @pytest.mark.parametrize(
+    ("name", "ini", "extra"),
+    [
+        ("iris.pkl", ["# wml_model_type = scikit-learn_1.3", "# wml_allow_pickle = yes"], "[wml,sklearn]"),
+        (
+            "iris.onnx",
+            ["# wml_model_type = onnxruntime_1.17", "# wml_software_spec = onnxruntime_opset_21"],
+            "[wml,onnx]",
+        ),
+    ],
+)
+def test_a_model_of_another_kind(here, name, ini, extra):
+    """Ini, CI and contract say what it is; a pickle is not allowed before its owner does it."""
+    (here / name).write_bytes(b"\x80\x04N.")
+    assert main(["init", "new", "--model", name]) == 0
+    made = held(here / "new")
+    assert made[name] == b"\x80\x04N."
+    assert {f"wml_model = {name}", *ini} <= set(made["pytest.ini"].decode().splitlines())
+    assert load(here / "new" / "iris.wml.yaml").promises == ("errors",)
+    for path in (".gitlab-ci.yml", ".github/workflows/contract-embedded.yml"):
+        text = made[path].decode()
+        assert f"pytest-wml{extra}" in text
+        assert f'["{name}", ' in text
+        assert "TensorFlow" not in text
+
+
+@pytest.mark.parametrize(
     ("model", "told"),
     [
         ("gone.tar.gz", "The model archive cannot be opened."),
-        ("notes.txt", "The model is no archive."),
-        ("notes.tar.gz", "none is to be read here"),
+        ("notes.txt", "notes.txt is not a model that is recognised."),
+        ("notes.tar.gz", "notes.tar.gz is not a model that is recognised."),
     ],
 )
 def test_what_is_no_model_is_told(here, capsys, model, told):
