@@ -100,6 +100,10 @@ class Answering:
         with self._watched.by(tell) if self._watched else contextlib.nullcontext():
             yield
 
+    def work(self, seconds: float) -> bool:
+        """Wait until a model is loaded, at most so many seconds; whether none is being loaded, as in a replay."""
+        return self._embedded is None or self._embedded.wait_for_loads(seconds)
+
     def own(self, name: str, deployment: str) -> None:
         """What names this deployment, which existed already, belongs to the recording of this name."""
         if self._run.mode is Mode.REPLAY:

@@ -104,6 +104,7 @@ class Run(Choices):
             self.ledger,
             self.hosts,
             skip_waits=self.mode is not Mode.LIVE,
+            work=self.answering.work,
             fail_closed=self.mode is not Mode.LIVE,
             refused=self._refused,
             crashed=self.ledger.crashed,

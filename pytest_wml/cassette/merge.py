@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from pytest_wml.cassette.identity import parsed
 from pytest_wml.cassette.normalise import Interaction
+from pytest_wml.cassette.tape import Content
 
+_DEPLOYMENTS = "/ml/v4/deployments"
+_PASSING = {"initializing", "updating", "DEPLOY_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
 Key = tuple[str, int]
 """An identity and which of its changes: the first, the second …"""
 
@@ -15,7 +20,9 @@ def merged(shards: Iterable[Sequence[Interaction]]) -> tuple[Interaction, ...]:
     """What the shards hold together, in an order that does not depend on who recorded what.
 
     Changes keep the order in which they were made; what was read or scored between two changes is sorted.
-    An answer that only repeats the one before it is left out: the last one is played again and again.
+    An answer that only repeats the one before it is left out: the last one is played again and again. So is that of
+    a deployment which is not loaded yet, where a later one says what became of it: how often a client looked, and
+    how long the load took, differs from day to day.
     """
     changes: list[tuple[Key, Interaction]] = []
     answers: dict[Key | None, dict[str, list[Interaction]]] = defaultdict(dict)
@@ -54,13 +61,32 @@ def _keep_longest(
 ) -> None:
     for after, group in groups.items():
         for identity, sequence in group.items():
-            distinct = [
-                interaction
-                for number, interaction in enumerate(sequence)
-                if number == 0 or not _same_answer(interaction, sequence[number - 1])
-            ]
+            distinct = _distinct(sequence)
             if len(distinct) > len(answers[after].get(identity, ())):
                 answers[after][identity] = distinct
+
+
+def _distinct(sequence: Sequence[Interaction]) -> list[Interaction]:
+    """The answers to one request, without repetitions and polls."""
+    lasting = [one for one in sequence[:-1] if not _is_a_poll(one)] + [sequence[-1]]
+    return [one for number, one in enumerate(lasting) if number == 0 or not _same_answer(one, lasting[number - 1])]
+
+
+def _is_a_poll(interaction: Interaction) -> bool:
+    """Whether the answer shows a deployment that is not loaded yet."""
+    if interaction.method != "GET" or not interaction.path.startswith(_DEPLOYMENTS):
+        return False
+    if isinstance(interaction.answer, Content):
+        return False
+    answer = parsed(interaction.answer)
+    listed = answer.get("resources") if isinstance(answer, dict) else None
+    return any(_state(one) in _PASSING for one in (answer, *(listed if isinstance(listed, list) else ())))
+
+
+def _state(deployment: Any) -> Any:
+    for name in ("entity", "status", "state"):
+        deployment = deployment.get(name) if isinstance(deployment, dict) else None
+    return deployment if isinstance(deployment, str) else None
 
 
 def _same_answer(one: Interaction, other: Interaction) -> bool:

@@ -41,6 +41,11 @@ def _ignore(error: Exception) -> None:
     del error
 
 
+def _no_work(seconds: float) -> bool:
+    del seconds
+    return True
+
+
 def _part(name: str) -> Any:
     """One of the modules that patch a library, imported only once that library has been.
 
@@ -62,7 +67,9 @@ class Door:
     Args:
         app: answers; called from one thread a connection.
         hosts: which hosts are IBM's.
-        skip_waits: whether IBM's client's own waiting takes no time.
+        skip_waits: whether IBM's client's own waiting takes no time, or as long as `work` takes.
+        work: waits until what the client polls for has changed, at most the seconds that it is called with; returns
+            whether nothing is left to wait for.
         fail_closed: whether ways to IBM that the door does not carry are refused.
         refused: told of a connection that was refused because the door does not carry it.
         crashed: told of an exception that the app let through.
@@ -74,6 +81,7 @@ class Door:
         hosts: Hosts | None = None,
         *,
         skip_waits: bool = True,
+        work: waits.Work = _no_work,
         fail_closed: bool = True,
         refused: Callable[[Exception], None] = _ignore,
         crashed: Callable[[Exception], None] = _ignore,
@@ -82,6 +90,7 @@ class Door:
         self.hosts = hosts or Hosts()
         self.skipped_seconds = 0.0
         self._skip_waits = skip_waits
+        self._work = work
         self._fail_closed = fail_closed
         self._refused = refused
         self._crashed = crashed
@@ -104,7 +113,7 @@ class Door:
             _closed.add(self)
             names.guard(self._guards, self.check)
         if self._skip_waits:
-            waits.skip(self._patches, self._skipped, lambda: self._is_open)
+            waits.skip(self._patches, self._skipped, self._work, lambda: self._is_open)
         self._watch.install()
 
     def renew(self) -> None:
@@ -193,7 +202,7 @@ class Door:
         }
 
     def _skip_awaits(self) -> None:
-        waits.skip_awaits(self._patches, self._skipped, lambda: self._is_open)
+        waits.skip_awaits(self._patches, self._skipped, self._work, lambda: self._is_open)
 
     def _skipped(self, seconds: float) -> None:
         self.skipped_seconds += seconds
@@ -201,8 +210,8 @@ class Door:
 
 @contextlib.contextmanager
 def open_door(app: WSGIApp, hosts: Hosts | None = None) -> Iterator[Door]:
-    """A door that is open inside a with block."""
-    door = Door(app, hosts)
+    """A door that is open inside a with block; IBM's client waits for the loads of an embedded service."""
+    door = Door(app, hosts, work=getattr(app, "wait_for_loads", _no_work))
     door.open()
     try:
         yield door

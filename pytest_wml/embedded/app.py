@@ -107,7 +107,6 @@ class EmbeddedWML:
         deadline: float = 60.0,
         page: bool = False,
     ) -> None:
-        self.crashes: list[Exception] = []
         policy = Policy(allow_pickle, isolate_tensorflow, deadline)
         settings = Settings(clock, cpd_version, json_limit, policy)
         self._home = temporary(folder) if data_dir is None else _lasting(data_dir)
@@ -118,6 +117,7 @@ class EmbeddedWML:
             if data_dir is not None and isinstance(problem, (OSError, NotKept)):
                 raise _unusable(data_dir, problem) from problem
             raise
+        self.crashes = self._service.crashes
         self._page = _page_of(self._service) if page else None
 
     @property
@@ -146,6 +146,14 @@ class EmbeddedWML:
         self, kind: type[BaseException] | None, problem: BaseException | None, where: TracebackType | None
     ) -> None:
         self.close()
+
+    def wait_for_loads(self, seconds: float) -> bool:
+        """Wait until the load of a model has ended, at most so many seconds.
+
+        Returns:
+            whether one has ended since a deployment was last said to be `initializing`, or none is going on.
+        """
+        return self._service.scorers.wait(seconds)
 
     def close(self) -> None:
         """Free the models, and remove the folder or leave the data folder to another; it answers no more after it."""

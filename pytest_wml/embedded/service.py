@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
+from pytest_wml.embedded.batch import Batch
 from pytest_wml.embedded.contents import Content, Contents
 from pytest_wml.embedded.doubts import Doubts
 from pytest_wml.embedded.home import Home
-from pytest_wml.embedded.refusals import Conflict, Invalid
+from pytest_wml.embedded.refusals import Conflict
 from pytest_wml.embedded.runtimes.loading import FUNCTION, Policy
-from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed
 from pytest_wml.embedded.scorers import Scorers
 from pytest_wml.embedded.scorings import Scorings
 from pytest_wml.embedded.served import Served
-from pytest_wml.embedded.state.deployments import Deployment, DeploymentDraft, Deployments
-from pytest_wml.embedded.state.jobs import Job, JobDraft, JobFailed, Jobs, Predictions
+from pytest_wml.embedded.state.deployments import (
+    Deployment,
+    DeploymentDraft,
+    Deployments,
+    check_kind,
+    check_not_failed,
+)
+from pytest_wml.embedded.state.jobs import Jobs
 from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.state.models import Model, Models
 from pytest_wml.embedded.state.spaces import Spaces
@@ -50,13 +55,17 @@ class Service:
         self.doubts = Doubts()
         self.scorings: Scorings | None = None
         """The last ones, where somebody wants to see them."""
-        self.scorers = Scorers(self.contents, home.scratch, settings.policy, self.doubts.tell)
+        self.crashes: list[Exception] = []
+        self.scorers = Scorers(
+            self.contents, home.scratch, settings.policy, self.doubts.tell, crashed=self.crashes.append
+        )
         self._journal = Journal(home.store)
         self.spaces = Spaces(self._journal, settings.clock)
         self.models = Models(self._journal, settings.clock)
         self.functions = Models(self._journal, settings.clock, kind=FUNCTION)
         self.deployments = Deployments(self._journal, settings.clock, self.scorers)
         self.jobs = Jobs(self._journal, settings.clock)
+        self.batch = Batch(self.jobs, self.deployments, self.scorers, self._journal, self.tokens)
         self.spaces.provision(spaces, owner="IBMid-embedded")
         # What was uploaded, and not acknowledged before the service ended.
         self._drop_unused()
@@ -100,7 +109,9 @@ class Service:
         """
         with self._journal:
             served, kind = self._served(draft, space_id)
-            return self.deployments.create(draft, served, kind, space_id, owner)
+            deployment = self.deployments.create(draft, served, kind, space_id, owner)
+        self.deployments.begin(deployment)
+        return deployment
 
     def redraft(
         self, deployment_id: str, redrafted: Callable[[Deployment], tuple[DeploymentDraft, set[str]]]
@@ -122,7 +133,10 @@ class Service:
             if "asset" not in touched:
                 return self.deployments.update(deployment_id, draft), touched
             served, _ = self._served(draft, deployment.space_id)
-            return self.deployments.replace_asset(deployment_id, draft, served), touched
+            changed = self.deployments.replace_asset(deployment_id, draft, served)
+        self._drop_unused()
+        self.deployments.begin(changed)
+        return changed, touched
 
     def _served(self, draft: DeploymentDraft, space_id: str) -> tuple[Served, str]:
         shelf = self.shelf_of(draft.asset_id)
@@ -135,50 +149,21 @@ class Service:
         with self._journal:
             self.deployments.drop(deployment_id)
             for job in self.jobs.find(lambda job: job.draft.deployment_id == deployment_id):
-                self.jobs.drop(job.id)
+                self.batch.drop(job.id)
         self._drop_unused()
 
-    def ready(self, deployment: Deployment, kind: Literal["online", "batch"]) -> Deployment:
-        """The deployment after its model was loaded.
+    def ready(self, deployment: Deployment) -> Deployment:
+        """An online deployment after its model was loaded, which is waited for.
 
         Raises:
-            Invalid: it is of the other kind.
+            Missing: it was deleted meanwhile.
+            Invalid: it is a batch deployment.
             Conflict: its model cannot be served.
         """
-        if deployment.draft.kind != kind:
-            raise Invalid("invalid_deployment_type", f"Deployment '{deployment.id}' is not {kind}.")
-        settled = self.deployments.loaded(deployment)
-        if settled.state != "ready":
-            raise Conflict("deployment_is_not_ready", f"Deployment '{deployment.id}' is {settled.state}.")
-        return settled
-
-    def start_job(self, draft: JobDraft, space_id: str, owner: str) -> Job:
-        """A new job of a batch deployment, `queued`.
-
-        Raises:
-            Missing: there is no such deployment in the space.
-            Invalid: it is online.
-            Conflict: its model cannot be served.
-        """
-        deployment = self.ready(self.deployments.locate(draft.deployment_id, space_id), "batch")
-        with self._journal:
-            self.deployments.get(deployment.id)
-            return self.jobs.create(draft, space_id, owner)
-
-    def advance(self, job: Job) -> Job:
-        """The job one state further."""
-        return self.jobs.advanced(job, self._scored)
-
-    def _scored(self, job: Job) -> Predictions:
-        deployment = self.deployments.get(job.draft.deployment_id)
-        try:
-            document = self.scorers.answer(deployment.served, {"input_data": job.draft.input_data})
-        except BadInput as problem:
-            raise JobFailed(f"Bad input. {problem}") from problem
-        except (ScoringFailed, LoadFailed) as problem:
-            raise JobFailed(str(problem)) from problem
-        # What a function returns need not have predictions.
-        return document.get("predictions", document) if isinstance(document, dict) else document
+        check_kind(deployment, "online")
+        loaded = self.deployments.loaded(deployment)
+        check_not_failed(loaded)
+        return loaded
 
     def delete_asset(self, shelf: Models, asset_id: str) -> Model:
         """Delete a model or function with its revisions and content.
@@ -221,6 +206,8 @@ class Service:
         with self._journal:
             assets = self.models.find(lambda _: True) + self.functions.find(lambda _: True)
             kept = [revision.content for asset in assets for revision in (asset, *asset.revisions)]
-            kept += [deployment.served.content for deployment in self.deployments.find(lambda _: True)]
+            served = [deployment.served for deployment in self.deployments.find(lambda _: True)]
+            kept += [one.content for one in served]
             dropped = self.contents.keep_only({content.digest for content in kept if content})
-        self.scorers.forget(dropped)
+            free = self.scorers.release(dropped, served)
+        free()

@@ -139,7 +139,7 @@ class Verifier:
         until, pause = time.monotonic() + self._how.deadline, _FIRST_PAUSE
         while is_transient(_state(reply.body)) and time.monotonic() < until and not self._stop.asked:
             self._tell(f"{what} is {_state(reply.body)}")
-            self._stop.wait(pause if self._how.live else 0.0)
+            (self._side.wait or self._stop.wait)(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
             reply = ask()
         return reply

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -47,12 +48,21 @@ class Side:
         places: where its parts are.
         given: the credentials.
         secrets: learns the tokens.
+        wait: for the side's own work, at most so many seconds; None where time has to pass.
     """
 
-    def __init__(self, app: WSGIApp, places: Places, given: Credentials, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        app: WSGIApp,
+        places: Places,
+        given: Credentials,
+        secrets: Secrets,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
         self._app = app
         self._given = given
         self._secrets = secrets
+        self.wait = wait
         self._token, self._got = "", 0.0
         self.places = places
         self.space_id = given.space_id

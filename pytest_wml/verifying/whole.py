@@ -181,7 +181,7 @@ def _asking(given: argparse.Namespace, job: Job, credentials: Credentials | None
     if credentials is None:
         offline = OFFLINE._replace(url=_CPD, username="embedded") if job.cpd else OFFLINE
         with EmbeddedWML(spaces=[offline.space_id], allow_pickle=given.allow_pickle) as service:
-            yield Side(service, places(offline.url), offline, secrets)
+            yield Side(service, places(offline.url), offline, secrets, service.wait_for_loads)
         return
     from pytest_wml.answers.live import Live  # only where it is needed: requests comes with IBM's clients
 

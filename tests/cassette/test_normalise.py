@@ -71,4 +71,21 @@ def test_shards_of_several_workers_give_the_bytes_of_one():
     alone = merged([recorded(FIRST, range(8))])
     shards = [recorded(ids, scores) for ids, scores in ((FIRST, (7, 1)), (SECOND, (0, 3, 5)), (FIRST, (6, 4, 2, 1)))]
     assert dump(Cassette("c", {}, merged(shards))) == dump(Cassette("c", {}, alone))
-    assert len(alone) == 8 + 3 + 1 + 2 + 1  # scores, changes before, delete, states, gone
+    assert len(alone) == 8 + 3 + 1 + 1 + 1  # scores, changes before, delete, ready, gone
+
+
+def test_how_often_a_deployment_was_polled_is_not_recorded():
+    """Five looks, one look or a list on the way to `ready` leave the same recording; a last look is kept as it was."""
+    place, listing = "/ml/v4/deployments/d", "/ml/v4/deployments"
+
+    def seen(state, path=place):
+        shown = {"entity": {"status": {"state": state}}}
+        return exchange("GET", path, shown if path == place else {"resources": [shown]})
+
+    def recorded(*tape):
+        return dump(Cassette("c", {}, merged([normalised(tape, "c", {})])))
+
+    once = recorded(seen("ready"), seen("ready", listing))
+    often = [seen("initializing"), seen("initializing", listing), seen("updating"), seen("initializing")]
+    assert recorded(*often, seen("ready"), seen("ready"), seen("ready", listing)) == once
+    assert recorded(seen("initializing")) != recorded(seen("ready"))

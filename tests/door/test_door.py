@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from pytest_wml.door import NotThroughTheDoor, open_door
+from pytest_wml.door import Door, NotThroughTheDoor, open_door
 
 ML = "https://us-south.ml.cloud.ibm.com"
 
@@ -188,8 +188,6 @@ def test_a_crash_of_the_app_is_told_and_answered():
     """The client gets a JSON 500 and the run learns of the exception."""
     import requests
 
-    from pytest_wml.door import Door
-
     crashes: list[Exception] = []
 
     def broken(environ, start_response):
@@ -221,3 +219,26 @@ def test_ibms_waits_take_no_time_and_others_do():
         time.sleep = real
     assert slept == [0, 0.5]
     assert door.skipped_seconds == 5
+
+
+def test_ibms_waits_last_as_long_as_what_they_wait_for():
+    """Sync and async, no longer than IBM's client wanted to wait."""
+    import asyncio
+
+    waited: list[float] = []
+
+    def work(seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    door = Door(echo, work=work)
+    door.open()
+    try:
+        ibms = {"__name__": "ibm_watsonx_ai.deployments"}
+        exec("import asyncio, time\ntime.sleep(5)\nasync def poll(): return await asyncio.sleep(10, 'rested')", ibms)
+        rested = asyncio.run(ibms["poll"]())
+    finally:
+        door.close()
+    assert rested == "rested"
+    assert waited == [5, 0, 10]
+    assert door.skipped_seconds == 15

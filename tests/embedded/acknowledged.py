@@ -162,7 +162,8 @@ def _asset(content: str) -> Callable[[Wire, Thing], Any]:
 
 
 def _deployment(wire: Wire, thing: Thing) -> Any:
-    document = _read(wire, thing)
+    while (document := _read(wire, thing)) and document["entity"]["status"]["state"] == "initializing":
+        pass
     if document is None:
         return None
     assert document["entity"]["status"]["state"] in ("ready", "failed")

@@ -17,7 +17,9 @@ def served(data_dir, **options):
 
 
 def everything(rest):
-    """What the service shows of all that it keeps in the space."""
+    """What the service shows of all that it keeps in the space, once every model is loaded."""
+    for deployment in rest.space("GET", "/ml/v4/deployments", limit="200").json["resources"]:
+        rest.deployment(deployment["metadata"]["id"])
     paths = ["/ml/v4/models", "/ml/v4/functions", "/ml/v4/deployments", "/ml/v4/deployment_jobs"]
     shown = {path: rest.space("GET", path, total_count="true").json for path in paths}
     return {**shown, "spaces": rest.send("GET", "/v2/spaces").json}

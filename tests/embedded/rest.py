@@ -79,10 +79,17 @@ class Rest:
         self.deployment(deployment_id)
         return deployment_id
 
-    def deployment(self, deployment_id: str) -> dict[str, Any]:
+    def look(self, deployment_id: str) -> dict[str, Any]:
+        """A deployment as it is."""
         read = self.space("GET", f"/ml/v4/deployments/{deployment_id}")
         assert read.status_code == 200, read.text
         return read.json
+
+    def deployment(self, deployment_id: str) -> dict[str, Any]:
+        """A deployment once its model is loaded, or cannot be."""
+        while (found := self.look(deployment_id))["entity"]["status"]["state"] in ("initializing", "updating"):
+            self.app.wait_for_loads(60)
+        return found
 
     def score(self, deployment_id: str, *elements: object) -> TestResponse:
         body = {"input_data": list(elements)}

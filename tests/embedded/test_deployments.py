@@ -27,8 +27,9 @@ def made(rest, model_id, **members):
     return created.json["metadata"]["id"]
 
 
-def test_a_deployment_is_initializing_once(rest, model_id):
-    """The answer to its creation says so; the next one waits for the model and says ready."""
+def test_a_deployment_is_initializing_when_it_is_made(rest, model_id):
+    """Also where its model is loaded already; the next look says ready."""
+    rest.deployment(made(rest, model_id))
     created = rest.create_deployment(model_id)
     status = created.json["entity"]["status"]
     deployment_id = created.json["metadata"]["id"]
@@ -36,7 +37,7 @@ def test_a_deployment_is_initializing_once(rest, model_id):
         "state": "initializing",
         "online_url": {"url": f"{rest.host}/ml/v4/deployments/{deployment_id}/predictions"},
     }
-    assert rest.deployment(deployment_id)["entity"]["status"]["state"] == "ready"
+    assert rest.look(deployment_id)["entity"]["status"]["state"] == "ready"
 
 
 def test_a_deployment_never_shows_system(rest, model_id):
@@ -171,7 +172,7 @@ def test_deployments_are_filtered(own, query, found):
     model_id = own.store(b"no archive")
     made(own, model_id, name="a", tags=["x", "y"])
     made(own, model_id, name="b", tags=["x"], online={"parameters": {"serving_name": "serving_b"}})
-    made(own, model_id, name="c", online=None, batch={})
+    own.deployment(made(own, model_id, name="c", online=None, batch={}))
     listed = own.space("GET", "/ml/v4/deployments", **query).json["resources"]
     assert [deployment["entity"]["name"] for deployment in listed] == found
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from pytest_wml.embedded import EmbeddedWML
 from tests.embedded.rest import Rest, error_of, predictions_of
-from tests.embedded.test_functions import store
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,21 +77,3 @@ with EmbeddedWML() as app:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.returncode) == ("closing True\n", 0), done.stderr
-
-
-@pytest.mark.slow
-def test_closing_does_not_wait_for_what_is_loaded(tmp_path):
-    """Who asked for it is told that there is no service any more."""
-    app = EmbeddedWML(allow_pickle=True, folder=tmp_path)
-    rest = Rest(app)
-    function_id = store(rest, "open('loading', 'w').close()\nwhile True: pass")
-    deployment_id = rest.create_deployment(function_id).json["metadata"]["id"]
-    told = []
-    waiting = threading.Thread(target=lambda: told.append(rest.deployment(deployment_id)), daemon=True)
-    waiting.start()
-    while not list(tmp_path.rglob("loading")):
-        pass
-    app.close()
-    waiting.join()
-    assert told[0]["entity"]["status"]["state"] == "failed"
-    assert "ended by signal SIGKILL while it was loaded" in str(told[0])

@@ -57,13 +57,13 @@ def test_all_is_there_after_a_restart(tmp_path, archives):
 
 
 def test_a_network_scores_after_a_restart_as_before(tmp_path, archives):
-    """It is loaded when it is asked first; until then it is ready as it was."""
+    """It is loaded when it is looked at first, and `initializing` until then."""
     with served(tmp_path) as rest:
         deployment_id = rest.ready(archives["classifier"])
         before = predictions_of(rest.score(deployment_id, {"values": [[[[1], [2]], [[3], [4]]]]}))
     with served(tmp_path) as rest:
-        assert rest.deployment(deployment_id)["entity"]["status"]["state"] == "ready"
         assert list((tmp_path / "scratch").iterdir()) == []
+        assert rest.deployment(deployment_id)["entity"]["status"]["state"] == "ready"
         assert predictions_of(rest.score(deployment_id, {"values": [[[[1], [2]], [[3], [4]]]]})) == before
     assert not (tmp_path / "scratch").exists()
 

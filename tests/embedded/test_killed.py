@@ -201,7 +201,7 @@ def logged_in(address: Address) -> str:
 
 @pytest.mark.slow
 def test_a_network_scores_after_the_kill_as_before(tmp_path, archives):
-    """A SavedModel that was ready is ready, and is loaded again when it is scored."""
+    """A SavedModel that was deployed is loaded again when it is looked at, and a scoring waits for it."""
     model, deployment = Thing("/ml/v4/models", "network"), Thing("/ml/v4/deployments", "network")
     payload = {"input_data": [{"values": [[[[1], [2]], [[3], [4]]]]}]}
     answers = []
@@ -215,7 +215,7 @@ def test_a_network_scores_after_the_kill_as_before(tmp_path, archives):
             answers.append(wire.space("POST", f"{deployment.path}/predictions", payload))
     with server(tmp_path) as (_, address), Wire(address, token) as wire:
         _, shown = wire.space("GET", deployment.path)
-        assert shown["entity"]["status"]["state"] == "ready"
+        assert shown["entity"]["status"]["state"] == "initializing"
         answers.append(wire.space("POST", f"{deployment.path}/predictions", payload))
     assert answers[0] == answers[1]
     assert answers[0][0] == 200

@@ -55,6 +55,7 @@ const deploying = { name: "digits", online: {}, asset: { id: model }, space_id: 
 const deployment = (await (await send("POST", `${ML}/ml/v4/deployments?${query}`, deploying)).json()).metadata.id;
 let status = { state: "initializing" };
 while (status.state === "initializing") {
+  await new Promise((resolve) => setTimeout(resolve, 50));
   status = (await (await send("GET", `${ML}/ml/v4/deployments/${deployment}?${query}`)).json()).entity.status;
 }
 const scored = await send("POST", `${status.online_url.url}?version=2026-01-01`, JSON.parse(readFileSync(digits)));

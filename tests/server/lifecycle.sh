@@ -31,6 +31,7 @@ draft="{\"name\": \"digits\", \"online\": {}, \"asset\": {\"id\": \"$model\"}, \
 deployment=$(ask --fail -H "$auth" -H "$json" -d "$draft" "$ml/ml/v4/deployments?$query" | member metadata.id)
 state=initializing
 while [ "$state" = initializing ]; do
+    sleep 0.05
     state=$(ask --fail -H "$auth" "$ml/ml/v4/deployments/$deployment?$query" | member entity.status.state)
 done
 ask --fail -H "$auth" -H "$json" -d "@$digits" "$ml/ml/v4/deployments/$deployment/predictions?version=2026-01-01"

@@ -27,8 +27,9 @@ SPEC, TYPE, VERSION = {"name": "runtime-24.1-py3.11"}, "tensorflow_2.14", "2024-
 class Traveller:
     """Asks a service, as whoever has these credentials."""
 
-    def __init__(self, app: WSGIApp, given: Credentials = CLOUD) -> None:
+    def __init__(self, app: WSGIApp, given: Credentials = CLOUD, service: EmbeddedWML | None = None) -> None:
         self._side = Side(app, places(given.url), given, Secrets())
+        self._service = service
         self._cloud = given.cpd_host is None
 
     def ask(self, method: str, path: str, body: object = None, flaw: str = "", **query: object) -> Any:
@@ -52,6 +53,8 @@ class Traveller:
         self.ask("PUT", f"/ml/v4/models/{model}/content", archive, content_format="native", **space)
         draft = {"name": "tiny", "asset": {"id": model}, **space, **(members or {"online": {}})}
         made = self.ask("POST", "/ml/v4/deployments", draft)["metadata"]["id"]
+        if self._service:
+            self._service.wait_for_loads(60)
         self.ask("GET", f"/ml/v4/deployments/{made}", **space)
         return made
 
@@ -72,7 +75,7 @@ def recorded(
         if before:
             before(Traveller(service, given))
         recorder = Recorder(service, Hosts.of([given.cpd_host] if given.cpd_host else []), Secrets())
-        journey(Traveller(recorder, given))
+        journey(Traveller(recorder, given, service))
         (tape,) = recorder.tapes.values()
     told = {"recorded_from": "embedded", "recorded_at": "2026-01-02", **facts}
     return Cassette("journey", told, merged([normalised(tape, "journey", {})]))

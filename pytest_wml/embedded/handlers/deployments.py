@@ -38,7 +38,7 @@ _FILTERS: dict[str, Callable[[Deployment], Collection[str | None]]] = {
 
 
 def create(call: Call) -> Response:
-    """A new deployment, told to be `initializing`; who asks for it next waits until its model is loaded."""
+    """A new deployment, `initializing`: its model is loaded while requests go on."""
     body = call.json_object()
     space_id = call.space_id(body)
     deployment = call.service.deploy(_draft(body), space_id, call.owner)
@@ -51,14 +51,14 @@ def listing(call: Call) -> Response:
         return _conflict(call, serving_name)
     space_id = call.space_id()
     found = call.service.deployments.find(lambda deployment: deployment.space_id == space_id)
-    settled = [call.service.deployments.settled(deployment) for deployment in found]
-    page, lead = call.page([deployment for deployment in settled if _wanted(call, deployment)])
+    shown = list(map(call.service.deployments.look, found))
+    page, lead = call.page([deployment for deployment in shown if _wanted(call, deployment)])
     return answer(200, {**lead, "resources": [_document(call, deployment) for deployment in page]})
 
 
 def read(call: Call, deployment_id: str) -> Response:
     deployment = call.service.deployments.locate(deployment_id, call.space_id())
-    return answer(200, _document(call, call.service.deployments.settled(deployment)))
+    return answer(200, _document(call, call.service.deployments.look(deployment)))
 
 
 def patch(call: Call, deployment_id: str) -> Response:
@@ -73,7 +73,8 @@ def patch(call: Call, deployment_id: str) -> Response:
         return _draft(members), touched
 
     changed, touched = call.service.redraft(deployment.id, redrafted)
-    return answer(202 if touched & _RESTARTING else 200, _document(call, changed))
+    shown = changed if "asset" in touched else call.service.deployments.shown(changed)
+    return answer(202 if touched & _RESTARTING else 200, _document(call, shown))
 
 
 def delete(call: Call, deployment_id: str) -> Response:

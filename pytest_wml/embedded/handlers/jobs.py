@@ -23,10 +23,10 @@ _OWN_MEMBERS = ("name", "space_id", "project_id", "scoring", "deployment", "plat
 
 
 def create(call: Call) -> Response:
-    """A new job, `queued`; each reading moves it on by one state."""
+    """A new job, `queued`; each look moves it on by one state, as soon as it was scored."""
     body = call.json_object()
     space_id = call.space_id(body)
-    job = call.service.start_job(_draft(body), space_id, call.owner)
+    job = call.service.batch.start(_draft(body), space_id, call.owner, call.token)
     return answer(202, _document(call, job))
 
 
@@ -36,21 +36,21 @@ def listing(call: Call) -> Response:
         lambda job: job.space_id == space_id and deployment_id in (None, job.draft.deployment_id)
     )
     page, lead = call.page(found)
-    return answer(200, {**lead, "resources": [_document(call, call.service.advance(job)) for job in page]})
+    return answer(200, {**lead, "resources": [_document(call, job) for job in call.service.batch.advance(page)]})
 
 
 def read(call: Call, job_id: str) -> Response:
-    job = call.service.jobs.read(job_id, call.space_id())
-    return answer(200, _document(call, call.service.advance(job)))
+    (job,) = call.service.batch.advance([call.service.jobs.read(job_id, call.space_id())])
+    return answer(200, _document(call, job))
 
 
 def delete(call: Call, job_id: str) -> Response:
     """Cancel a job; forget it with `hard_delete`."""
     job = call.service.jobs.read(job_id, call.space_id())
     if call.query("hard_delete") == "true":
-        call.service.jobs.drop(job.id)
+        call.service.batch.drop(job.id)
     else:
-        call.service.jobs.cancel(job.id)
+        call.service.batch.cancel(job.id)
     return answer(204)
 
 
@@ -59,7 +59,7 @@ def delete_run(call: Call, job_id: str, run_id: str) -> Response:
     job = call.service.jobs.read(job_id, call.space_id())
     if job.run_id != run_id:
         raise UnprocessableEntity(f"'{run_id}' is no run of job '{job_id}'.")
-    call.service.jobs.drop(job.id)
+    call.service.batch.drop(job.id)
     return answer(204)
 
 

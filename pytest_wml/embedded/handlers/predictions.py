@@ -8,14 +8,14 @@ from werkzeug.wrappers import Response
 
 from pytest_wml.embedded.exchange import Call, answer
 from pytest_wml.embedded.refusals import Conflict, Invalid, ModelBroke, ModelTooSlow, Refusal
-from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed, ScoringTimedOut
+from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed, ScoringRequest, ScoringTimedOut
 from pytest_wml.embedded.state.deployments import Deployment
 
 
 def predict(call: Call, deployment_id: str) -> Response:
     """Score by deployment id or serving name; the query names no space."""
     service = call.service
-    deployment = service.ready(service.deployments.locate(deployment_id), "online")
+    deployment = service.ready(service.deployments.locate(deployment_id))
     body = call.body()
     payload = call.scoring(body)
     document = _answered(call, deployment, payload)
@@ -42,7 +42,7 @@ def _answered(call: Call, deployment: Deployment, payload: Any) -> Any:
 
 def _document(call: Call, deployment: Deployment, payload: dict[str, Any]) -> Any:
     try:
-        return call.service.scorers.answer(deployment.served, payload)
+        return call.service.scorers.answer(deployment.served, ScoringRequest(payload, call.token))
     except BadInput as problem:
         raise Invalid("invalid_input_data", f"Bad input. {problem}") from problem
     except ScoringTimedOut as problem:

@@ -116,7 +116,7 @@ async function examine(deployment) {
     taken = found;
     showInputs();
     if (UNSETTLED.includes(deployment.state)) {
-      // Models are loaded when somebody asks for them, which may take seconds.
+      // It takes seconds; after a restart it begins when somebody asks for it.
       await ask(deploymentPath(deployment.id, "load"), { method: "POST" });
       soon();
     }

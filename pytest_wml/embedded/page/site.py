@@ -100,8 +100,8 @@ class Page:
     def load(self, call: Call, deployment_id: str) -> Response:
         """A deployment after its model was loaded, which may take seconds; `ready` or `failed`."""
         deployments = call.service.deployments
-        settled = deployments.settled(deployments.locate(deployment_id))
-        return answer(200, {"state": settled.state})
+        loaded = deployments.loaded(deployments.locate(deployment_id))
+        return answer(200, {"state": loaded.state})
 
     def score(self, call: Call, deployment_id: str) -> Response:
         """Score as the API does; the answer is cut to what somebody reads, and has no bare NaN.

@@ -21,7 +21,7 @@ def state(call: Call, scorings: Sequence[Scoring]) -> dict[str, Any]:
     """Spaces, models, functions, deployments and the last scorings, newest first; no model is loaded for it."""
     service = call.service
     spaces = service.spaces.find(lambda _: True)
-    deployments = service.deployments.find(lambda _: True)
+    deployments = list(map(service.deployments.shown, service.deployments.find(lambda _: True)))
     assets = service.models.find(lambda _: True) + service.functions.find(lambda _: True)
     assets.sort(key=lambda asset: asset.created_at, reverse=True)
     names = {asset.id: asset.draft.name for asset in assets}

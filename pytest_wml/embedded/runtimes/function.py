@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, ScoringFailed, told
+from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, ScoringFailed, ScoringRequest, told
 
 SOURCE = "function.py"
 
@@ -46,14 +46,14 @@ class Function:
     def __init__(self, score: Callable[[Any], Any]) -> None:
         self._score = score
 
-    def answer(self, payload: Mapping[str, Any]) -> Any:
+    def answer(self, request: ScoringRequest) -> Any:
         """What the function returns for the body of the request, as it is.
 
         Raises:
             ScoringFailed: the function raised.
         """
         try:
-            return self._score(payload)
+            return self._score(request.payload)
         except Exception as problem:
             raise ScoringFailed(f"The function failed. {told(problem)}") from problem
 

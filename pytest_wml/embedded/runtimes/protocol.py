@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pytest_wml.causes import reason as reason
@@ -33,6 +34,16 @@ class ScoringTimedOut(ScoringFailed):
     """The model did not answer in time."""
 
 
+@dataclass(frozen=True)
+class ScoringRequest:
+    """What a runtime is asked to score."""
+
+    payload: Mapping[str, Any]
+    """The body of the request; its `input_data` is a list of objects with `values`."""
+    token: str = field(default="", repr=False)
+    """The bearer token of the caller, which a function may take."""
+
+
 class Runtime(Protocol):
     """A loaded model or function."""
 
@@ -44,11 +55,8 @@ class Runtime(Protocol):
     def warnings(self) -> Sequence[str]:
         """Why the service may answer otherwise, or not at all, in a sentence or two each."""
 
-    def answer(self, payload: Mapping[str, Any]) -> Any:
+    def answer(self, request: ScoringRequest) -> Any:
         """The document that answers a scoring request, ready to be written as JSON.
-
-        Args:
-            payload: the body of the request; its `input_data` is a list of objects with `values`.
 
         Raises:
             BadInput: the input data does not fit the model.
@@ -74,8 +82,8 @@ class Model(abc.ABC):
             ScoringFailed: the model broke.
         """
 
-    def answer(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        return {"predictions": self.score(payload["input_data"])}
+    def answer(self, request: ScoringRequest) -> dict[str, Any]:
+        return {"predictions": self.score(request.payload["input_data"])}
 
     def close(self) -> None:  # noqa: B027 most have nothing to do here
         """Nothing to free: the model goes with the last who holds it."""

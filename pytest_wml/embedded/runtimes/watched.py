@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from pytest_wml.embedded.runtimes.protocol import (
     LoadFailed,
     Runtime,
     ScoringFailed,
+    ScoringRequest,
     ScoringTimedOut,
     as_load_failed,
     as_scoring_failed,
@@ -100,7 +101,7 @@ class Watched:
         runtime: Runtime = self._loading.result()
         self._runtime, self.written_by, self.warnings = runtime, runtime.written_by, runtime.warnings
 
-    def answer(self, payload: Mapping[str, Any]) -> Any:
+    def answer(self, request: ScoringRequest) -> Any:
         """The document that answers a scoring request.
 
         Raises:
@@ -115,7 +116,7 @@ class Watched:
             )
         assert self._runtime
         runtime = self._runtime
-        call = _Call(as_scoring_failed()(lambda: runtime.answer(payload)))
+        call = _Call(as_scoring_failed()(lambda: runtime.answer(request)))
         if not self._ended(call, self._deadline):
             raise ScoringTimedOut(f"The model did not answer within {self._deadline:g} s.")
         return call.result()

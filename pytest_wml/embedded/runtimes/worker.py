@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_wml.embedded.runtimes.child import Child, Ended, TooSlow
-from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, RunsCode, ScoringFailed, ScoringTimedOut
+from pytest_wml.embedded.runtimes.protocol import (
+    BadInput,
+    LoadFailed,
+    RunsCode,
+    ScoringFailed,
+    ScoringRequest,
+    ScoringTimedOut,
+)
 
 
 class Worker:
@@ -51,7 +58,7 @@ class Worker:
         with self._turn:
             self._start()
 
-    def answer(self, payload: Mapping[str, Any]) -> Any:
+    def answer(self, request: ScoringRequest) -> Any:
         """The document that answers a scoring request.
 
         Raises:
@@ -60,7 +67,7 @@ class Worker:
             ScoringFailed: the model broke, or cannot be loaded again after it broke.
         """
         with self._turn:
-            reply = self._asked(payload)
+            reply = self._asked(request)
         if "document" in reply:
             return reply["document"]
         if "bad_input" in reply:
@@ -75,13 +82,13 @@ class Worker:
         if child:
             child.kill()
 
-    def _asked(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    def _asked(self, request: ScoringRequest) -> dict[str, Any]:
         try:
             child = self._child or self._start()
         except LoadFailed as failure:
             raise ScoringFailed(f"The model broke before and cannot be loaded again. {failure}") from failure
         with self._dropped_when_broken():
-            reply: dict[str, Any] = child.ask({"payload": payload, "deadline": self._deadline}, self._deadline)
+            reply: dict[str, Any] = child.ask({**vars(request), "deadline": self._deadline}, self._deadline)
             return reply
 
     @contextlib.contextmanager

@@ -9,7 +9,6 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +19,7 @@ from pytest_wml.embedded.runtimes.protocol import (
     RunsCode,
     Runtime,
     ScoringFailed,
+    ScoringRequest,
     as_load_failed,
     as_scoring_failed,
 )
@@ -45,11 +45,11 @@ def main(module: str, folder: str, trusted: str) -> None:
         message = messages.get()
         # The service ends who is too slow. Where there is no service any more, and the model holds Python's lock
         # for good, so that nobody here can hear it, this ends the process without that lock.
-        faulthandler.dump_traceback_later(message["deadline"] + _GRACE, exit=True)
+        faulthandler.dump_traceback_later(message.pop("deadline") + _GRACE, exit=True)
         if runtime is None:
             runtime, reply = _loaded(module, Path(folder), trusted == "trusted")
         else:
-            reply = _answered(runtime, message["payload"])
+            reply = _answered(runtime, ScoringRequest(**message))
         faulthandler.cancel_dump_traceback_later()
         _reply(replies, reply)
 
@@ -93,10 +93,10 @@ def _loaded(module: str, folder: Path, trusted: bool) -> tuple[Runtime | None, d
     return runtime, {"written_by": runtime.written_by, "warnings": list(runtime.warnings)}
 
 
-def _answered(runtime: Runtime, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _answered(runtime: Runtime, request: ScoringRequest) -> dict[str, Any]:
     try:
         with as_scoring_failed():
-            return {"document": runtime.answer(payload)}
+            return {"document": runtime.answer(request)}
     except BadInput as problem:
         return {"bad_input": str(problem)}
     except ScoringFailed as problem:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pytest_wml.embedded.catalogue import DEFAULT_HARDWARE_SPEC, HardwareSpec
 from pytest_wml.embedded.refusals import Conflict, Invalid, Missing
 from pytest_wml.embedded.runtimes.protocol import LoadFailed
-from pytest_wml.embedded.scorers import Scorers
+from pytest_wml.embedded.scorers import Outcome, Scorers
 from pytest_wml.embedded.served import Served
 from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.state.shelf import Shelf
@@ -75,17 +75,17 @@ def _missing(deployment_id: str) -> Missing:
 class Deployments(Shelf[Deployment]):
     """Deployments by id, online ones also by serving name.
 
-    A deployment is told to be `initializing` when it is made. Whoever asks for it next waits until its model
-    is loaded and is told `ready` or `failed`: no client has to wait longer than the load takes.
+    A record says `initializing`, or `updating` after a patch; whether the deployment is `ready` or has `failed` is
+    known by the load of what it serves, which a record that outlives the process cannot know.
     """
 
     def __init__(self, journal: Journal, clock: Callable[[], float], scorers: Scorers) -> None:
         super().__init__(journal, "deployment", Deployment, _missing)
         self._clock = clock
         self._scorers = scorers
-        # Why they failed may be gone: what may be run, a package, a file that was lost.
-        for failed in self.find(lambda deployment: deployment.state == "failed"):
-            self._records[failed.id] = replace(failed, state="initializing", failure="")
+        # An earlier release recorded how the load ended; after a restart it may end otherwise.
+        for ended in self.find(lambda deployment: deployment.state in ("ready", "failed")):
+            self._records[ended.id] = replace(ended, state="initializing", failure="")
 
     def create(self, draft: DeploymentDraft, served: Served, asset_type: str, space_id: str, owner: str) -> Deployment:
         """A new deployment, `initializing`.
@@ -127,36 +127,40 @@ class Deployments(Shelf[Deployment]):
         found = self.find(lambda deployment: deployment.draft.serving_name == serving_name)
         return found[0] if found else None
 
-    def settled(self, deployment: Deployment) -> Deployment:
-        """The deployment after its model was loaded: `ready` or `failed`.
+    def begin(self, deployment: Deployment) -> None:
+        """Load the model of a deployment that was made or patched; does not wait for it."""
+        with self._journal.lock:
+            if deployment.id in self._records:  # not deleted meanwhile
+                self._scorers.begin(deployment.served)
 
-        One that was ready before the service was restarted stays so as long as its content is there.
-        """
-        resting = deployment.state == "ready"
-        return self._after(self._scorers.check if resting else self._scorers.load, deployment)
+    def look(self, deployment: Deployment) -> Deployment:
+        """The deployment in the state of its load, which is begun if a restart has ended it; nothing is waited for."""
+        with self._journal.lock:
+            if deployment.id in self._records:
+                self._scorers.resume(deployment.served)
+        return self.shown(deployment)
+
+    def shown(self, deployment: Deployment) -> Deployment:
+        """The deployment in the state of its load; nothing is begun, and nothing waited for."""
+        return _in_state(deployment, self._scorers.look(deployment.served))
 
     def loaded(self, deployment: Deployment) -> Deployment:
-        """The deployment after its model was loaded, also one that was ready before the service was restarted."""
-        return self._after(self._scorers.load, deployment)
+        """The deployment, `ready` or `failed`; waits for its load, which is begun if it was not.
 
-    def _after(self, step: Callable[[Served], object], deployment: Deployment) -> Deployment:
-        if deployment.state == "failed":
-            return deployment
-        state: State = "ready"
-        failure = ""
-        try:
-            step(deployment.served)
-        except LoadFailed as problem:
-            state, failure = "failed", str(problem)
-        if state == deployment.state:
-            return deployment
-
-        def settled(current: Deployment) -> Deployment:
-            # Patched to another asset while this one was loading: the next who asks waits for that.
-            same = current.served == deployment.served
-            return replace(current, state=state, failure=failure) if same else current
-
-        return self.change(deployment.id, settled)
+        Raises:
+            Missing: it was deleted meanwhile.
+        """
+        while True:
+            failure = ""
+            try:
+                self._scorers.loaded(deployment.served)
+            except LoadFailed as problem:
+                failure = str(problem)
+            current = self.get(deployment.id)
+            # Patched to another asset meanwhile: that one is what is deployed now.
+            if current.served == deployment.served:
+                return _in_state(current, Outcome(failure))
+            deployment = current
 
     def update(self, deployment_id: str, draft: DeploymentDraft) -> Deployment:
         """Change what needs no restart.
@@ -170,7 +174,7 @@ class Deployments(Shelf[Deployment]):
             return self.change(deployment_id, lambda current: replace(current, draft=draft, modified_at=self._clock()))
 
     def replace_asset(self, deployment_id: str, draft: DeploymentDraft, served: Served) -> Deployment:
-        """Serve another asset or revision under the same id; `updating` until it is asked for next."""
+        """Serve another asset or revision under the same id; `updating` until it is loaded."""
 
         def replaced(current: Deployment) -> Deployment:
             return replace(
@@ -192,3 +196,29 @@ class Deployments(Shelf[Deployment]):
         holder = self.by_serving_name(serving_name)
         if holder and holder.id != except_for:
             raise Conflict("serving_name_already_exists", f"Serving name '{serving_name}' is already in use.")
+
+
+def _in_state(deployment: Deployment, outcome: Outcome | None) -> Deployment:
+    if outcome is None:
+        return deployment
+    return replace(deployment, state="failed" if outcome.failure else "ready", failure=outcome.failure)
+
+
+def check_kind(deployment: Deployment, kind: Literal["online", "batch"]) -> None:
+    """Pass when a deployment is of this kind.
+
+    Raises:
+        Invalid: it is of the other one.
+    """
+    if deployment.draft.kind != kind:
+        raise Invalid("invalid_deployment_type", f"Deployment '{deployment.id}' is not {kind}.")
+
+
+def check_not_failed(deployment: Deployment) -> None:
+    """Pass when a deployment's model is loaded, or may still be.
+
+    Raises:
+        Conflict: it cannot be.
+    """
+    if deployment.state == "failed":
+        raise Conflict("deployment_is_not_ready", f"Deployment '{deployment.id}' is {deployment.state}.")

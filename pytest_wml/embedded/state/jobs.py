@@ -21,6 +21,10 @@ class JobFailed(Exception):
     """The data of a job could not be scored; the message is what its failure will say."""
 
 
+class StillRunning(Exception):
+    """A job takes longer than a look at it waits."""
+
+
 @dataclass(frozen=True)
 class JobDraft:
     """What a caller says of a job, checked."""
@@ -54,7 +58,7 @@ def _missing(job_id: str) -> Missing:
 
 
 class Jobs(Shelf[Job]):
-    """Jobs by id: `queued` when made, `running` when asked for first, done when asked for next."""
+    """Jobs by id: `queued` when made, `running` when looked at first, done when looked at after it was scored."""
 
     def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
         super().__init__(journal, "job", Job, _missing)
@@ -84,7 +88,7 @@ class Jobs(Shelf[Job]):
         return job
 
     def advanced(self, job: Job, scoring: Scoring) -> Job:
-        """The job one state further; scored on the way from running to done."""
+        """The job one state further, where it is not still running; `scoring` leads from running to done."""
         if job.state == "queued":
             return self._replaced(job, replace(job, state="running", running_at=self._clock()))
         if job.state == "running":
@@ -103,6 +107,8 @@ class Jobs(Shelf[Job]):
     def _done(self, job: Job, scoring: Scoring) -> Job:
         try:
             predictions = scoring(job)
+        except StillRunning:
+            return job
         except JobFailed as problem:
             return replace(job, state="failed", failure=str(problem), completed_at=self._clock())
         return replace(job, state="completed", predictions=predictions, completed_at=self._clock())
