@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from pytest_wml.embedded import DEFAULT_SPACE_ID
+from pytest_wml.embedded.runtimes import function
+from pytest_wml.embedded.runtimes.protocol import LoadFailed, ScoringRequest
+from tests.embedded.kept import served
 from tests.embedded.rest import SPEC, Rest, error_of
 
 SUM = """
@@ -35,6 +42,16 @@ def deployed(rest: Rest, source: str | bytes, **members: object) -> dict:
 
 def failure(rest: Rest, source: str | bytes) -> str:
     return deployed(rest, source)["entity"]["status"]["failure"]["errors"][0]["message"]
+
+
+def loaded(source: str) -> function.Function:
+    """A function as the process that runs it loads it."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "function.py").write_text(source)
+        try:
+            return function.load(Path(folder), trusted=True)
+        finally:
+            sys.modules.pop("function")
 
 
 @pytest.fixture(scope="module")
@@ -246,3 +263,124 @@ def test_a_function_goes_the_whole_way(flavour, tmp_path, monkeypatch):
         client.deployments.delete(deployment_id)
         client.repository.delete(function_id)
         assert client.repository.get_function_details()["resources"] == []
+
+
+TAKERS = {
+    "two parameters": "def score(payload, token): return token",
+    "a default of None": "def score(payload, token=None): return token",
+    "a default that is a text": "def score(payload, token=''): return token",
+    "other names": "def score(data, bearer): return bearer",
+    "by position only": "def score(payload, token, /): return token",
+    "by keyword only": "def score(payload, *, token): return token",
+    "by keyword only, with a default": "def score(payload, *, token=None): return token",
+    "more with defaults": "def score(payload, token, factor=2): return token",
+    "any number": "def score(*given): return given[1]",
+    "a method": "class Model:\n  def run(self, payload, token): return token\nscore = Model().run",
+    "an object": "class Model:\n  def __call__(self, payload, token=None): return token\nscore = Model()",
+    "a closure": "def make(a=1):\n  def score(payload, token): return token\n  return score\nscore = make()",
+    "a partial": "import functools\ndef run(model, payload, token): return token\nscore = functools.partial(run, 1)",
+    "a decorator": (
+        "import functools\ndef logged(run):\n  @functools.wraps(run)\n  def wrapper(*given, **named): "
+        "return run(*given, **named)\n  return wrapper\n@logged\ndef score(payload, token=None): return token"
+    ),
+}
+OTHERS = {
+    "one parameter": "def score(payload): return 'alone'",
+    "an option of its own": "def score(payload, factor=2): return 'alone' if factor == 2 else factor",
+    "options by keyword": "def score(payload, *, loud=False, **more): return more or loud or 'alone'",
+    "a token that was given": (
+        "import functools\ndef run(payload, token): return token\nscore = functools.partial(run, token='alone')"
+    ),
+    "a decorator": (
+        "import functools\ndef logged(run):\n  @functools.wraps(run)\n  def wrapper(*given): return run(*given)\n"
+        "  return wrapper\n@logged\ndef score(payload): return 'alone'"
+    ),
+    "a decorator that takes the payload only": (
+        "import functools\ndef fixed(run):\n  @functools.wraps(run)\n  def wrapper(payload): "
+        "return run(payload, 'alone')\n  return wrapper\n@fixed\ndef score(payload, token): return token"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", TAKERS.values(), ids=TAKERS)
+def test_a_function_of_two_parameters_gets_the_callers_token(source):
+    """Without `Bearer`, as IBM documents it."""
+    function = loaded(source)
+    assert function.takes_token
+    assert function.answer(ScoringRequest({"input_data": []}, "the token")) == "the token"
+
+
+@pytest.mark.parametrize("source", OTHERS.values(), ids=OTHERS)
+def test_a_function_of_one_parameter_gets_no_token(source):
+    """Nor one whose second parameter is something else."""
+    function = loaded(source)
+    assert not function.takes_token
+    assert function.answer(ScoringRequest({"input_data": []}, "the token")) == "alone"
+
+
+@pytest.mark.parametrize("source", ["def score(): ...", "def score(a, b, c): ...", "def score(*, payload): ..."])
+def test_a_function_that_cannot_be_called_fails_its_deployment(source):
+    """The reason shows what it takes, and what it is called with."""
+    with pytest.raises(
+        LoadFailed, match=r"it takes \(.*\), and is called as score\(payload\) or score\(payload, token"
+    ):
+        loaded(source)
+
+
+def test_the_token_of_a_function_is_that_of_its_caller(trusting):
+    """Each request has its own, and a job that of the request that made it."""
+    source = "import hashlib\ndef score(payload, token):\n    return hashlib.sha256(token.encode()).hexdigest()"
+    digest = hashlib.sha256(trusting.token.encode()).hexdigest()
+    online = deployed(trusting, source)["metadata"]["id"]
+    assert trusting.score(online, {"values": []}).json == digest
+    other = Rest(trusting.app)
+    assert other.token != trusting.token
+    assert other.score(online, {"values": []}).json == hashlib.sha256(other.token.encode()).hexdigest()
+    batch = deployed(trusting, source, online=None, batch={})["metadata"]["id"]
+    body = {"name": "job", "space_id": DEFAULT_SPACE_ID, "deployment": {"id": batch}}
+    job = trusting.send("POST", "/ml/v4/deployment_jobs", {**body, "scoring": {"input_data": [{"values": []}]}})
+    path = f"/ml/v4/deployment_jobs/{job.json['metadata']['id']}"
+    states = [other.space("GET", path).json["entity"]["scoring"] for _ in range(2)]
+    assert states[1]["predictions"] == digest
+
+
+def test_a_token_stays_with_its_function(tmp_path):
+    """It is in no error, also where the function prints it, raises it or ends with it, and in no file."""
+    source = """
+import os, sys
+def score(payload, token):
+    print(token, flush=True)
+    if payload["input_data"][0]["values"] == "raise":
+        raise ValueError("refused: " + token)
+    print("gone: " + token, file=sys.stderr, flush=True)
+    os._exit(3)
+"""
+    with served(tmp_path, allow_pickle=True) as rest:
+        deployment_id = deployed(rest, source)["metadata"]["id"]
+        batch = deployed(rest, source, online=None, batch={})["metadata"]["id"]
+        told = [rest.score(deployment_id, {"values": mood}).text for mood in ("raise", "exit")]
+        body = {"name": "job", "space_id": DEFAULT_SPACE_ID, "deployment": {"id": batch}}
+        job = {**body, "scoring": {"input_data": [{"values": "raise"}]}}
+        path = f"/ml/v4/deployment_jobs/{rest.send('POST', '/ml/v4/deployment_jobs', job).json['metadata']['id']}"
+        told += [rest.space("GET", path).text for _ in range(2)]
+        assert "ValueError: refused: " in told[0]
+        assert "ended with exit status 3: gone: " in told[1]
+        assert "ValueError: refused: " in told[3]
+        claims = rest.token.split(".")[1].encode()
+        assert claims not in "".join(told).encode()
+        kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert claims not in kept
+    assert "secret" not in repr(ScoringRequest({}, "secret"))
+
+
+def test_a_job_has_a_token_after_a_restart(tmp_path):
+    """A new one, good for this service: the token of the request that made it is in no file."""
+    source = "def score(payload, token):\n    return {'predictions': [{'values': [token.count('.')]}]}"
+    with served(tmp_path, allow_pickle=True) as rest:
+        batch = deployed(rest, source, online=None, batch={})["metadata"]["id"]
+        body = {"name": "job", "space_id": DEFAULT_SPACE_ID, "deployment": {"id": batch}}
+        job = rest.send("POST", "/ml/v4/deployment_jobs", {**body, "scoring": {"input_data": [{"values": [1]}]}})
+    with served(tmp_path, allow_pickle=True) as rest:
+        path = f"/ml/v4/deployment_jobs/{job.json['metadata']['id']}"
+        states = [rest.space("GET", path).json["entity"]["scoring"] for _ in range(2)]
+    assert states[1]["predictions"] == [{"values": [2]}]

@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest_wml
 from pytest_wml.causes import last_words
@@ -23,7 +24,8 @@ _PROGRAM = (
     "import sys; sys.path.append(sys.argv[1]);"
     "from pytest_wml.embedded.runtimes.working import main; main(*sys.argv[2:])"
 )
-_LOG = "output.txt"
+_LONGEST_TAIL = 1 << 16
+"""Bytes of the output in which its last words are looked for."""
 # What a process whose pipes are closed may take to end, in seconds.
 _GRACE = 0.5
 
@@ -43,24 +45,27 @@ class Child:
 
     Args:
         arguments: what its `main` is called with.
-        folder: its working directory, where what it prints is kept too.
+        folder: its working directory.
     """
 
     def __init__(self, arguments: tuple[str, ...], folder: Path) -> None:
-        self._log = folder / _LOG
         self._lock = threading.Lock()
         self._reaped = False
         root = str(Path(pytest_wml.__file__).parents[1])
-        with self._log.open("wb") as log:
+        # Without a name in the folder: what a function prints may be the token that it got.
+        with contextlib.ExitStack() as stack:
+            self._output = stack.enter_context(tempfile.TemporaryFile(dir=folder))
             self._process = subprocess.Popen(  # noqa: S603 this interpreter and our own program
                 [sys.executable, "-P", "-c", _PROGRAM, root, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=self._output,
                 cwd=folder,
                 env=_environment(),
                 start_new_session=True,
             )
+            stack.pop_all()
+        self._last_words = ""
 
     @property
     def pid(self) -> int:
@@ -106,6 +111,8 @@ class Child:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 _kill_group(self._process)
             self._process.wait()
+            self._last_words = _last_words(self._output)
+            self._output.close()
             self._reaped = True
         for stream in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
@@ -135,8 +142,7 @@ class Child:
         code = self._process.returncode
         if code < 0:
             return f"ended by signal {_signal_name(-code)}"
-        words = last_words(self._log.read_text(errors="replace"))
-        return f"ended with exit status {code}" + (f": {words}" if words else "")
+        return f"ended with exit status {code}" + (f": {self._last_words}" if self._last_words else "")
 
 
 def _environment() -> dict[str, str]:
@@ -146,6 +152,12 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if secrecy(name) is Secrecy.NONE and not name.upper().startswith(_OF_A_CLIENT)
     }
+
+
+def _last_words(output: IO[bytes]) -> str:
+    size = os.fstat(output.fileno()).st_size
+    output.seek(max(0, size - _LONGEST_TAIL))
+    return last_words(output.read(_LONGEST_TAIL).decode("utf-8", "replace"))
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

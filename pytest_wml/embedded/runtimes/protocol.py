@@ -47,6 +47,9 @@ class ScoringRequest:
 class Runtime(Protocol):
     """A loaded model or function."""
 
+    takes_token: bool
+    """Whether it needs the token of a request; no other runtime is given it."""
+
     @property
     def written_by(self) -> str:
         """The package that wrote the model, with its version: `TensorFlow 2.21.0`; empty where it does not say."""
@@ -72,6 +75,7 @@ class Model(abc.ABC):
 
     written_by: str = ""
     warnings: Sequence[str] = ()
+    takes_token = False
 
     @abc.abstractmethod
     def score(self, input_data: Elements) -> Elements:

@@ -84,6 +84,7 @@ class Watched:
         self._stuck: list[_Call] = []
         self.written_by = ""
         self.warnings: Sequence[str] = ()
+        self.takes_token = False
 
     def start(self, deadline: float) -> None:
         """Load the model.

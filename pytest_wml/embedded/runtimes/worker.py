@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ from pytest_wml.embedded.runtimes.protocol import (
     ScoringRequest,
     ScoringTimedOut,
 )
+
+_TOKEN = re.compile(r"eyJ[\w-]{8,}(\.[\w-]*)*", re.ASCII)
+"""The token of a request, whole or cut; the service takes no other form of them."""
 
 
 class Worker:
@@ -44,6 +48,7 @@ class Worker:
         self._load_deadline = 0.0
         self.written_by = ""
         self.warnings: Sequence[str] = ()
+        self.takes_token = False
 
     def start(self, deadline: float) -> None:
         """Load the model.
@@ -71,8 +76,8 @@ class Worker:
         if "document" in reply:
             return reply["document"]
         if "bad_input" in reply:
-            raise BadInput(reply["bad_input"])
-        raise ScoringFailed(reply.get("failed", "It answered what the service does not understand."))
+            raise BadInput(_without_token(reply["bad_input"]))
+        raise ScoringFailed(_without_token(reply.get("failed", "It answered what the service does not understand.")))
 
     def close(self) -> None:
         """End the process at once; who waits for it gets an error."""
@@ -88,7 +93,10 @@ class Worker:
         except LoadFailed as failure:
             raise ScoringFailed(f"The model broke before and cannot be loaded again. {failure}") from failure
         with self._dropped_when_broken():
-            reply: dict[str, Any] = child.ask({**vars(request), "deadline": self._deadline}, self._deadline)
+            message = {"payload": request.payload, "deadline": self._deadline}
+            if self.takes_token:
+                message["token"] = request.token
+            reply: dict[str, Any] = child.ask(message, self._deadline)
             return reply
 
     @contextlib.contextmanager
@@ -98,7 +106,8 @@ class Worker:
         except Ended as end:
             self._child = None
             kind = ScoringTimedOut if isinstance(end, TooSlow) else ScoringFailed
-            raise kind(f"The process of the model {end}.") from end
+            # Without the cause, whose text may hold the token: a function may have printed it last.
+            raise kind(_without_token(f"The process of the model {end}.")) from None
 
     def _start(self) -> Child:
         with self._state:
@@ -115,4 +124,9 @@ class Worker:
             child.kill()
             raise (RunsCode if reply.get("runs_code") else LoadFailed)(reply["load_failed"])
         self.written_by, self.warnings = str(reply["written_by"]), tuple(map(str, reply["warnings"]))
+        self.takes_token = bool(reply["takes_token"])
         return child
+
+
+def _without_token(text: str) -> str:
+    return _TOKEN.sub("<token>", text)

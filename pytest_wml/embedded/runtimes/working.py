@@ -90,7 +90,8 @@ def _loaded(module: str, folder: Path, trusted: bool) -> tuple[Runtime | None, d
             runtime: Runtime = importlib.import_module(f"{__package__}.{module}").load(folder, trusted=trusted)
     except LoadFailed as failure:
         return None, {"load_failed": str(failure), "runs_code": isinstance(failure, RunsCode)}
-    return runtime, {"written_by": runtime.written_by, "warnings": list(runtime.warnings)}
+    facts = {"written_by": runtime.written_by, "warnings": list(runtime.warnings), "takes_token": runtime.takes_token}
+    return runtime, facts
 
 
 def _answered(runtime: Runtime, request: ScoringRequest) -> dict[str, Any]:
