@@ -124,8 +124,9 @@ class EmbeddedWML:
     def warnings(self) -> list[str]:
         """What should make a reader doubt the answers, each once, in the order it came up.
 
-        A model that answered the same scoring in two ways; one that was written by a package that the chosen
-        software specification does not run; one of a type that nobody was seen to store with the specification.
+        A model that answered the same scoring in two ways, or with more or fewer answers than rows; one that was
+        written by a package that the chosen software specification does not run; one of a type that nobody was seen to
+        store with the specification.
         """
         return self._service.doubts.told
 

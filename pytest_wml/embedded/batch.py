@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from pytest_wml.embedded.doubts import Doubts
 from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed, ScoringRequest
 from pytest_wml.embedded.scorers import Scorers
 from pytest_wml.embedded.state.deployments import Deployments, check_kind, check_not_failed
@@ -26,16 +27,24 @@ class Batch:
         deployments: whose jobs they are.
         scorers: score them.
         journal: of both.
+        doubts: what a reader should know of the answers.
         tokens: makes one for a job whose own was lost with the process that got it.
     """
 
     def __init__(
-        self, jobs: Jobs, deployments: Deployments, scorers: Scorers, journal: Journal, tokens: Tokens
+        self,
+        jobs: Jobs,
+        deployments: Deployments,
+        scorers: Scorers,
+        journal: Journal,
+        doubts: Doubts,
+        tokens: Tokens,
     ) -> None:
         self._jobs = jobs
         self._deployments = deployments
         self._scorers = scorers
         self._journal = journal
+        self._doubts = doubts
         self._tokens = tokens
         self._lock = threading.Lock()
         # In memory only: a token must not reach the data folder.
@@ -126,5 +135,6 @@ class Batch:
             raise JobFailed(f"Bad input. {problem}") from problem
         except (ScoringFailed, LoadFailed) as problem:
             raise JobFailed(str(problem)) from problem
+        self._doubts.counted(deployment.id, deployment.draft.name, request.payload, document)
         # What a function returns need not have predictions.
         return document.get("predictions", document) if isinstance(document, dict) else document

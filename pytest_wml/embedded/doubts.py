@@ -31,6 +31,7 @@ class Doubts:
         self._lock = threading.Lock()
         self._told: dict[str, None] = {}
         self._answers: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+        self._miscounted: set[str] = set()
 
     @property
     def told(self) -> list[str]:
@@ -65,6 +66,52 @@ class Doubts:
                 f"Deployment '{name}' answered the same scoring in two ways: something in it is left to chance, "
                 "such as dropout that was left on. A recording of it will not agree with the model."
             )
+
+    def counted(self, deployment_id: str, name: str, payload: Any, document: Any) -> None:
+        """Compare the number of answers with that of the rows; a deployment is warned of once.
+
+        Args:
+            deployment_id: what was scored.
+            name: of it, for the warning.
+            payload: the body of the request.
+            document: that answers it.
+        """
+        doubt = row_doubt(name, payload, document)
+        if doubt and deployment_id not in self._miscounted:
+            self._miscounted.add(deployment_id)
+            self.tell(doubt)
+
+
+def row_doubt(name: str, payload: Any, document: Any) -> str | None:
+    """Whether a scoring was answered with more or fewer answers than it had rows.
+
+    Each element of `input_data` may have a prediction of its own, or be one input of several, named by `id`, whose rows
+    are answered together; one that has no list of values is not compared, as a function may take and answer anything.
+    """
+    elements = payload["input_data"]
+    predictions = document.get("predictions") if isinstance(document, dict) else None
+    if not isinstance(predictions, list) or not all(isinstance(element["values"], list) for element in elements):
+        return None
+    rows = [len(element["values"]) for element in elements]
+    if not predictions:
+        return _miscount(name, max(rows), 0, "")
+    one_by_one = len(rows) == len(predictions) > 1 and not any(element.get("id") for element in elements)
+    for place, prediction in enumerate(predictions):
+        if not isinstance(prediction, dict) or "values" not in prediction:
+            continue
+        answers = len(prediction["values"]) if isinstance(prediction["values"], list) else 1
+        expected = rows[place : place + 1] if one_by_one else [*rows, sum(rows)]
+        if answers not in expected:
+            output = f" in '{prediction['id']}'" if len(predictions) > 1 and prediction.get("id") else ""
+            return _miscount(name, expected[0], answers, output)
+    return None
+
+
+def _miscount(name: str, rows: int, answers: int, output: str) -> str | None:
+    if rows == answers:
+        return None
+    told = f"{rows} row{'' if rows == 1 else 's'}, {answers} answer{'' if answers == 1 else 's'}{output}"
+    return f"Deployment '{name}': {told}. A model that scores each row by itself has an answer for each."
 
 
 # Asked before each scoring, about the same few models.

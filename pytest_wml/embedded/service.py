@@ -65,7 +65,7 @@ class Service:
         self.functions = Models(self._journal, settings.clock, kind=FUNCTION)
         self.deployments = Deployments(self._journal, settings.clock, self.scorers)
         self.jobs = Jobs(self._journal, settings.clock)
-        self.batch = Batch(self.jobs, self.deployments, self.scorers, self._journal, self.tokens)
+        self.batch = Batch(self.jobs, self.deployments, self.scorers, self._journal, self.doubts, self.tokens)
         self.spaces.provision(spaces, owner="IBMid-embedded")
         # What was uploaded, and not acknowledged before the service ended.
         self._drop_unused()

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pytest_wml.embedded import EmbeddedWML
-from pytest_wml.embedded.doubts import Doubts, version_doubt
+from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
+from pytest_wml.embedded.doubts import Doubts, row_doubt, version_doubt
 from pytest_wml.embedded.software_specs import BY_NAME
 from tests.embedded.rest import Rest
+from tests.embedded.test_functions import deployed
 
 RT_24_1 = BY_NAME["runtime-24.1-py3.11"]
 
@@ -140,3 +141,96 @@ def test_a_pickle_tells_what_wrote_it(tmp_path):
     for content, expected in ((model, version), (model.replace(version, other), other)):
         (tmp_path / "model.pkl").write_bytes(content)
         assert load(tmp_path, trusted=True).written_by == f"scikit-learn {expected.decode()}"
+
+
+def payload(*values, **more):
+    return {"input_data": [{"values": each, **more} for each in values]}
+
+
+def answered(*values, **more):
+    return {"predictions": [{"values": each, **more} for each in values]}
+
+
+ROWS = [[1], [2], [3]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "told"),
+    [
+        (payload(ROWS), answered([[7]]), "3 rows, 1 answer"),
+        (payload(ROWS), answered([]), "3 rows, 0 answers"),
+        (payload([[1]]), answered([1, 2]), "1 row, 2 answers"),
+        (
+            payload(ROWS, fields=["text"]),
+            answered([["x", 0.5]], fields=["prediction", "probability"]),
+            "3 rows, 1 answer",
+        ),
+        (payload(ROWS), answered(0.5), "3 rows, 1 answer"),
+        (payload([]), answered([1]), "0 rows, 1 answer"),
+        (payload(ROWS, [[1], [2]]), answered([1, 2], [1, 2, 3]), "3 rows, 2 answers"),
+        (
+            payload(ROWS),
+            {"predictions": [{"id": "y", "values": [1, 2, 3]}, {"id": "z", "values": [1]}]},
+            "1 answer in 'z'",
+        ),
+        (payload(ROWS), {"predictions": []}, "3 rows, 0 answers"),
+    ],
+)
+def test_more_or_fewer_answers_than_rows_are_doubted(asked, answer, told):
+    """Both are counted, and the deployment and the output are named."""
+    doubt = row_doubt("digits", asked, answer)
+    assert doubt.startswith("Deployment 'digits': ")
+    assert told in doubt
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (payload(ROWS), answered([1, 2, 3])),
+        (payload(ROWS), answered([1, 2, 3], [[1], [2], [3]])),
+        (payload([]), answered([])),
+        (payload(5), answered(7)),
+        (payload([5]), answered(7)),
+        (payload(ROWS, [[1], [2]]), answered([1, 2, 3], [1, 2])),
+        (payload(ROWS, [[1], [2]]), answered([1, 2, 3, 4, 5])),
+        ({"input_data": [{"id": "a", "values": ROWS}, {"id": "b", "values": ROWS}]}, answered([1, 2, 3])),
+        ({"input_data": [{"id": "a", "values": ROWS}, {"id": "b", "values": [[1]]}]}, answered([1, 2, 3])),
+        (payload({"text": "a", "more": "b"}), answered([1, 2])),
+        (payload("text"), answered([1])),
+        (payload(ROWS), {"error": "none"}),
+        (payload(ROWS), None),
+        (payload(ROWS), [1]),
+        (payload(ROWS), {"predictions": "many"}),
+        (payload(ROWS), {"predictions": [1]}),
+        (payload(ROWS), {"predictions": [{"classes": [1]}]}),
+    ],
+)
+def test_as_many_answers_as_rows_are_not_doubted(asked, answer):
+    """Nor is what cannot be compared: a function may take and answer anything."""
+    assert row_doubt("digits", asked, answer) is None
+
+
+def test_a_deployment_is_doubted_once_for_its_rows():
+    """However many rows are sent."""
+    with EmbeddedWML(allow_pickle=True) as app:
+        rest = Rest(app)
+        source = "def score(payload):\n    return {'predictions': [{'values': ['all']}]}"
+        deployment_id = deployed(rest, source, name="text")["metadata"]["id"]
+        for count in (1, 3, 4):
+            assert rest.score(deployment_id, {"values": [["x"]] * count}).status_code == 200
+        assert [doubt for doubt in app.warnings if "rows" in doubt] == [
+            "Deployment 'text': 3 rows, 1 answer. A model that scores each row by itself has an answer for each."
+        ]
+
+
+def test_a_job_is_doubted_for_its_rows():
+    """As an online scoring is."""
+    with EmbeddedWML(allow_pickle=True) as app:
+        rest = Rest(app)
+        source = "def score(payload):\n    return {'predictions': [{'values': ['all']}]}"
+        deployment_id = deployed(rest, source, name="text", online=None, batch={})["metadata"]["id"]
+        body = {"name": "job", "space_id": DEFAULT_SPACE_ID, "deployment": {"id": deployment_id}}
+        job = rest.send("POST", "/ml/v4/deployment_jobs", {**body, "scoring": payload(ROWS)}).json["metadata"]["id"]
+        for _ in range(2):
+            rest.space("GET", f"/ml/v4/deployment_jobs/{job}")
+        assert "3 rows, 1 answer" in str(app.warnings)

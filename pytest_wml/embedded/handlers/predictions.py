@@ -23,6 +23,7 @@ def predict(call: Call, deployment_id: str) -> Response:
     answered = answer(200, document) if document is not None else Response("null", content_type="application/json")
     if service.scorings:
         service.scorings.answered(deployment.id, payload, document)
+    service.doubts.counted(deployment.id, deployment.draft.name, payload, document)
     content = deployment.served.content
     service.doubts.scored(
         deployment.id, deployment.draft.name, content.digest if content else "", body, answered.get_data()
