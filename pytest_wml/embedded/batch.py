@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from pytest_wml.embedded.doubts import Doubts
-from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed, ScoringRequest
+from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed
 from pytest_wml.embedded.scorers import Scorers
 from pytest_wml.embedded.state.deployments import Deployments, check_kind, check_not_failed
 from pytest_wml.embedded.state.jobs import Job, JobDraft, JobFailed, Jobs, Predictions, StillRunning
@@ -128,13 +128,13 @@ class Batch:
 
     def _scored(self, job: Job, token: str) -> Predictions:
         deployment = self._deployments.get(job.draft.deployment_id)
-        request = ScoringRequest({"input_data": job.draft.input_data}, token)
+        payload = {"input_data": job.draft.input_data}
         try:
-            document = self._scorers.answer(deployment.served, request)
+            document = self._scorers.answer(deployment.served, payload, token)
         except BadInput as problem:
             raise JobFailed(f"Bad input. {problem}") from problem
         except (ScoringFailed, LoadFailed) as problem:
             raise JobFailed(str(problem)) from problem
-        self._doubts.counted(deployment.id, deployment.draft.name, request.payload, document)
+        self._doubts.counted(deployment.id, deployment.draft.name, payload, document)
         # What a function returns need not have predictions.
         return document.get("predictions", document) if isinstance(document, dict) else document

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,15 +183,20 @@ class Scorers:
         self._doubt(version_doubt(slot.runtime.written_by, served.framework, served.software_spec))
         return slot.runtime
 
-    def answer(self, served: Served, request: ScoringRequest) -> Any:
+    def answer(self, served: Served, payload: Mapping[str, Any], token: str) -> Any:
         """The document that answers a scoring.
+
+        Args:
+            served: what scores.
+            payload: the body of the request.
+            token: of the caller.
 
         Raises:
             BadInput: the payload does not fit the model.
             ScoringFailed: the model broke.
             LoadFailed: it cannot be served.
         """
-        return self.loaded(served).answer(request)
+        return self.loaded(served).answer(ScoringRequest(payload, token, served.schema))
 
     def release(self, gone: Collection[str], needed: Collection[Served]) -> Callable[[], None]:
         """Forget what nobody needs any more; what is returned frees it, which may take a moment.

@@ -13,7 +13,7 @@ from pytest_wml.embedded.refusals import Conflict
 from pytest_wml.embedded.runtimes.loading import FUNCTION, Policy
 from pytest_wml.embedded.scorers import Scorers
 from pytest_wml.embedded.scorings import Scorings
-from pytest_wml.embedded.served import Served
+from pytest_wml.embedded.served import Served, training_fields
 from pytest_wml.embedded.state.deployments import (
     Deployment,
     DeploymentDraft,
@@ -142,7 +142,8 @@ class Service:
         shelf = self.shelf_of(draft.asset_id)
         asset = shelf.read(draft.asset_id, space_id, draft.asset_rev)
         framework = FUNCTION if shelf is self.functions else framework_of(asset.draft.type)
-        return Served(asset.content, framework, asset.draft.software_spec), shelf.kind
+        fields = training_fields(asset.draft.entity) if framework == "mllib" else ()
+        return Served(asset.content, framework, asset.draft.software_spec, fields), shelf.kind
 
     def undeploy(self, deployment_id: str) -> None:
         """Delete a deployment with its jobs."""

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from pytest_wml.embedded.exchange import Call, answer
 from pytest_wml.embedded.refusals import Conflict, Invalid, ModelBroke, ModelTooSlow, Refusal
-from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed, ScoringRequest, ScoringTimedOut
+from pytest_wml.embedded.runtimes.protocol import BadInput, LoadFailed, ScoringFailed, ScoringTimedOut
 from pytest_wml.embedded.state.deployments import Deployment
 
 
@@ -43,7 +43,7 @@ def _answered(call: Call, deployment: Deployment, payload: Any) -> Any:
 
 def _document(call: Call, deployment: Deployment, payload: dict[str, Any]) -> Any:
     try:
-        return call.service.scorers.answer(deployment.served, ScoringRequest(payload, call.token))
+        return call.service.scorers.answer(deployment.served, payload, call.token)
     except BadInput as problem:
         raise Invalid("invalid_input_data", f"Bad input. {problem}") from problem
     except ScoringTimedOut as problem:

@@ -42,6 +42,8 @@ class ScoringRequest:
     """The body of the request; its `input_data` is a list of objects with `values`."""
     token: str = field(default="", repr=False)
     """The bearer token of the caller, which a function may take."""
+    schema: Sequence[Mapping[str, Any]] = ()
+    """The fields of the training data, as they were stored with the model: objects with `name` and `type`."""
 
 
 class Runtime(Protocol):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pyspark.ml import PipelineModel
-from pyspark.ml.linalg import DenseVector, SparseVector
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import DataType, DoubleType
 
-from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, told
+from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringRequest, told
 from pytest_wml.embedded.runtimes.rows import listed, named_columns
+from pytest_wml.embedded.runtimes.spark_columns import Columns, plain, stored_types
+
+_FRACTION = re.compile(r"-?\d+\.\d+(E-?\d+)?")
 
 
 def load(folder: Path, trusted: bool = False) -> Pipeline:
@@ -50,33 +54,58 @@ class Pipeline(Model):
     def __init__(self, spark: SparkSession, model: PipelineModel) -> None:
         self._spark = spark
         self._model = model
+        self._indexed = dict.fromkeys(_indexed_fractions(model), DoubleType())
 
-    def score(self, input_data: Elements) -> Elements:
+    def answer(self, request: ScoringRequest) -> dict[str, Any]:
         """One prediction for each element, with all columns of the pipeline's output as `fields`.
 
         Raises:
-            BadInput: `fields` is missing, or the pipeline refuses the rows.
+            BadInput: `fields` is missing, a column holds what its type does not, or the pipeline refuses the rows.
         """
-        return [self._scored(element) for element in input_data]
+        types = {**self._indexed, **stored_types(request.schema)}
+        return {"predictions": [self._scored(element, types) for element in request.payload["input_data"]]}
 
-    def _scored(self, element: dict[str, Any]) -> dict[str, Any]:
-        rows = listed(element)
+    def score(self, input_data: Elements) -> Elements:
+        """The predictions without a stored schema; see `answer`."""
+        return [self._scored(element, self._indexed) for element in input_data]
+
+    def _scored(self, element: dict[str, Any], types: Mapping[str, DataType]) -> dict[str, Any]:
+        rows = [row if isinstance(row, list) else [row] for row in listed(element)]
         names = named_columns(element, rows)
         if names is None:
             raise BadInput("A Spark pipeline needs 'fields', the names of the columns.")
-        if not rows:
-            raise BadInput("A Spark pipeline needs rows, to know what its columns hold.")
+        if not rows and not types.keys() >= {name.lower() for name in names}:
+            raise BadInput("A Spark pipeline needs rows, or a stored schema, to know what its columns hold.")
+        return self._transformed(Columns(names, rows, types))
+
+    def _transformed(self, columns: Columns) -> dict[str, Any]:
         try:
-            output = self._model.transform(self._spark.createDataFrame(rows, names))
-            return {"fields": output.columns, "values": [list(map(_plain, row)) for row in output.collect()]}
-        except Exception as problem:  # Spark's and Java's, and Python's of the rows
+            output = self._planned(columns)
+            return {"fields": output.columns, "values": [list(map(plain, row)) for row in output.collect()]}
+        except Exception as problem:  # Spark's and Java's
             raise BadInput(f"The pipeline refuses the input. {_reason(problem)}") from problem
 
+    def _planned(self, columns: Columns) -> DataFrame:
+        """The output of the pipeline, not computed yet: for the first types of the columns that it takes."""
+        refusal: Exception | None = None
+        for schema, rows in columns.frames():
+            try:
+                return self._model.transform(self._spark.createDataFrame(rows, schema))
+            except Exception as problem:  # noqa: BLE001 that of the likeliest types is raised
+                refusal = refusal or problem
+        assert refusal
+        raise refusal
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, (DenseVector, SparseVector)):
-        return value.toArray().tolist()
-    return value
+
+def _indexed_fractions(model: PipelineModel) -> list[str]:
+    """The columns in lower case whose values were indexed as the texts of fractions: `22` was `22.0` in training."""
+    found = []
+    for stage in model.stages:
+        if hasattr(stage, "labelsArray"):
+            names = stage.getInputCols() if stage.isSet("inputCols") else [stage.getInputCol()]
+            pairs = zip(names, stage.labelsArray, strict=True)
+            found += [name.lower() for name, labels in pairs if labels and all(map(_FRACTION.fullmatch, labels))]
+    return found
 
 
 def _reason(problem: Exception) -> str:

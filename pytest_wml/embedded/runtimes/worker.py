@@ -93,7 +93,7 @@ class Worker:
         except LoadFailed as failure:
             raise ScoringFailed(f"The model broke before and cannot be loaded again. {failure}") from failure
         with self._dropped_when_broken():
-            message = {"payload": request.payload, "deadline": self._deadline}
+            message = {"payload": request.payload, "schema": request.schema, "deadline": self._deadline}
             if self.takes_token:
                 message["token"] = request.token
             reply: dict[str, Any] = child.ask(message, self._deadline)
