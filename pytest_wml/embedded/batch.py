@@ -15,6 +15,8 @@ from pytest_wml.embedded.state.jobs import Job, JobDraft, JobFailed, Jobs, Predi
 from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.tokens import Tokens
 
+_AT_ONCE = 8
+"""Jobs that are scored at a time: a list of jobs may begin a hundred."""
 _PATIENCE = 3.0
 """Seconds that a look at jobs waits for those that are being scored: most are done by then."""
 
@@ -46,6 +48,7 @@ class Batch:
         self._journal = journal
         self._doubts = doubts
         self._tokens = tokens
+        self._at_once = threading.BoundedSemaphore(_AT_ONCE)
         self._lock = threading.Lock()
         # In memory only: a token must not reach the data folder.
         self._tokens_of_jobs: dict[str, str] = {}
@@ -122,7 +125,8 @@ class Batch:
 
     def _run(self, job: Job, token: str, scoring: Future[Predictions]) -> None:
         try:
-            scoring.set_result(self._scored(job, token))
+            with self._at_once:
+                scoring.set_result(self._scored(job, token))
         except BaseException as problem:  # noqa: BLE001 raised again where the job is looked at
             scoring.set_exception(problem)
 

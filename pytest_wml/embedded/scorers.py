@@ -68,8 +68,6 @@ class _Slot:
             if self._ended:
                 self.runtime, self.failure = None, self.failure or _GONE
             self.done.set()
-        if self.runtime is None:
-            self._remove()
 
     def end(self) -> None:
         """Close what is loaded or being loaded; its files go at once, or when the load has ended."""
@@ -79,9 +77,10 @@ class _Slot:
         if runtime:
             runtime.close()
         if done:
-            self._remove()
+            self.remove()
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
+        """Remove the files."""
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -262,10 +261,12 @@ class Scorers:
             self._crashed(crash)
             slot.failure = "The service met an unexpected error."
         finally:
-            slot.finish()
-            with self._changed:
+            with self._changed:  # who sees that it has ended must not wait for it
+                slot.finish()
                 self._loading -= 1
                 self._count_end()
+            if slot.runtime is None:
+                slot.remove()
 
     def _count_end(self) -> None:
         self._ends += 1

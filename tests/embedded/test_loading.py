@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,6 @@ import pytest
 from pytest_wml.door.door import Door
 from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
 from pytest_wml.waiting import DeploymentStuck, watched
-from tests.embedded.clients import FLAVOURS, HOSTS, close
 from tests.embedded.kept import served
 from tests.embedded.rest import Rest, error_of, predictions_of
 from tests.embedded.test_data_folder import no_file_beyond
@@ -254,29 +254,35 @@ class Counted:
         return self._app(environ, start_response)
 
 
-def connected(app, flavour):
+@contextlib.contextmanager
+def connected(app, service, flavour):
+    """One of IBM's clients that talks to the app, and waits for the service's loads."""
+    pytest.importorskip("ibm_watson_machine_learning")
+    pytest.importorskip("ibm_watsonx_ai")
+    from tests.embedded.clients import FLAVOURS, HOSTS, close
+
     make, credentials = FLAVOURS[flavour]
-    client = make(**credentials)
-    client.set.default_space(DEFAULT_SPACE_ID)
-    return client
+    door = Door(app, HOSTS, work=service.wait_for_loads)
+    door.open()
+    try:
+        client = make(**credentials)
+        client.set.default_space(DEFAULT_SPACE_ID)
+        yield client
+        close(client)
+    finally:
+        door.close()
 
 
 @pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
 def test_ibms_client_polls_no_more_often_than_needed(rest, slow, flavour):
     """Its wait ends when the load does: it neither sleeps on nor asks again and again."""
     counted = Counted(rest.app)
-    door = Door(counted, HOSTS, work=rest.app.wait_for_loads)
-    door.open()
-    try:
-        client = connected(rest.app, flavour)
+    with connected(counted, rest.app, flavour) as client:
         function_id = store(rest, slow.source)
         opening = threading.Thread(target=slow.let_it_load)
         opening.start()
         made = client.deployments.create(function_id, meta_props={"name": "d", "online": {}})
         opening.join()
-        close(client)
-    finally:
-        door.close()
     assert state(made) == "ready"
     assert counted.looks == 1
 
@@ -284,16 +290,11 @@ def test_ibms_client_polls_no_more_often_than_needed(rest, slow, flavour):
 @pytest.mark.slow
 def test_a_load_without_an_end_is_given_up_after_the_deadline(rest, slow):
     """IBM's client would wait for ever; its deployment can be deleted."""
-    door = Door(rest.app, HOSTS, work=rest.app.wait_for_loads)
-    door.open()
-    try:
-        client = connected(rest.app, "wml cloud")
+    with connected(rest.app, rest.app, "wml cloud") as client:
         function_id = store(rest, slow.source)
         with pytest.raises(DeploymentStuck, match="not ready within 8 seconds"), watched(client, 8.0) as watch:
             client.deployments.create(function_id, meta_props={"name": "d", "online": {}})
         pid = slow.pid()
         client.deployments.delete(watch.deployment_id)
-    finally:
-        door.close()
     assert gone(pid)
     assert error_of(rest.score(watch.deployment_id, {"values": [1]}))["code"] == "deployment_does_not_exist"
