@@ -261,12 +261,17 @@ class Scorers:
             self._crashed(crash)
             slot.failure = "The service met an unexpected error."
         finally:
-            with self._changed:  # who sees that it has ended must not wait for it
-                slot.finish()
-                self._loading -= 1
-                self._count_end()
-            if slot.runtime is None:
-                slot.remove()
+            self._finish(slot)
+
+    def _finish(self, slot: _Slot) -> None:
+        if slot.runtime is None:
+            slot.remove()
+        with self._changed:  # who sees that it has ended must not wait for it
+            slot.finish()
+            self._loading -= 1
+            self._count_end()
+        if slot.runtime is None:  # released at the last moment
+            slot.remove()
 
     def _count_end(self) -> None:
         self._ends += 1
