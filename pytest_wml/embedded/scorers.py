@@ -152,7 +152,7 @@ class Scorers:
                 self._ends_seen = self._ends
                 return None
         if slot.runtime:
-            self._doubt(version_doubt(slot.runtime.written_by, served.framework, served.software_spec))
+            self._warn(slot.runtime, served)
         return Outcome(slot.failure)
 
     def wait(self, seconds: float) -> bool:
@@ -177,10 +177,14 @@ class Scorers:
         slot.done.wait()
         if slot.runtime is None:
             raise LoadFailed(slot.failure)
-        for warning in slot.runtime.warnings:
-            self._doubt(warning)
-        self._doubt(version_doubt(slot.runtime.written_by, served.framework, served.software_spec))
+        self._warn(slot.runtime, served)
         return slot.runtime
+
+    def _warn(self, runtime: Runtime, served: Served) -> None:
+        """Pass on why the service may answer otherwise."""
+        for warning in runtime.warnings:
+            self._doubt(warning)
+        self._doubt(version_doubt(runtime.written_by, served.framework, served.software_spec))
 
     def answer(self, served: Served, payload: Mapping[str, Any], token: str) -> Any:
         """The document that answers a scoring.

@@ -196,7 +196,7 @@ def test_a_pmml_document_is_stored_and_its_deployment_says_why_it_fails(rest):
     deployment_id = rest.create_deployment(model_id).json["metadata"]["id"]
     status = rest.deployment(deployment_id)["entity"]["status"]
     assert status["state"] == "failed"
-    words = "The embedded service does not run PMML yet; the live service does."
+    words = "pytest-wml's embedded service does not run models of type 'pmml'; the live service may."
     assert status["failure"]["errors"][0]["message"] == words
 
 

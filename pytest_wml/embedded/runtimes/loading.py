@@ -175,12 +175,9 @@ def kind_of(framework: str, names: Collection[str]) -> Kind:
 
 
 def _choice(framework: str) -> Callable[[Collection[str]], Kind]:
-    if framework in _NOT_YET:
-        kind = _NOT_YET[framework]
-        raise LoadFailed(f"pytest-wml's embedded service does not run {kind} yet; the live service does.")
     choice = _FRAMEWORKS.get(framework)
     if choice is None:
-        raise LoadFailed(f"pytest-wml's embedded service does not run models of type '{framework}'.")
+        raise LoadFailed(f"pytest-wml's embedded service does not run models of type '{framework}'; the live service may.")
     return choice
 
 
@@ -206,7 +203,6 @@ _FRAMEWORKS: dict[str, Callable[[Collection[str]], Kind]] = {
     "onnxruntime": lambda _: _ONNX,
     "mllib": lambda _: _SPARK,
 }
-_NOT_YET = {"pmml": "PMML"}
 
 
 def _require(kind: Kind) -> None:
