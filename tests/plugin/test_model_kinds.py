@@ -174,13 +174,13 @@ def test_models_of_several_kinds_in_one_suite(pytester):
 
 
 def test_a_pmml_document_is_stored_and_not_run(pytester):
-    """As IBM's clients store one; the embedded service says that it does not run PMML yet."""
+    """As IBM's clients store one; the embedded service says that it does not run PMML."""
     (pytester.path / "iris.pmml").write_bytes(PMML)
     pytester.makepyfile("def test_it(wml_deployment): pass")
     result = pytester.runpytest_inprocess("--wml=embedded", "--wml-model=iris.pmml")
     result.assert_outcomes(errors=1)
     assert "wml: model: iris.pmml (pmml_4.2.1 with pmml-3.0_4.3, inferred from the file)" in result.stdout.lines
-    assert "The embedded service does not run PMML yet; the live service does." in result.stdout.str()
+    assert "does not run models of type 'pmml'; the live service may." in result.stdout.str()
 
 
 @pytest.mark.parametrize("mode", ["replay", "embedded"])
