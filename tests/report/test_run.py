@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import xml.etree.ElementTree as ET
 
@@ -61,7 +62,7 @@ def test_github_is_told_of_a_changed_model_once(suite, monkeypatch, tmp_path):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     folder = tmp_path / "other"
     folder.mkdir()
-    (folder / "weights.pkl").write_bytes(b"another model")
+    (folder / "weights.pkl").write_bytes(pickle.dumps("another model"))
     result = suite.runpytest_inprocess(f"--wml-model={folder / 'weights.pkl'}", "--wml-name=mnist_cnn", "-n", "0")
     commands = [line for line in result.outlines if line.startswith("::error ")]
     assert len(commands) == 1
