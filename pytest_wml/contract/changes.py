@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.contract.images import is_image
 from pytest_wml.contract.limits import check_share
 from pytest_wml.contract.rows import Given, Rows, rows_of
 from pytest_wml.contract.scored import DEFAULT, Answers, Scoring, scored
@@ -36,12 +37,14 @@ def check_invariance(
     Args:
         deployment: that is asked.
         images: [N, …], paths, or a mapping of inputs.
-        transforms: by name, each from images [N, …] to images of the same shape; `image_transforms()` by default.
+        transforms: by name, each from images [N, …] to images of the same shape; `image_transforms()` by default,
+            where the rows are images.
         at_least: the share of rows that must keep their class under each transform.
         how: it is scored.
 
     Raises:
-        BadContract: the images cannot be used, a transform changes the shape, or the answer holds no classes.
+        BadContract: the images cannot be used, no transforms are given and the rows are not images, a transform
+            changes the shape, or the answer holds no classes.
     """
     check_share("at_least", at_least)
     rows = rows_of(deployment, images)
@@ -72,12 +75,27 @@ def check_invariance(
 
 
 def _ready(rows: Rows) -> Mapping[str, Transform]:
-    if "" not in rows.arrays or rows.arrays[""].dtype.kind not in "fiu":
-        raise BadContract(
-            "The ready set of transforms is for one array of images.",
-            fix="give transforms of your own: {'name': function}",
-        )
-    return image_transforms()
+    array = rows.arrays.get("")
+    if array is not None and array.dtype.kind in "fiu" and is_image(array.shape[1:]):
+        return image_transforms()
+    raise BadContract(
+        "The ready transforms are for images, and the shape of these rows does not show that they are images.",
+        given="; ".join(f"{name} {one.dtype} {list(one.shape)}".strip() for name, one in rows.arrays.items()),
+        fix="give changes that must not matter to a row, such as\n"
+        f"wml_contract.invariance(rows, {{'another': {_example(rows)}}})\n"
+        "if the rows are images, give image_transforms(shape=(height, width)), in a contract file\n"
+        "invariance: {image: [height, width]}",
+    )
+
+
+def _example(rows: Rows) -> str:
+    """A transform for such rows, as Python."""
+    changes = {"f": "{} * 1.01", "i": "{} + 1", "u": "{} + 1", "b": "~{}", "U": "np.char.upper({})"}
+    name, array = next(iter(rows.arrays.items()))
+    change = changes[array.dtype.kind]
+    if not name:
+        return f"lambda rows: {change.format('rows')}"
+    return f"lambda inputs: {{**inputs, {name!r}: {change.format(f'inputs[{name!r}]')}}}"
 
 
 def _flips(transform: str, before: NDArray[Any], answers: Answers) -> Iterator[Finding]:

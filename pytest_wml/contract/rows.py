@@ -67,7 +67,7 @@ def rows_of(deployment: Deployment, given: Given) -> Rows:
         return given
     if not isinstance(given, Mapping):
         only = next(iter(specs.values())) if len(specs) == 1 else None
-        return Rows({"": _array(given, only, "the images")})
+        return Rows({"": _array(given, only, "the rows")})
     arrays = {name: _array(values, specs.get(name), f"input {name!r}") for name, values in given.items()}
     if not arrays:
         raise _empty("the mapping of inputs")
@@ -136,7 +136,7 @@ def check_finite(array: NDArray[Any], called: str) -> None:
         f"There are values that are no numbers in {called}.",
         rows=", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else ""),
         first=f"{array[tuple(places[0])]} at {places[0].tolist()}",
-        fix="clean the data: numpy.isfinite(images).all() must be true",
+        fix="clean the data: numpy.isfinite(rows).all() must be true",
     )
 
 

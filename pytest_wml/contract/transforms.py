@@ -7,50 +7,71 @@ answers only what was asked when it was made.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_wml.contract.findings import BadContract
+from pytest_wml.contract.images import Layout, layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Images = Any
-_CHANNELS = (1, 3, 4)
 
 
 def image_transforms(
-    *, pixels: int = 1, noise: float = 0.05, brightness: float = 0.1, seed: int = 0
+    *,
+    shape: Sequence[int] | None = None,
+    pixels: int = 1,
+    noise: float = 0.05,
+    brightness: float = 0.1,
+    seed: int = 0,
 ) -> dict[str, Callable[[Images], Images]]:
     """The ready set: shifts in four directions, noise, brighter, darker.
 
-    Each takes images [N, side * side], [N, height, width] or [N, height, width, channels] and gives as many of
-    the same shape and type, within the range of values that they had.
+    Each takes images [N, 784], [N, height, width], [N, height, width, channels] or [N, channels, height, width] and
+    gives as many of the same shape and type, within the range of values that they had.
 
     Args:
+        shape: (height, width) or (height, width, channels) of one image; flat rows of another length than 784 are
+            only shifted where it is given.
         pixels: of a shift; what comes in at an edge is the edge's own pixels.
         noise: the largest change of a pixel, a share of the images' range of values.
         brightness: share of the range by which all pixels change.
         seed: of the noise.
+
+    Raises:
+        BadContract: the shape is not one of an image.
     """
+    said = None if shape is None else _said(shape)
     moves = {"up": (-pixels, 0), "down": (pixels, 0), "left": (0, -pixels), "right": (0, pixels)}
     return {
-        **{f"shift {name}": _shift(*move) for name, move in moves.items()},
+        **{f"shift {name}": _shift(*move, said) for name, move in moves.items()},
         "noise": _noise(noise, seed),
         "brighter": _brighter(brightness),
         "darker": _brighter(-brightness),
     }
 
 
-def _shift(down: int, right: int) -> Callable[[Images], Images]:
+def _said(shape: Sequence[int]) -> Layout:
+    lengths = tuple(shape)
+    if len(lengths) not in (2, 3) or not all(isinstance(length, int) and length > 0 for length in lengths):
+        raise BadContract(
+            "This is not the shape of an image.", given=shape, fix="give (height, width) or (height, width, channels)"
+        )
+    return Layout(lengths)
+
+
+def _shift(down: int, right: int, said: Layout | None) -> Callable[[Images], Images]:
     def shift(images: Images) -> Images:
-        planes = _planes(images)
-        height, width = planes.shape[1:3]
-        rows = np.clip(np.arange(height) - down, 0, height - 1)
-        columns = np.clip(np.arange(width) - right, 0, width - 1)
-        return planes[:, rows][:, :, columns].reshape(images.shape)
+        shape, axis = _layout(images, said)
+        planes = images.reshape(len(images), *shape)
+        for number, pixels in ((axis + 1, down), (axis + 2, right)):
+            length = planes.shape[number]
+            planes = planes.take(np.clip(np.arange(length) - pixels, 0, length - 1), axis=number)
+        return planes.reshape(images.shape)
 
     return shift
 
@@ -82,19 +103,20 @@ def _within(images: NDArray[Any], changed: NDArray[np.float64]) -> NDArray[Any]:
     return np.clip(changed, low, low + _span(images)).astype(images.dtype)
 
 
-def _planes(images: NDArray[Any]) -> NDArray[Any]:
-    """The images as [N, height, width, …].
+def _layout(images: NDArray[Any], said: Layout | None) -> Layout:
+    """How each row is read as an image.
 
     Raises:
-        BadContract: they are no images that could be shifted.
+        BadContract: the rows are not images, or not of the size that was said.
     """
-    if images.ndim == 2 and math.isqrt(images.shape[1]) ** 2 == images.shape[1] > 1:
-        side = math.isqrt(images.shape[1])
-        return images.reshape(len(images), side, side)
-    if images.ndim == 3 or (images.ndim == 4 and images.shape[3] in _CHANNELS):
-        return images
+    row = images.shape[1:]
+    found = said if said and len(row) == 1 else layout(row)
+    if found and {math.prod(one.shape) for one in (found, said) if one} == {math.prod(row)}:
+        return found
     raise BadContract(
-        "These rows are no images that could be shifted.",
+        "These rows are not images that can be shifted.",
         given=f"shape {list(images.shape)}",
-        fix="give [N, side * side], [N, height, width] or [N, height, width, channels], or transforms of your own",
+        image=f"shape {list(said.shape)}" if said else "",
+        fix="flat images need their size: image_transforms(shape=(height, width)); for other rows give transforms of "
+        "your own: {'name': function}",
     )

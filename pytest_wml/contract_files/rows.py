@@ -96,6 +96,21 @@ class Tensor:
         return {"type": "string", "pattern": f"^(?:{'|'.join(DTYPES)}) *\\[ *(?:{length}(?: *, *{length})*)? *\\]$"}
 
 
+@dataclass(frozen=True)
+class ImageShape:
+    """Height and width of an image, and its channels where it has some: `[28, 28]`."""
+
+    def read(self, node: Node) -> tuple[int, ...]:
+        lengths = [plain(item) for item in node.items] if isinstance(node, Items) else []
+        shape = tuple(length for length in lengths if type(length) is int and length > 0)
+        if len(shape) not in (2, 3) or len(shape) != len(lengths):
+            raise mistake(node.place, "[height, width] or [height, width, channels] belongs here, in whole numbers")
+        return shape
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "minItems": 2, "maxItems": 3, "items": {"type": "integer", "minimum": 1}}
+
+
 DTYPES = (
     *("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8"),
     *("uint64", "uint32", "uint16", "uint8", "string", "bool"),

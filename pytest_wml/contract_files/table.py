@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_wml.contract_files.kinds import Choice, Duration, File, Label, Number, Text
 from pytest_wml.contract_files.records import Field, ListOf, MapOf, OneOrMore, Promise, Record
-from pytest_wml.contract_files.rows import DEFINITIONS, OneRow, Tensor
+from pytest_wml.contract_files.rows import DEFINITIONS, ImageShape, OneRow, Tensor
 
 TRANSFORMS = ("shift up", "shift down", "shift left", "shift right", "noise", "brighter", "darker")
 REFUSALS = ("wrong shape", "empty batch", "missing field", "unknown deployment", "bad token", "no token")
@@ -57,6 +57,7 @@ ACCURACY = Record(
 INVARIANCE = Record(
     {
         "transforms": Field(ListOf(Choice(TRANSFORMS)), "The changes that must not matter; all of them by default."),
+        "image": Field(ImageShape(), "[height, width] of flat rows that are images of another size than 28 × 28."),
         "at_least": Field(_SHARE, "The share of examples that must keep their class; 1 by default."),
     }
 )

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_wml import contract
 from pytest_wml.contract import BadContract
+from pytest_wml.contract.images import is_image
 from pytest_wml.contract.limits import check_tolerance
 from pytest_wml.contract.rows import labels_of, rows_of
 from pytest_wml.model.signature import Signature, TensorSpec
@@ -34,11 +35,11 @@ def with_nan():
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.empty((0, 784)), "There is nothing to check: the images are empty"),
+        (np.empty((0, 784)), "There is nothing to check: the rows are empty"),
         ([], "There is nothing to check"),
         ({}, "There is nothing to check: the mapping of inputs"),
-        (with_nan(), r"no numbers in the images[\s\S]*rows: 1\s[\s\S]*nan at \[1, 3\]"),
-        ([[1.0, 2.0], [1.0]], "Unreadable: the images are no array"),
+        (with_nan(), r"no numbers in the rows[\s\S]*rows: 1\s[\s\S]*nan at \[1, 3\]"),
+        ([[1.0, 2.0], [1.0]], "Unreadable: the rows are no array"),
         ([object()], "Unreadable[\\s\\S]*numpy type object"),
         ("digits.jpg", "Unreadable[\\s\\S]*text, where the model takes image: float32"),
         ({"a": FOUR, "b": FOUR[:2]}, r"different lengths[\s\S]*a: 4, b: 2"),
@@ -174,6 +175,38 @@ def test_a_transform_that_spoils_its_images(models, transform, message):
     """It is named, with both shapes."""
     with pytest.raises(BadContract, match=message):
         contract.check_invariance(models("good"), np.eye(4, dtype=np.float32), {"mine": transform})
+
+
+NOT_IMAGES = {
+    "four columns": (np.eye(4, dtype=np.float32), "lambda rows: rows * 1.01"),
+    "whole numbers": (np.eye(9, dtype=np.int64), "lambda rows: rows + 1"),
+    "64 columns": (np.ones((3, 64)), "lambda rows: rows * 1.01"),
+    "a sequence": (np.ones((3, 24, 5)), "lambda rows: rows * 1.01"),
+    "a table of texts": (np.array([["a", "b"]]), "lambda rows: np.char.upper(rows)"),
+    "a text": (["good", "bad"], "lambda rows: np.char.upper(rows)"),
+    "several inputs": (
+        {"age": np.ones((3, 1)), "image": np.ones((3, 28, 28))},
+        "lambda inputs: {**inputs, 'age': inputs['age'] * 1.01}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "example"), NOT_IMAGES.values(), ids=NOT_IMAGES)
+def test_the_ready_transforms_are_for_images(rows, example):
+    """For other rows the check asks for transforms, before anything is sent; its example works on these rows."""
+    anything = SimpleNamespace(archive=SimpleNamespace(signature=None), name="table", mode="embedded")
+    with pytest.raises(BadContract, match=r"The ready transforms are for images[\s\S]*given: ") as caught:
+        contract.check_invariance(anything, rows)
+    assert f"wml_contract.invariance(rows, {{'another': {example}}})" in str(caught.value)
+    given = rows_of(anything, rows).given
+    changed = eval(example, {"np": np})(given)
+    assert np.shape(changed) == np.shape(given)
+
+
+@pytest.mark.parametrize("shape", [(784,), (28, 28), (8, 8), (20, 30, 3), (3, 32, 32), (1, 28, 28), (28, 28, 1)])
+def test_images_are_known_by_their_shape(shape):
+    """Flat MNIST images, square grey ones, and those with channels, first or last."""
+    assert is_image(shape)
 
 
 def test_a_transform_gets_a_copy(models):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pytest_wml import contract
 from pytest_wml.contract import BadContract, ContractBroken, Refused, Scoring
+from pytest_wml.contract_files.promises import promises
+from pytest_wml.contract_files.written import read
 from pytest_wml.deployment import deployed
 from pytest_wml.existing import unknown_archive
 from pytest_wml.model.archive import read_archive
@@ -102,11 +106,31 @@ def test_parity_shows_the_worst_row_first(models):
 
 def test_a_shift_that_changes_the_class_is_found(models):
     """On four pixels a shift moves the brightest one away: each flip names its transform."""
-    result = contract.check_invariance(models("good"), ONE_EACH)
+    moved = contract.image_transforms(shape=(2, 2))
+    result = contract.check_invariance(models("good"), ONE_EACH, moved)
     assert {finding.facts["transform"] for finding in result.findings} == {
         f"shift {direction}" for direction in ("up", "down", "left", "right")
     }
-    assert contract.check_invariance(models("good"), ONE_EACH, at_least=result.measured["least share"]).holds
+    assert contract.check_invariance(models("good"), ONE_EACH, moved, at_least=result.measured["least share"]).holds
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("{image: [2, 2]}", "row 0: shift up turns 3 into 1"),
+        ("{image: [2, 2], transforms: [darker]}", ""),
+        ("{transforms: [noise]}", ""),
+        ("{transforms: [shift up]}", "not images that can be shifted"),
+        ("yes", "The ready transforms are for images"),
+    ],
+)
+def test_a_contract_file_gives_the_size_of_flat_images(models, said, found):
+    """Flat rows are shifted as images of that size only."""
+    text = f"model: good.tar.gz\nexamples: [input: [0, 0, 0, 1]]\ninvariance: {said}\n"
+    (promise,) = promises(read(Path("/good.wml.yaml"), text.encode()))
+    told = pytest.raises((ContractBroken, BadContract), match=found) if found else contextlib.nullcontext()
+    with told:
+        promise.check(contract.Contract(models("good")))
 
 
 def test_a_brighter_pixel_raises_its_class(models):
@@ -229,7 +253,7 @@ def test_a_regressor_has_no_classes(models, check, tmp_path):
         "accuracy": ([1] * 4,),
         "probabilities": (),
         "drift": (tmp_path / "x",),
-        "invariance": (),
+        "invariance": ({"same": np.copy},),
     }[check]
     options = {"floor": 0.5} if check == "accuracy" else {"record": True} if check == "drift" else {}
     with pytest.raises(BadContract, match=rf"which the check {check} needs[\s\S]*parity"):

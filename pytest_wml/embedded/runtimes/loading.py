@@ -177,7 +177,9 @@ def kind_of(framework: str, names: Collection[str]) -> Kind:
 def _choice(framework: str) -> Callable[[Collection[str]], Kind]:
     choice = _FRAMEWORKS.get(framework)
     if choice is None:
-        raise LoadFailed(f"pytest-wml's embedded service does not run models of type '{framework}'; the live service may.")
+        raise LoadFailed(
+            f"pytest-wml's embedded service does not run models of type '{framework}'; the live service may."
+        )
     return choice
 
 
