@@ -12,20 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_wml.outcomes import NOTE, Outcomes
 from pytest_wml.session import Run
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Result
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.reporting.notes import DeploymentNote, Failure, TestNote
-    from pytest_wml.reporting.whole import Told
 
-_ATTRIBUTE = "wml_note"
 _WITH_A_MODEL = frozenset({"wml_deployment", "wml_contract"})
 _OURS = _WITH_A_MODEL | {"wml_client"}
-LONGEST = 20_000
-"""Characters of a failure's text in a report."""
-_WORST_FIRST = ("failed", "xfailed", "skipped", "xpassed", "passed")
 
 
 class Notes:
@@ -38,21 +34,17 @@ class Notes:
         told: results of the run that were told.
         described: names of the deployments that were told of.
         failure: of the running test.
-        tests: on the controller, every test that used WML.
-        phases: on the controller, what is known of tests that run.
-        outside: on the controller, modules that could not be collected.
+        outcomes: on the controller, what pytest says of the tests.
         written: the page.
         commands: for GitHub.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self.test = ""
         self.begun = self.ended = self.told = 0
         self.described: set[str] = set()
         self.failure: Failure | None = None
-        self.tests: list[Told] = []
-        self.phases: dict[str, list[pytest.TestReport]] = {}
-        self.outside: list[str] = []
+        self.outcomes = Outcomes(config)
         self.written: Path | None = None
         self.commands: list[str] = []
 
@@ -78,12 +70,14 @@ def is_worker(config: pytest.Config) -> bool:
 def listen(config: pytest.Config, run: Run) -> None:
     """Hear what tests say, where somebody wants a report; in a worker of xdist nobody does."""
     if wanted(run) and not is_worker(config):
-        config.pluginmanager.register(_Listener(noted(config)), "pytest_wml_listener")
+        config.pluginmanager.register(noted(config).outcomes, "pytest_wml_outcomes")
 
 
 def noted(config: pytest.Config) -> Notes:
     """What this process noted so far."""
-    return config.stash.setdefault(NOTES, Notes())
+    if NOTES not in config.stash:
+        config.stash[NOTES] = Notes(config)
+    return config.stash[NOTES]
 
 
 def lines(config: pytest.Config) -> Iterator[str]:
@@ -96,28 +90,6 @@ def lines(config: pytest.Config) -> Iterator[str]:
 def commands(config: pytest.Config) -> list[str]:
     """GitHub's workflow commands, each a line of its own."""
     return noted(config).commands
-
-
-class _Listener:
-    """Hears every test's reports, also those of other processes."""
-
-    def __init__(self, notes: Notes) -> None:
-        self._notes = notes
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        phases = self._notes.phases.setdefault(report.nodeid, [])
-        phases.append(report)
-        if report.when != "teardown":
-            return
-        del self._notes.phases[report.nodeid]
-        if hasattr(report, _ATTRIBUTE):
-            from pytest_wml.reporting.notes import TestNote
-
-            self._notes.tests.append(_told(TestNote.from_text(getattr(report, _ATTRIBUTE)), phases))
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self._notes.outside.append(f"{report.nodeid}: {report.longreprtext}"[:LONGEST])
 
 
 def begin(item: pytest.Item, run: Run) -> None:
@@ -152,7 +124,7 @@ def of_test(item: pytest.Item, call: pytest.CallInfo[None], made: pytest.TestRep
     item.user_properties[:] = [one for one in item.user_properties if one[0] not in dict(properties)] + properties
     made.user_properties = list(item.user_properties)
     if wanted(run):
-        setattr(made, _ATTRIBUTE, note_of(run, notes, results, live, len(exchanges)).as_text())
+        setattr(made, NOTE, note_of(run, notes, results, live, len(exchanges)).as_text())
     notes.told = len(run.contracts)
     return made
 
@@ -218,24 +190,3 @@ def _failure(item: pytest.Item, call: pytest.CallInfo[None], run: Run) -> Failur
     place = failures.place(call, run.root)
     path, number = (place[0].as_posix(), place[1]) if place else (Path(file).as_posix(), (line or 0) + 1)
     return Failure(kind, title, path, number, call.when)
-
-
-def _told(note: TestNote, phases: list[pytest.TestReport]) -> Told:
-    from pytest_wml.reporting.whole import Told
-
-    outcome = min(map(_outcome, phases), key=_WORST_FIRST.index)
-    texts = [reason(phase) for phase in phases if phase.outcome != "passed"]
-    message = "\n\n".join(texts)[:LONGEST]
-    return Told(note, outcome, sum(phase.duration for phase in phases), message)
-
-
-def _outcome(phase: pytest.TestReport) -> str:
-    if hasattr(phase, "wasxfail"):
-        return "xfailed" if phase.skipped else "xpassed"
-    # A plugin that runs tests again has words of its own.
-    return phase.outcome if phase.outcome in _WORST_FIRST else "passed"
-
-
-def reason(phase: pytest.TestReport) -> str:
-    """Why a phase of a test did not pass."""
-    return str(phase.longrepr[2]) if isinstance(phase.longrepr, tuple) else phase.longreprtext

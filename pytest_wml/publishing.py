@@ -13,7 +13,8 @@ import pytest
 
 from pytest_wml import failures, report
 from pytest_wml.errors import WMLTestError
-from pytest_wml.noting import LONGEST, Notes, is_worker, note_of, noted, on_github, reason, wanted
+from pytest_wml.noting import Notes, is_worker, note_of, noted, on_github, wanted
+from pytest_wml.outcomes import Outcomes
 from pytest_wml.session import Run
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     if not wanted(run) or is_worker(config) or config.option.collectonly:
         return
     notes = noted(config)
-    if not (run.settings.report.value or notes.tests):
+    if not (run.settings.report.value or any(test.used_wml for test in notes.outcomes.tests)):
         return
     whole = _report(session, run, notes)
     try:
@@ -72,7 +73,7 @@ def _report(session: pytest.Session, run: Run, notes: Notes) -> Report:
     from pytest_wml.reporting.notes import covered
     from pytest_wml.reporting.whole import Recording, Report
 
-    tests = [*notes.tests, *_unfinished(run, notes)]
+    tests = [*notes.outcomes.tests, *_unfinished(run, notes)]
     tally = run.tally()
     found: dict[str, DeploymentNote] = {}
     for test in tests:
@@ -83,6 +84,9 @@ def _report(session: pytest.Session, run: Run, notes: Notes) -> Report:
         chosen_by=run.settings.mode.source,
         at=f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         versions=_versions(),
+        exit_status=int(session.exitstatus),
+        counts=notes.outcomes.counts,
+        ran=len(notes.outcomes.ran),
         tests=tuple(tests),
         deployments=tuple(_linted(one) for one in found.values()),
         recordings=tuple(
@@ -95,8 +99,8 @@ def _report(session: pytest.Session, run: Run, notes: Notes) -> Report:
         waited=round(tally.waited, 1),
         doubts=tuple(tally.doubts),
         faults=tuple(line.removeprefix("faults: ") for line in report.faults(tally)),
-        outside=(*notes.outside, *failures.lines(run)),
-        stopped=_stopped(session),
+        outside=tuple(failures.lines(run)),
+        stopped=_stopped(session, notes.outcomes),
     )
     masked: Report = covered(whole, run.secrets.mask) if tests or run.knows_secrets else whole
     return masked
@@ -111,17 +115,18 @@ def _unfinished(run: Run, notes: Notes) -> Iterator[Told]:
     if left:
         requests = len(run.ledger.exchanges) - notes.begun
         yield Told(note_of(run, notes, left, 0, requests), "unfinished", message="The run was interrupted.")
-    for test, phases in notes.phases.items():
-        failed = [reason(phase) for phase in phases if phase.failed]
-        if failed and test != (notes.test if left else None):
-            yield Told(TestNote(test), "unfinished", message="\n\n".join(failed)[:LONGEST])
+    for test, message in notes.outcomes.failed_midway():
+        if test != (notes.test if left else None):
+            yield Told(TestNote(test), "unfinished", message=message, used_wml=False)
 
 
-def _stopped(session: pytest.Session) -> str:
-    if session.exitstatus == pytest.ExitCode.INTERRUPTED:
-        return f"The run was interrupted: {session.shouldstop or 'what ended before is told here'}."
+def _stopped(session: pytest.Session, outcomes: Outcomes) -> str:
     if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
         return "The run ended with an internal error of pytest or of a plugin."
+    if session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        if outcomes.counts["error"] and not outcomes.ran:
+            return "The run was interrupted: not every module could be collected."
+        return f"The run was interrupted: {session.shouldstop or 'what ended before is told here'}."
     stopped = session.shouldfail or session.shouldstop
     return f"The run ended early: {stopped}." if stopped else ""
 

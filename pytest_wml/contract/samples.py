@@ -1,7 +1,8 @@
-"""A few rows of a check as somebody looks at them: image, what was expected, what was answered."""
+"""A few rows of a check as somebody looks at them: what was sent, what was expected, what was answered."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ class Sample:
         expected: class.
         predicted: class.
         probabilities: [number of classes]; empty where the answer holds none.
-        image: the row; None where it is none of numbers.
+        given: the row of each input by its name; under the empty name for a model with one input.
         columns: the class of each probability; empty where it is the probability's place.
     """
 
@@ -34,7 +35,7 @@ class Sample:
     expected: str
     predicted: str
     probabilities: tuple[float, ...]
-    image: NDArray[Any] | None
+    given: Mapping[str, NDArray[Any]]
     columns: tuple[int | str, ...] = ()
 
 
@@ -48,14 +49,13 @@ def samples_of(rows: Rows, answers: Answers, expected: NDArray[Any]) -> tuple[Sa
     """
     predicted = answers.require_classes("a report")
     order = np.argsort(expected == predicted, kind="stable")[:SHOWN].tolist()
-    images = rows.images(order)
     return tuple(
         Sample(
             row,
             str(expected[row]),
             str(predicted[row]),
             () if answers.probabilities is None else tuple(answers.probabilities[row].tolist()),
-            images.get(row),
+            {name: array[row] for name, array in rows.arrays.items()},
             answers.columns,
         )
         for row in order

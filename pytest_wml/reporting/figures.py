@@ -41,13 +41,18 @@ def _percent(share: float) -> str:
 
 
 def sample(note: SampleNote) -> str:
-    """A row of a check: its image, what came of it, and how sure the model was."""
-    shown = f'<img src="{esc(note.image)}" alt="row {note.row}">' if note.image else ""
+    """A row of a check: what was sent, what came of it, and how sure the model was."""
     state = "broken" if note.broken else "held"
+    number = f'<span class="row">row {note.row}</span>'
+    shown = f'<img src="{esc(note.image)}" alt="row {note.row}">' if note.image else ""
+    seen = f'<div class="seen">{shown}{number}</div>' if shown else number
+    values = "".join(
+        f"<div>{f'<dt>{esc(name)}</dt>' if name else ''}<dd>{esc(value)}</dd></div>" for name, value in note.values
+    )
+    sent = f'<dl class="values" aria-label="what was sent">{values}</dl>' if values else ""
     return (
-        f'<li class="sample" data-state="{state}">'
-        f'<div class="seen">{shown}<span class="row">row {note.row}</span></div>'
-        f'<div class="told"><p>{esc(note.caption)}</p>{bars(note.bars, of="probabilities")}</div></li>'
+        f'<li class="sample" data-state="{state}">{seen}<div class="told"><p>{esc(note.caption)}</p>{sent}'
+        f"{bars(note.bars, of='probabilities')}</div></li>"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_wml.contract.findings import Finding, Result
+from pytest_wml.contract.images import is_image
 from pytest_wml.contract.samples import SHOWN, Sample
 from pytest_wml.contract.statistics import confusion
 from pytest_wml.reporting.notes import CheckNote, Confusion, LevelNote, SampleNote
@@ -19,6 +20,9 @@ _BARS = 10
 _BINS = 24
 _LABELS = 40
 _SHARES = 40
+_INPUTS = 20
+_VALUES = 16
+"""Values of an input that a sample shows."""
 _ROWS_OF_A_MATRIX = 10
 """Fewer rows are seen at a glance."""
 
@@ -80,7 +84,8 @@ def _of_sample(sample: Sample) -> SampleNote:
         row=sample.row,
         caption=_text(caption),
         broken=broken,
-        image="" if sample.image is None else data_uri(sample.image),
+        image=_image(sample.given),
+        values=_values(sample.given),
         bars=_bars(list(zip(sample.columns or range(len(sample.probabilities)), sample.probabilities, strict=True))),
     )
 
@@ -92,9 +97,31 @@ def _of_finding(finding: Finding, images: Mapping[int, Any]) -> SampleNote:
         row=finding.row,
         caption=_text(told),
         broken=True,
-        image=data_uri(images[finding.row]),
+        image=_image({"": images[finding.row]}),
+        values=_values({"": images[finding.row]}),
         bars=_bars(finding.facts.get("top") or ()),
     )
+
+
+def _image(given: Mapping[str, Any]) -> str:
+    row, *others = given.values()
+    return "" if others else data_uri(row)
+
+
+def _values(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What was sent, by input, where it is not known to be an image."""
+    row, *others = given.values()
+    if not others and row.dtype.kind in "fiub" and is_image(row.shape):
+        return ()
+    return tuple((_text(name), _listed(row)) for name, row in list(given.items())[:_INPUTS])
+
+
+def _listed(row: Any) -> str:
+    """The first values of a row, and how many there are."""
+    first = [f"{value:.6g}" if isinstance(value, float) else _text(value) for value in row.flat[:_VALUES].tolist()]
+    more = f", … ({row.size} values)" if row.size > len(first) else ""
+    shape = f"{list(row.shape)}: " if row.ndim > 1 else ""
+    return f"{shape}{', '.join(first)}{more}"
 
 
 def _bars(shares: Sequence[tuple[Any, float]]) -> tuple[tuple[str, float], ...]:

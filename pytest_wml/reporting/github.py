@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pytest_wml.reporting.markup import many, plain
 from pytest_wml.reporting.notes import CheckNote
@@ -59,26 +59,43 @@ def _property(text: str) -> str:
 
 
 def markdown(report: Report) -> str:
-    """The run in a few lines and a table, for a job's summary."""
+    """The run in a few lines and a table of what failed, for a job's summary."""
     lines = [
-        f"### WML contracts: {many(len(report.checks), 'check')}, {report.broken} broken",
+        f"### {_cell(report.headline)}",
         "",
-        f"Answered by {report.mode}, {many(report.requests, 'request')}, live calls: {report.live_calls}, "
-        f"tests failed: {report.count('failed')} of {len(report.tests)}.",
+        f"WML: {many(len(report.checks), 'check')}, {report.broken} broken; answered by {report.mode}, "
+        f"{many(report.requests, 'request')}, live calls: {report.live_calls}.",
         "",
         *([_cell(report.stopped), ""] if report.stopped else []),
-        *(f"- {_cell(one.name)}: model {_code(one.digest[:16] or 'unknown')}" for one in report.deployments[:_ROWS]),
+        *_failures(report.failures),
         *(f"- outside the tests: {_cell(line)}" for line in report.outside[:_FINDINGS]),
+        *(f"- {_cell(one.name)}: model {_code(one.digest[:16] or 'unknown')}" for one in report.deployments[:_ROWS]),
     ]
-    broken = [(test, check) for test, check in report.checks if check in test.broken]
-    if broken:
-        lines += ["", "| check | test | found |", "|---|---|---|"]
-        lines += [
-            f"| {_cell(check.check)} | {_code(test.note.test)} | {check.found}: {_cell(check.findings[0])} |"
-            for test, check in broken[:_ROWS]
-        ]
-        lines += [f"\n… and {len(broken) - _ROWS} more"] if len(broken) > _ROWS else []
     return "\n".join(lines) + "\n\n"
+
+
+def _failures(failures: Sequence[Told]) -> Iterator[str]:
+    """A row for each broken check, and for each test that failed otherwise."""
+    rows = [(test, why) for test in failures for why in _reasons(test)]
+    if not rows:
+        return
+    yield from ("| outcome | test | why |", "|---|---|---|")
+    for test, why in rows[:_ROWS]:
+        yield f"| {test.outcome} | {_code(test.note.test)} | {_cell(why)} |"
+    if len(rows) > _ROWS:
+        yield f"\n… and {len(rows) - _ROWS} more"
+    yield ""
+
+
+def _reasons(test: Told) -> list[str]:
+    broken = [f"{check.check}: {many(check.found, 'finding')}: {check.findings[0]}" for check in test.broken]
+    return broken or [_reason(test.message)]
+
+
+def _reason(message: str) -> str:
+    """The line of pytest's text that says what was wrong."""
+    lines = message.strip().splitlines() or [""]
+    return next((line[2:].strip() for line in lines if line.startswith("E ")), lines[0])
 
 
 def _cell(text: str) -> str:

@@ -17,6 +17,7 @@ class SampleNote:
         caption: what was expected and what came.
         broken: whether it breaks the promise.
         image: a `data:` URI of a PNG; empty for none.
+        values: what was sent, as text by the input's name; empty where the image shows it.
         bars: classes with their probabilities, in order; the likeliest where there are many.
     """
 
@@ -24,6 +25,7 @@ class SampleNote:
     caption: str
     broken: bool
     image: str = ""
+    values: tuple[tuple[str, str], ...] = ()
     bars: tuple[tuple[str, float], ...] = ()
 
 
@@ -183,11 +185,15 @@ def _check(form: dict[str, Any]) -> CheckNote:
             **form,
             "findings": tuple(form["findings"]),
             "notes": tuple(form["notes"]),
-            "samples": tuple(SampleNote(**{**one, "bars": _pairs(one["bars"])}) for one in form["samples"]),
+            "samples": tuple(map(_sample, form["samples"])),
             "levels": tuple(LevelNote(**one) for one in form["levels"]),
             "confusion": confusion and Confusion(tuple(confusion["labels"]), tuple(map(tuple, confusion["matrix"]))),
         }
     )
+
+
+def _sample(form: dict[str, Any]) -> SampleNote:
+    return SampleNote(**{**form, "bars": _pairs(form["bars"]), "values": _pairs(form["values"])})
 
 
 def _deployment(form: dict[str, Any]) -> DeploymentNote:

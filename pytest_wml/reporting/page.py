@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
+from pytest_wml.reporting.failed import Anchors, failures
 from pytest_wml.reporting.figures import bars, histogram, matrix, samples
 from pytest_wml.reporting.markup import esc, facts, items, many, pill
 from pytest_wml.reporting.notes import CheckNote, DeploymentNote
@@ -25,35 +26,25 @@ def page(report: Report) -> str:
         report: what is told; texts in it may hold anything.
     """
     style = (files("pytest_wml.reporting") / "page.css").read_text(encoding="utf-8")
-    sections = "".join(filter(None, [_deployments(report), _contracts(report), _tests(report), _aside(report)]))
+    anchors = {id(check): f"check-{number}" for number, (_, check) in enumerate(report.checks)}
+    parts = [_deployments(report), _contracts(report, anchors), _tests(report), _doubts(report)]
+    parts.insert(len(parts) if report.holds else 0, _outside(report))
+    sections = failures(report, anchors) + "".join(parts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{esc(_POLICY)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer"><link rel="icon" href="data:,">'
-        f"<title>{esc(_verdict(report))} · pytest-wml</title><style>{style}</style></head>\n"
+        f"<title>{esc(report.headline)} · pytest-wml</title><style>{style}</style></head>\n"
         f"<body>{_header(report)}<main>{_summary(report)}{sections}</main>{_footer(report)}</body></html>\n"
     )
-
-
-def _verdict(report: Report) -> str:
-    if report.stopped:
-        return "Run not finished"
-    if report.broken:
-        return f"{many(report.broken, 'contract')} broken"
-    failed = report.count("failed")
-    if failed:
-        return f"{many(failed, 'test')} failed"
-    if report.outside:
-        return "Something failed outside the tests"
-    return "Every contract holds" if report.checks else "No contract was checked"
 
 
 def _header(report: Report) -> str:
     state = "held" if report.holds else "broken"
     names = ", ".join(dict.fromkeys(one.name for one in report.deployments))
     return (
-        f'<header data-state="{state}"><p class="product">pytest-wml report</p><h1>{esc(_verdict(report))}</h1>'
+        f'<header data-state="{state}"><p class="product">pytest-wml report</p><h1>{esc(report.headline)}</h1>'
         f'<p class="about">{esc(names) + " · " if names else ""}'
         f"{esc(report.mode)} (from {esc(report.chosen_by)}) · <time>{esc(report.at)}</time></p></header>"
     )
@@ -62,10 +53,9 @@ def _header(report: Report) -> str:
 def _summary(report: Report) -> str:
     checks = len(report.checks)
     waited = f"{report.waited:g} s of waiting left out" if report.waited else ""
-    failed = "broken" if report.count("failed") else ""
     tiles = [
-        (checks, "check", f"{report.broken} broken" if report.broken else "", "broken"),
-        (len(report.tests), "test", _failed(report), failed),
+        (report.ran, "test", report.counted, "" if report.holds else "broken"),
+        (checks, "check", f"{report.broken} broken" if report.broken else "", "broken" if report.broken else ""),
         (report.requests, "request", waited, ""),
         (report.live_calls, "live call", "", ""),
         (len(report.doubts), "doubt", "", "expected" if report.doubts else ""),
@@ -77,11 +67,6 @@ def _summary(report: Report) -> str:
     )
     stopped = f'<p class="notice" role="status">{esc(report.stopped)}</p>' if report.stopped else ""
     return f'{stopped}<ul class="tiles" aria-label="Summary">{shown}</ul>'
-
-
-def _failed(report: Report) -> str:
-    told = ((report.count(outcome), outcome) for outcome in ("failed", "skipped", "xfailed", "xpassed", "unfinished"))
-    return ", ".join(f"{number} {outcome}" for number, outcome in told if number)
 
 
 def _deployments(report: Report) -> str:
@@ -127,7 +112,7 @@ def _lint(note: DeploymentNote) -> str:
     return f'<details class="more"{opened}><summary>Lint: {told}</summary><ul class="lint">{lines}</ul></details>'
 
 
-def _contracts(report: Report) -> str:
+def _contracts(report: Report, anchors: Anchors) -> str:
     checks = report.checks
     if not checks:
         return ""
@@ -136,7 +121,7 @@ def _contracts(report: Report) -> str:
     for test, check in checks:
         room -= sum(len(one.image) for one in check.samples)
         state = "held" if not check.found else "broken" if check in test.broken else "expected"
-        cards.append(_check(test, check, state, images=room >= 0))
+        cards.append(_check(test, check, state, anchors[id(check)], images=room >= 0))
     choices = "".join(
         f'<label><input type="radio" name="shown" id="{name}"{" checked" if name == "all" else ""}>'
         f"<span>{word}</span></label>"
@@ -152,10 +137,10 @@ def _contracts(report: Report) -> str:
     )
 
 
-def _check(test: Told, check: CheckNote, state: str, *, images: bool) -> str:
+def _check(test: Told, check: CheckNote, state: str, anchor: str, *, images: bool) -> str:
     opened = " open" if state == "broken" or check.confusion or check.levels else ""
     return (
-        f'<details class="card check" data-state="{state}"{opened}><summary>'
+        f'<details class="card check" data-state="{state}" id="{anchor}"{opened}><summary>'
         f'<span class="mark" aria-hidden="true">{"✓" if state == "held" else "✗"}</span>'
         f'<span class="name">{esc(check.check)}</span> {pill(state, _WORDS[state])}'
         f'<span class="test">{esc(test.note.test.rpartition("::")[2])}</span>'
@@ -187,38 +172,47 @@ def _body(check: CheckNote, *, images: bool) -> Iterator[str]:
 
 
 def _tests(report: Report) -> str:
-    if not report.tests:
+    tests = sorted((test for test in report.tests if test.used_wml), key=lambda test: not test.failed)
+    if not tests:
         return ""
-    rows = "".join(map(_test, report.tests))
+    head = "".join(f'<th scope="col">{column}</th>' for column in ("Test", *_COLUMNS))
     return (
         '<section aria-labelledby="tests"><h2 id="tests">Tests that used WML</h2>'
-        '<div class="card wide" tabindex="0" role="region" aria-label="Tests"><table class="tests"><thead><tr>'
-        '<th scope="col">Test</th><th scope="col">Outcome</th><th scope="col">Requests</th>'
-        f'<th scope="col">Live calls</th><th scope="col">Seconds</th></tr></thead><tbody>{rows}</tbody></table></div>'
-        "</section>"
+        '<div class="card wide" tabindex="0" role="region" aria-label="Tests"><table class="tests">'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(map(_test, tests))}</tbody></table></div></section>"
     )
+
+
+_COLUMNS = ("Outcome", "Requests", "Live calls", "Seconds")
 
 
 def _test(test: Told) -> str:
-    message = f"<details><summary>why</summary><pre>{esc(test.message)}</pre></details>" if test.message else ""
-    return (
-        f'<tr><th scope="row"><code>{esc(test.note.test)}</code>{message}</th>'
-        f"<td>{pill(test.outcome, test.outcome)}</td><td>{test.note.requests}</td>"
-        f"<td>{test.note.live_calls}</td><td>{test.seconds:.2f}</td></tr>"
+    # What failed is told at the top of the page.
+    shown = bool(test.message) and not test.failed
+    why = f"<details><summary>why</summary><pre>{esc(test.message)}</pre></details>" if shown else ""
+    values = (
+        pill(test.outcome, test.outcome),
+        str(test.note.requests),
+        str(test.note.live_calls),
+        f"{test.seconds:.2f}",
     )
+    cells = "".join(f'<td data-label="{name}">{value}</td>' for name, value in zip(_COLUMNS, values, strict=True))
+    return f'<tr><th scope="row"><code>{esc(test.note.test)}</code>{why}</th>{cells}</tr>'
 
 
-def _aside(report: Report) -> str:
-    told = (
-        ("Outside the tests", report.outside),
-        ("Doubts about the embedded service's answers", report.doubts),
-        ("Faults that were injected", report.faults),
-    )
-    return "".join(
-        f'<section><h2>{heading}</h2><div class="card">{items(lines, "lines")}</div></section>'
-        for heading, lines in told
-        if lines
-    )
+def _outside(report: Report) -> str:
+    return _lines("Outside the tests", report.outside)
+
+
+def _doubts(report: Report) -> str:
+    faults = _lines("Faults that were injected", report.faults)
+    return _lines("Doubts about the embedded service's answers", report.doubts) + faults
+
+
+def _lines(heading: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    return f'<section><h2>{heading}</h2><div class="card">{items(lines, "lines")}</div></section>'
 
 
 def _footer(report: Report) -> str:

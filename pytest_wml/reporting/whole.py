@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from pytest_wml.reporting.notes import CheckNote, DeploymentNote, TestNote
+
+_FAILED = ("failed", "error", "unfinished")
+_PYTESTS_ORDER = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "error")
+"""The words of pytest's last line; those of plugins come after them."""
 
 
 @dataclass(frozen=True)
@@ -14,20 +18,27 @@ class Told:
 
     Args:
         note: what it checked.
-        outcome: `passed`, `failed`, `skipped`, `xfailed`, `xpassed` or `unfinished`.
+        outcome: `passed`, `failed`, `error`, `skipped`, `xfailed`, `xpassed` or `unfinished`.
         seconds: of all its phases.
         message: why it failed or was skipped.
+        used_wml: whether it had to do with WML; others are kept only where they failed.
     """
 
     note: TestNote
     outcome: str
     seconds: float = 0.0
     message: str = ""
+    used_wml: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether it makes the run fail."""
+        return self.outcome in _FAILED
 
     @property
     def broken(self) -> tuple[CheckNote, ...]:
         """The checks that found something in a test that did not expect it."""
-        return tuple(check for check in self.note.checks if check.found and self.outcome in ("failed", "unfinished"))
+        return tuple(check for check in self.note.checks if check.found and self.failed)
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,10 @@ class Report:
         chosen_by: the option that chose it.
         at: when the run ended, UTC.
         versions: by name.
-        tests: those that used WML, in the order in which they ended.
+        exit_status: pytest's; 0 where the run passed.
+        counts: how often each outcome came, by pytest's word for it.
+        ran: how many tests ran.
+        tests: those that used WML and those that failed, in the order in which they ended.
         deployments: of the run.
         recordings: that answered.
         requests: that were answered.
@@ -74,6 +88,9 @@ class Report:
     chosen_by: str
     at: str
     versions: Mapping[str, str]
+    exit_status: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    ran: int = 0
     tests: tuple[Told, ...] = ()
     deployments: tuple[DeploymentNote, ...] = ()
     recordings: tuple[Recording, ...] = ()
@@ -85,9 +102,35 @@ class Report:
     outside: tuple[str, ...] = ()
     stopped: str = ""
 
-    def count(self, outcome: str) -> int:
-        """How many tests ended so."""
-        return sum(test.outcome == outcome for test in self.tests)
+    @property
+    def headline(self) -> str:
+        """How the run ended, with the counts of pytest's last line."""
+        if self.stopped:
+            return f"Run not finished: {self.counted}"
+        unexplained = self.exit_status and not (self.counts.get("failed") or self.counts.get("error"))
+        if unexplained and self.ran:
+            return f"Run failed (exit status {self.exit_status}): {self.counted}"
+        return self.counted[:1].upper() + self.counted[1:]
+
+    @property
+    def counted(self) -> str:
+        """Tests by outcome, as in pytest's last line."""
+        return ", ".join(self._counted()) if self.ran or self.counts.get("error") else self._nothing_ran()
+
+    def _counted(self) -> Iterator[str]:
+        others = (word for word in self.counts if word not in _PYTESTS_ORDER)
+        for word in (*_PYTESTS_ORDER, *others):
+            if number := self.counts.get(word):
+                yield f"{number} {word}{'s' if word == 'error' and number > 1 else ''}"
+
+    def _nothing_ran(self) -> str:
+        left_out = ", ".join(self._counted())
+        return f"no tests ran ({left_out})" if left_out else "no tests ran"
+
+    @property
+    def failures(self) -> tuple[Told, ...]:
+        """The tests that failed, with or without WML, and the modules that could not be collected."""
+        return tuple(test for test in self.tests if test.failed)
 
     @property
     def checks(self) -> list[tuple[Told, CheckNote]]:
@@ -102,5 +145,5 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing failed, inside a test or outside."""
-        return not (self.broken or self.count("failed") or self.outside or self.stopped)
+        """Whether the run passed, as pytest says."""
+        return not self.exit_status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def report(hostile: str = "") -> Report:
         measured={"accuracy": 0.5, "labels": labels, "confusion": (np.eye(10, dtype=int) * 7).tolist()},
         findings=(Finding("row 1: expected 1, got 2" + hostile, 1),),
         notes=("few" + hostile,),
-        samples=(Sample(1, "1" + hostile, "2" + hostile, (0.1, 0.2, 0.7), image),),
+        samples=(Sample(1, "1" + hostile, "2" + hostile, (0.1, 0.2, 0.7), {"": image}),),
     )
     levels = [{"concurrency": 1, "seconds": [0.01, 0.02, 0.5], "failures": [], "p50": 0.02, "p95": 0.5}]
     latency = Result("latency", "digits", "embedded", promised="p95", measured={"levels": levels})
@@ -46,6 +47,9 @@ def report(hostile: str = "") -> Report:
         chosen_by="--wml" + hostile,
         at="2026-01-02 03:04 UTC",
         versions={"pytest" + hostile: "9" + hostile},
+        exit_status=1,
+        counts={"failed": 1},
+        ran=1,
         tests=(Told(note, "failed", 0.5, "why" + hostile),),
         deployments=(DeploymentNote("model" + hostile, "embedded", "ab", "model", hostile, "/x/" + hostile),),
         doubts=("doubt" + hostile,),
@@ -95,6 +99,25 @@ def test_everything_is_seen(chromium, tmp_path, scheme):
 
 
 @pytest.mark.slow
+def test_a_phone_shows_each_label_beside_its_value(chromium, tmp_path):
+    """Of measures as of tests: nothing is cut off at the edge, and nothing stands nearer to another's label."""
+    with looking(chromium, written(tmp_path), viewport={"width": 390, "height": 844}) as shown:
+        cells = shown.locator(".tests td").evaluate_all(
+            """cells => cells.map(cell => [getComputedStyle(cell, "::before").content, cell.innerText,
+                cell.getBoundingClientRect().right])"""
+        )
+        assert [label.strip('"').partition('"')[0].strip() for label, _, _ in cells[1:]] == [
+            *("Requests", "Live calls", "Seconds")
+        ]
+        assert all(right <= 390 for _, _, right in cells)
+        tops = shown.locator(".deployment dl div").evaluate_all(
+            "pairs => pairs.map(pair => [...pair.children].map(part => part.getBoundingClientRect().top))"
+        )
+        assert tops
+        assert all(abs(label - value) < 4 for label, value in tops)
+
+
+@pytest.mark.slow
 def test_it_is_operated_by_keyboard(chromium, tmp_path):
     """The filter leaves the broken checks."""
     with looking(chromium, written(tmp_path)) as shown:
@@ -113,6 +136,31 @@ def test_what_others_wrote_is_text(chromium, tmp_path):
         assert shown.locator("script").count() == 0
         assert shown.locator("img").count() == 1
         assert OWNED in shown.locator(".tests th code").inner_text()
+
+
+GIVEN = {
+    "columns of a table": ({"": np.array([5.1, 3.5, 1.4, 0.2])}, [("", "5.1, 3.5, 1.4, 0.2")]),
+    "several inputs": (
+        {"age": np.array(41), "tags": np.array(["<b>", "b"])},
+        [("age", "41"), ("tags", "&lt;b&gt;, b")],
+    ),
+    "a text": ({"": np.array("good")}, [("", "good")]),
+    "64 columns": ({"": np.zeros(64)}, [("", f"{', '.join(['0'] * 16)}, … (64 values)")]),
+    "a sequence": ({"": np.ones((3, 2))}, [("", "[3, 2]: 1, 1, 1, 1, 1, 1")]),
+    "an image": ({"": np.zeros(784)}, []),
+}
+
+
+@pytest.mark.parametrize(("given", "told"), GIVEN.values(), ids=GIVEN)
+def test_a_sample_shows_what_was_sent(given, told):
+    """The values of each input by its name, unless they are an image."""
+    sample = Sample(3, "1", "2", (), given)
+    result = Result("classes", "m", "embedded", promised="", samples=(sample,), findings=(Finding("row 3", 3),))
+    note = TestNote.from_text(TestNote("t", checks=(check_note(result),)).as_text())
+    text = page(Report("embedded", "default", "", {}, tests=(Told(note, "failed"),)))
+    values = re.search('<dl class="values".*?>(.*?)</dl>', text)
+    shown = re.findall("<div>(?:<dt>(.*?)</dt>)?<dd>(.*?)</dd></div>", values[1]) if values else []
+    assert shown == told
 
 
 def test_what_cannot_be_seen_is_told():

@@ -19,7 +19,13 @@ def test_the_report_tells_of_every_check(suite, workers):
     result.stdout.fnmatch_lines(["report: *out/index.html"])
     text = (suite.path / "out" / "index.html").read_text()
     assert re.findall(r'class="card check" data-state="(\w+)"', text) == ["broken", "held"]
-    for told in ("1 contract broken", "test_wrong_labels", "recorded 20", "0008c4911fc60d5c", "data:image/png"):
+    for told in (
+        "<h1>1 failed, 2 passed</h1>",
+        "test_wrong_labels",
+        "recorded 20",
+        "0008c4911fc60d5c",
+        "data:image/png",
+    ):
         assert told in text
     assert "test_without_wml" not in text
     assert [path.name for path in (suite.path / "out").iterdir()] == ["index.html"]
@@ -53,8 +59,10 @@ def test_github_is_told_of_a_broken_contract(suite, monkeypatch, workers):
     assert commands[0].startswith(f"::error {place}::classes: 2 findings")
     assert "%0Arow 8: expected 9, got 8" in commands[0]
     summary = (suite.path / "summary.md").read_text()
-    assert summary.startswith("### WML contracts: 2 checks, 1 broken\n")
-    assert "test&#95;wrong&#95;labels" in summary
+    assert summary.startswith("### 1 failed, 2 passed\n\nWML: 2 checks, 1 broken; answered by replay")
+    assert (
+        "| failed | <code>test&#95;digits.py&#58;&#58;test&#95;wrong&#95;labels</code> | classes&#58; 2 find" in summary
+    )
 
 
 def test_github_is_told_of_a_changed_model_once(suite, monkeypatch, tmp_path):
