@@ -9,7 +9,10 @@ import pytest
 from tests.browser import chromium  # noqa: F401 a fixture
 from tests.page.browsing import rest_of, serving
 
-SAMPLE = Path(__file__).parents[2] / "pytest_wml" / "data" / "mnist_cnn.tar.gz"
+PACKAGE = Path(__file__).parents[2] / "pytest_wml"
+SAMPLE = PACKAGE / "data" / "mnist_cnn.tar.gz"
+PUMP = PACKAGE / "project" / "template" / "pump" / "pump.tar.gz"
+"""A table's model: readings float32 [?, 4] → condition int64 [?], probabilities float32 [?, 3]."""
 
 
 @pytest.fixture(scope="module")

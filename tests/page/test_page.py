@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
 import pytest
 
@@ -10,7 +11,7 @@ from pytest_wml.door import open_door
 from pytest_wml.hosts import Hosts
 from tests.embedded.rest import tarred
 from tests.page.browsing import FIVE, FOUR, draw, looking, score, settled
-from tests.page.conftest import SAMPLE
+from tests.page.conftest import PUMP, SAMPLE
 
 pytestmark = pytest.mark.slow
 
@@ -260,7 +261,97 @@ def test_a_model_of_another_kind_is_scored_with_json(chromium, own, tiny):
         assert "Input 'index' takes int64" in page.get_by_role("alert").inner_text()
         page.locator("#payload").fill("{")
         score(page)
-        assert "no JSON" in page.get_by_role("alert").inner_text()
+        assert "not JSON" in page.get_by_role("alert").inner_text()
+
+
+PUMPS = [[52, 1.8, 6.1, 10.8], [66, 4.6, 5.3, 12.8], [85, 9.6, 4.0, 16.1]]
+"""Readings of a healthy, a worn and a failing pump."""
+
+
+def scored_rows(page, rows) -> list[str]:
+    """The answers that are listed to rows sent as JSON."""
+    page.locator("#payload").fill(json.dumps({"input_data": [{"values": rows}]}))
+    score(page)
+    return page.locator("#rows button strong").all_inner_texts()
+
+
+def test_every_row_is_answered_with_as_many_bars_as_classes(chromium, own):
+    """A table's rows: each has its class, and its bars when it is chosen."""
+    url, rest = own
+    rest.ready(PUMP)
+    with looking(chromium, url) as page:
+        page.locator("#payload").wait_for()
+        assert page.locator("#bars li").count() == 3
+        assert scored_rows(page, PUMPS) == ["0", "1", "2"]
+        assert page.locator("#bars li").count() == 3
+        assert verdict(page) == "0"
+        assert "row 1 of 3" in page.locator("#sureness").inner_text()
+        page.get_by_role("button", name="row 3").click()
+        assert verdict(page) == "2"
+        values = shares(page)
+        assert values.index(max(values)) == 2
+        assert scored_rows(page, PUMPS[:1]) == []
+        assert verdict(page) == "0"
+        kept = page.locator("#scorings > li").nth(1).locator("strong")
+        kept.nth(2).wait_for()
+        assert kept.all_inner_texts() == ["0", "1", "2"]
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_several_inputs_get_an_answer_for_each_row(chromium, own, tiny):
+    """A number each, and no bars: these are no classes."""
+    url, rest = own
+    rest.ready(tiny("two_inputs"))
+    body = {"input_data": [{"id": "left", "values": [[1, 2], [3, 4]]}, {"id": "right", "values": [1, 2]}]}
+    with looking(chromium, url) as page:
+        page.locator("#payload").fill(json.dumps(body))
+        score(page)
+        assert page.locator("#rows button strong").all_inner_texts() == ["4", "9"]
+        assert page.locator("#bars li").count() == 0
+
+
+def test_the_reason_why_nothing_is_drawn(chromium, own):
+    """Stands beside the choice, and is told to screen readers."""
+    url, rest = own
+    rest.ready(PUMP)
+    with looking(chromium, url) as page:
+        reason = page.locator("#no-drawing")
+        reason.wait_for()
+        assert "does not take one image of 28 × 28" in reason.inner_text()
+        draw_choice = page.get_by_label("Draw", exact=True)
+        assert draw_choice.is_disabled()
+        assert draw_choice.get_attribute("aria-describedby") == "no-drawing"
+
+
+def test_a_refused_scoring_leaves_nothing_of_before(chromium, own):
+    """The answer before is gone, and nobody is told to wait for one."""
+    url, rest = own
+    rest.ready(PUMP)
+    with looking(chromium, url, refused=1) as page:
+        page.locator("#payload").wait_for()
+        assert page.locator("#sureness").inner_text() == "No answer yet"
+        scored_rows(page, PUMPS)
+        assert scored_rows(page, [[1, 2]]) == []
+        assert (verdict(page), page.locator("#sureness").inner_text()) == ("–", "Refused")
+        assert shares_shown(page) == [""] * 3
+        page.locator("#payload").fill("{")
+        score(page)
+        assert page.locator("#sureness").inner_text() == "Not sent"
+
+
+def shares_shown(page) -> list[str]:
+    return page.locator("#bars .value").all_inner_texts()
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_the_first_steps_are_not_covered_by_their_button(chromium, own, width):
+    """Also on a phone, and however far the code is scrolled."""
+    with looking(chromium, own[0], viewport={"width": width, "height": 844}) as page:
+        code, button = (page.locator(f".snippet {part}").bounding_box() for part in ("pre", "button"))
+        assert code["x"] + code["width"] <= button["x"]
+        assert button["x"] + button["width"] <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_an_answer_without_a_number_is_shown(chromium, own, tiny):
@@ -369,6 +460,8 @@ ANSWERS = {
     "a table": ([{"fields": ["age", "income", "prediction"], "values": [[41, 2.5, 1]]}], (1, None)),
     "a picture": ([{"id": "decoded", "values": [[[0.5] * 28] * 28]}], (None, None)),
     "an image": ([{"id": "decoded", "values": [[0.5] * 784]}], (None, None)),
+    "several numbers": ([{"id": "forecast", "values": [[3.5, -1.0, 7.25]]}], (None, [3.5, -1.0, 7.25])),
+    "very many classes": ([{"id": "probabilities", "values": [[0.0] * 999 + [1.0]]}], (999, [0.0] * 999 + [1.0])),
     "nothing": ([], (None, None)),
     "what has no form": ([None, 5, "text", {"values": None}, {"fields": 3, "values": {}}], (None, None)),
 }

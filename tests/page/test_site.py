@@ -63,7 +63,9 @@ def test_the_page_allows_itself_no_more_than_its_own_files(site):
     assert re.findall(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", answer.text) == []
 
 
-@pytest.mark.parametrize("name", ["page.html", "page.css", "page.js", "records.js", "drawing.js", "answers.js"])
+@pytest.mark.parametrize(
+    "name", ["page.html", "page.css", "page.js", "records.js", "result.js", "drawing.js", "answers.js", "elements.js"]
+)
 def test_nothing_is_fetched_from_elsewhere_and_nothing_becomes_markup(name):
     """No address of another host, and no way from a text to markup or code."""
     assert (
@@ -77,7 +79,7 @@ def test_every_file_of_the_page_is_served(site):
     names = re.findall(r'"/page/([\w.]+)"', asset("page.html"))
     names += re.findall(r'from "\./([\w.]+)"', asset("page.js") + asset("records.js"))
     types = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-    assert len(set(names)) == 7
+    assert len(set(names)) == 8
     for name in names:
         answer = site.http.get(f"/page/{name}", base_url=HOST)
         assert (answer.status_code, answer.mimetype) == (200, types[name[name.index(".") :]])

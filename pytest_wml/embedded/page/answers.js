@@ -1,10 +1,11 @@
 // What is sent to a model, and what its answer says.
 
-const MOST_BARS = 50;
+const LONGEST_VECTOR = 50; // of numbers that are no shares: an image has more
+const CUT = "…"; // what the service puts in place of what it leaves out
 const LARGEST_EXAMPLE = 4096;
 const LABELS = /class|label|predict/i;
 
-/** What the answer to one row says: a label, and a vector where there is one. */
+/** What the answer to one row says: a label, and a vector where there is one; `best` is the place of its largest number. */
 export function reading(answer, place = 0) {
   const found = { label: null, vector: null };
   const predictions = Array.isArray(answer?.predictions) ? answer.predictions : [];
@@ -19,9 +20,35 @@ export function reading(answer, place = 0) {
     });
   }
   const best = found.vector ? found.vector.indexOf(Math.max(...found.vector)) : null;
-  found.label = (scalars.find((scalar) => scalar.named) ?? scalars[0])?.value ?? best;
+  // The largest of numbers that are no shares need not be a class: a regression has several outputs too.
+  const likeliest = found.vector && areShares(found.vector) ? best : null;
+  found.label = (scalars.find((scalar) => scalar.named) ?? scalars[0])?.value ?? likeliest;
   found.best = best;
   return found;
+}
+
+/** What the answer says of every row. */
+export function readings(answer) {
+  const lists = (Array.isArray(answer?.predictions) ? answer.predictions : [])
+    .map((each) => (Array.isArray(each?.values) ? each.values : []))
+    .map((values) => (values.length > 1 && values.at(-1) === CUT ? values.slice(0, -1) : values));
+  const length = Math.max(1, ...lists.map((values) => values.length));
+  return Array.from({ length }, (_, row) => {
+    const cells = lists.map((values) => values[row]);
+    return { ...reading(answer, row), cells: cells.length === 1 ? cells[0] ?? null : cells };
+  });
+}
+
+/** How many rows a request has. */
+export function rowsIn(request) {
+  const values = request?.input_data?.[0]?.values;
+  return Array.isArray(values) ? values.length : 1;
+}
+
+/** How many classes a signature's answer has; 0 where it does not say. */
+export function classesOf(signature) {
+  const shares = (signature?.outputs ?? []).find(({ dtype, shape }) => dtype.startsWith("float") && shape?.length === 2 && shape[1] > 1);
+  return shares?.shape[1] ?? 0;
 }
 
 function cellsOf(row, columns) {
@@ -30,7 +57,7 @@ function cellsOf(row, columns) {
 }
 
 function isVector(value) {
-  return Array.isArray(value) && value.length > 1 && value.length <= MOST_BARS && value.every(Number.isFinite);
+  return Array.isArray(value) && value.length > 1 && value.every(Number.isFinite) && (value.length <= LONGEST_VECTOR || areShares(value));
 }
 
 /** Whether numbers can be shares of a whole. */

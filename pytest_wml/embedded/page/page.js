@@ -1,14 +1,17 @@
 // The page: asks for what the service holds, shows it, and scores. What users stored is only ever put in as text.
 
-import { areShares, brief, digitRequest, exampleRequest, percent, pretty, reading, signatureText } from "./answers.js";
+import { classesOf, digitRequest, exampleRequest, pretty, rowsIn, signatureText } from "./answers.js";
 import { Pad, bytesOf, showShades } from "./drawing.js";
 import { byId, copy, element, pill, say } from "./elements.js";
 import { redrawDigits, showRecords } from "./records.js";
+import { answered, showAnswer, showNothing } from "./result.js";
 
 const QUICK = 2000, CALM = 8000, SLOWEST = 30000; // milliseconds between questions
 const PATIENCE = 15000;
 const UNSETTLED = ["initializing", "updating"];
 const MOST_CHOICES = 100;
+const UNASKED = "No answer yet";
+const NOT_DRAWN = "the model does not take one image of 28 × 28 numbers.";
 
 const pad = new Pad(byId("pad"), { changed: padChanged, say });
 
@@ -97,7 +100,7 @@ function showChoices(online) {
   if (JSON.stringify(wanted) !== JSON.stringify(now)) list.replaceChildren(...wanted.map(([id, text]) => new Option(text, id)));
   if (!online.some(({ id }) => id === chosen)) {
     chosen = (online.find(({ state }) => state !== "failed") ?? online[0])?.id ?? null;
-    showResult(null);
+    showNothing(UNASKED);
   }
   if (chosen === null) return;
   list.value = chosen;
@@ -132,9 +135,12 @@ function showInputs() {
   const canDraw = Boolean(drawing) || !signature;
   const [draw, json] = document.querySelectorAll("input[name=mode]");
   draw.disabled = !canDraw;
+  byId("no-drawing").hidden = canDraw;
+  byId("no-drawing").textContent = canDraw ? "" : `Nothing to draw: ${NOT_DRAWN}`;
   (drawing ? draw : json).checked = true;
   byId("form-of-rows").hidden = Boolean(drawing);
   byId("payload").value = pretty(exampleRequest(signature));
+  if (!answered()) showNothing(byId("sureness").textContent, classesOf(signature));
   showMode();
 }
 
@@ -158,7 +164,7 @@ function padChanged() {
 
 function request() {
   if (!drawing()) {
-    try { return JSON.parse(byId("payload").value); } catch (error) { throw new Error(`The request is no JSON: ${error.message}`); }
+    try { return JSON.parse(byId("payload").value); } catch (error) { throw new Error(`The request is not JSON: ${error.message}`); }
   }
   const shades = pad.shades;
   if (!shades) throw new Error("Draw a digit first, or take one of those below the drawing area.");
@@ -171,23 +177,31 @@ async function score(event) {
   if (scoring || chosen === null) return;
   problem(null);
   scoring = true;
-  const button = byId("go");
+  const button = byId("go"), asked = chosen;
+  let sent = null;
   button.setAttribute("aria-disabled", "true");
   button.textContent = "Scoring…";
   try {
-    const body = JSON.stringify(request());
+    sent = request();
     const headers = { "Content-Type": "application/json" };
-    showResult(JSON.parse(await ask(deploymentPath(chosen, "score"), { method: "POST", headers, body })));
+    const answer = await ask(deploymentPath(asked, "score"), { method: "POST", headers, body: JSON.stringify(sent) });
+    if (asked !== chosen) return; // another deployment was chosen meanwhile
+    showAnswer(JSON.parse(answer), rowsIn(sent), drawing());
     say(`Answer: ${byId("label").textContent} ${byId("sureness").textContent}`);
   } catch (error) {
-    showResult(null);
-    problem(error instanceof TypeError ? "The service does not answer." : error.message);
+    if (asked === chosen) showProblem(error, sent !== null);
   } finally {
     scoring = false;
     button.removeAttribute("aria-disabled");
     button.textContent = "Score";
     soon();
   }
+}
+
+function showProblem(error, sent) {
+  const silent = error instanceof TypeError; // fetch's, where nobody answers
+  showNothing(silent ? "No answer" : sent ? "Refused" : "Not sent", classesOf(taken.signature));
+  problem(silent ? "The service does not answer." : error.message);
 }
 
 function soon() {
@@ -202,43 +216,6 @@ function problem(message, source = "scoring") {
   line.dataset.source = source;
   line.hidden = !message;
   if (line.textContent !== (message ?? "")) line.textContent = message ?? "";
-}
-
-function showResult(answer) {
-  const { label, vector, best } = reading(answer);
-  const text = label === null ? "–" : brief(label);
-  byId("label").textContent = text;
-  byId("label").className = text.length > 4 ? "long" : "";
-  const shares = vector !== null && areShares(vector);
-  byId("sureness").textContent = answer === null ? "No answer yet" : shares ? percent(vector[best]) : "";
-  showBars(vector, best, shares);
-  byId("raw").hidden = answer === null;
-  byId("raw").open = answer !== null && vector === null;
-  byId("document").textContent = answer === null ? "" : pretty(answer);
-}
-
-function showBars(vector, best, shares) {
-  const values = vector ?? (taken.drawing || answerless() ? Array(10).fill(null) : []);
-  const least = shares ? 0 : Math.min(0, ...values), most = shares ? 1 : Math.max(0, ...values);
-  const list = byId("bars");
-  if (list.children.length !== values.length) list.replaceChildren(...values.map((_, place) => bar(place)));
-  values.forEach((value, place) => {
-    const line = list.children[place];
-    line.className = place === best ? "best" : "";
-    line.querySelector(".value").textContent = value === null ? "" : shares ? percent(value) : brief(value);
-    line.querySelector(".fill").style.width = value === null ? "0" : `${(100 * (value - least)) / (most - least || 1)}%`;
-  });
-}
-
-const answerless = () => byId("document").textContent === "" && drawing();
-
-function bar(place) {
-  const line = element("li");
-  const track = element("span", "", "track");
-  track.setAttribute("aria-hidden", "true");
-  track.append(element("span", "", "fill"));
-  line.append(element("span", String(place), "name"), track, element("span", "", "value"));
-  return line;
 }
 
 async function showSamples() {
@@ -260,11 +237,11 @@ async function showSamples() {
 
 byId("host").textContent = location.host;
 byId("form").addEventListener("submit", score);
-byId("clear").onclick = () => { pad.clear(); showResult(null); problem(null); };
+byId("clear").onclick = () => { pad.clear(); showNothing(UNASKED, classesOf(taken.signature)); problem(null); };
 byId("copy-steps").onclick = () => copy(byId("copy-steps"), byId("first-steps").textContent);
 byId("chosen").addEventListener("change", (event) => {
   chosen = event.target.value;
-  showResult(null);
+  showNothing(UNASKED);
   problem(null);
   examine(held.deployments.find(({ id }) => id === chosen));
 });
@@ -279,6 +256,6 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   redrawDigits();
 });
 pad.show();
-showResult(null);
+showNothing(UNASKED);
 showSamples().catch(() => byId("samples").remove());
 refresh();

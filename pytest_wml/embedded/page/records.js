@@ -1,8 +1,10 @@
 // What the service holds, as lists that change in place: the focus stays where it is.
 
-import { areShares, brief, percent, reading } from "./answers.js";
+import { areShares, brief, percent, readings } from "./answers.js";
 import { bytesOf, showShades } from "./drawing.js";
 import { byId, copy, element, pill } from "./elements.js";
+
+const SHOWN_ROWS = 3; // as many as the service keeps of a scoring
 
 let names = new Map(); // of deployments, by id
 
@@ -71,7 +73,7 @@ function fillScoring(scoring, part, item) {
   item.dataset.filled = "yes";
   const given = part("given");
   if (scoring.digits.length) given.append(...scoring.digits.map((digit, place) => shownDigit(scoring, digit, place)));
-  else given.append(shown(element("code", scoring.given), scoring, 0));
+  else given.append(shown(element("code", scoring.given), scoring, readings(scoring.answer).slice(0, SHOWN_ROWS)));
   if (!scoring.refusal) return;
   const refusal = element("p", scoring.refusal, "problem");
   refusal.title = scoring.refusal;
@@ -84,23 +86,30 @@ function shownDigit(scoring, digit, place) {
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", "Scored digit");
   showShades(canvas, bytesOf(digit));
-  return shown(canvas, scoring, place);
+  const found = readings(scoring.answer)[place];
+  return shown(canvas, scoring, found ? [{ ...found, label: found.label ?? found.best }] : []);
 }
 
-function shown(input, scoring, place) {
+/** What was sent, and the answers to it. */
+function shown(input, scoring, answers) {
   const line = element("div", "", "shown");
   line.append(input);
-  if (scoring.refusal) {
-    line.classList.add("refused");
-    return line;
-  }
-  const { label, best, vector } = reading(scoring.answer, place);
+  if (scoring.refusal) line.classList.add("refused");
+  else if (answers.length > 1) {
+    line.classList.add("several");
+    const list = element("div", "", "answers");
+    list.append(...answers.map(answerTo));
+    line.append(list);
+  } else line.append(...answers.map(answerTo));
+  return line;
+}
+
+function answerTo({ label, best, vector, cells }) {
   const answer = element("div");
-  const words = label === null ? brief(scoring.answer).slice(0, 120) : brief(label);
+  const words = label === null ? brief(cells).slice(0, 120) : brief(label);
   answer.append(element("strong", words, words.length > 3 ? "words" : ""));
   if (vector && areShares(vector)) answer.append(element("span", percent(vector[best])));
-  line.append(answer);
-  return line;
+  return answer;
 }
 
 function size(bytes) {

@@ -25,7 +25,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_FILES = ("page.css", "icon.svg", "page.js", "records.js", "drawing.js", "answers.js", "elements.js")
+_FILES = ("page.css", "icon.svg", "page.js", "records.js", "drawing.js", "answers.js", "elements.js", "result.js")
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
