@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from pytest_wml.embedded.catalogue import software_spec_for
@@ -12,7 +14,8 @@ from pytest_wml.model.kinds import PAIRS, StoredAs, stored_as
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 def test_the_embedded_service_takes_what_is_inferred(pair: StoredAs) -> None:
     """The catalogue has every specification of the table, and each takes the type beside it."""
-    spec = software_spec_for({"name": pair.software_spec}, pair.model_type)
+    today = datetime.date(2026, 1, 1)
+    spec = software_spec_for({"name": pair.software_spec}, pair.model_type, today, cloud=True)
     assert spec.name == pair.software_spec
 
 
