@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_wml import credentials as credentials_
+from pytest_wml import near
 from pytest_wml.errors import BadOption
 from pytest_wml.model.kinds import ARCHIVES, MODEL_FILES, stored_as
 from pytest_wml.options import Settings
@@ -182,6 +183,7 @@ class Choices:
                 f"{setting.source} names no file with certificates: {setting.value}.",
                 looked_at=path,
                 reason=error.strerror if not isinstance(error, ssl.SSLError) else "it holds no PEM certificate",
+                there_is=near.files(path),
                 fix="give a PEM file with the certificate of the service's authority",
             ) from None
         return str(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import random
 import re
@@ -13,6 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from pytest_wml import near
 from pytest_wml.errors import WMLTestError
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -225,6 +225,7 @@ def read(path: Path) -> Script:
         raise BadFault(
             f"The file of faults cannot be read: {path}.",
             reason=getattr(error, "strerror", None) or error,
+            there_is=near.files(path),
             fix="name a text file with one fault a line",
         ) from None
     return parse(text, str(path))
@@ -266,10 +267,10 @@ def _accepted(kind: str) -> list[str]:
 
 
 def _bad(line: str, where: str, problem: str, accepts: Sequence[str] = (), given: str = "") -> BadFault:
-    near = difflib.get_close_matches(given, accepts, 1) if given else []
+    meant = near.closest(given, accepts)
     return BadFault(
         f"This is no fault ({where}): {problem}.",
         line=line.strip(),
         accepts=", ".join(accepts),
-        fix=f"did you mean {near[0]}?" if near else 'write, for example: status code=429 on="POST /predictions"',
+        fix=f"did you mean {meant}?" if meant else 'write, for example: status code=429 on="POST /predictions"',
     )

@@ -14,6 +14,7 @@ from pytest_wml import table
 from pytest_wml.standby import STANDBY, Standby
 
 if TYPE_CHECKING:
+    from pytest_wml.errors import WMLTestError
     from pytest_wml.ledger import Asker
 
 _OURS = ("wml_", "_wml_")
@@ -33,6 +34,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", table.MARKER)
+    _check_keys(config)
     _start(config)
     run = config.stash[STANDBY].run
     if run is not None:
@@ -41,9 +43,30 @@ def pytest_configure(config: pytest.Config) -> None:
         listen(config, run)
 
 
+def _check_keys(config: pytest.Config) -> None:
+    # Here and not before, since conftests may declare keys; --help has to work all the same.
+    if any(map(table.may_be_ours, table.ini_keys(config) - table.KEYS)) and not config.getoption("help", False):
+        from pytest_wml import unknown
+
+        _refuse(unknown.ini_keys(config))
+
+
+def _check_variables() -> None:
+    if table.stray_variables(os.environ):
+        from pytest_wml import unknown
+
+        _refuse(unknown.variables(os.environ))
+
+
+def _refuse(error: WMLTestError | None) -> None:
+    if error is not None:
+        raise pytest.UsageError(str(error))
+
+
 def _start(config: pytest.Config) -> None:
     if STANDBY in config.stash:
         return
+    _check_variables()
     standby = Standby(config, os.environ)
     # On GitHub there is more to tell of a run than here.
     sign = os.environ.get("GITHUB_ACTIONS") == "true" or table.credentials_given(os.environ)
@@ -69,7 +92,7 @@ def _begin(standby: Standby) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     run = config.stash[STANDBY].run
     if run is None:
-        return ["wml: replay (from default)"]
+        return [*table.UNTOUCHED]
     from pytest_wml.during import header
 
     return list(header(run))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_wml import near
 from pytest_wml.errors import BadOption
-from pytest_wml.table import TABLE, Option
-from pytest_wml.values import IN_INI, KINDS, Mode, Setting
+from pytest_wml.table import LINES, TABLE, Option
+from pytest_wml.values import IN_INI, KINDS, WORDS, Mode, Setting, unwrapped
 
 if TYPE_CHECKING:
     import pytest
@@ -56,11 +57,28 @@ class Settings:
         return chosen
 
 
+_IN_LINES = ("mode", "record", "model", "deployment", "deployments")
+"""What the first lines of the header name."""
+
+
+def model(settings: Settings) -> str:
+    """What is tested, and what says so."""
+    several, deployment, one = settings.deployments, settings.deployment, settings.model
+    if several.value:
+        plans = (f"{plan.name} = {plan.model or f'deployment {plan.deployment}'}" for plan in several.value)
+        return f"{', '.join(plans)} (from {several.source})"
+    if deployment.value:
+        local = f", compared with {one.value} (from {one.source})" if one.value else ""
+        return f"that of deployment {deployment.value} (from {deployment.source}){local}"
+    return f"{one.value or 'the packaged sample'} (from {one.source})"
+
+
 def header(settings: Settings) -> Iterator[str]:
     """The lines above the tests: the mode and what chose it, and whatever else is not left at its default."""
     recording = ", recording" if settings.record.value else ""
     yield f"wml: {settings.mode.value.value}{recording} (from {settings.mode.source})"
-    others = {name: value for name, value in settings.chosen().items() if name not in ("mode", "record")}
+    yield f"wml: model: {model(settings)}"
+    others = {name: value for name, value in settings.chosen().items() if name not in _IN_LINES}
     if others:
         yield "wml: " + ", ".join(f"{name} = {value}" for name, value in others.items())
 
@@ -121,15 +139,26 @@ def _read(option: Option, config: pytest.Config, environ: Mapping[str, str]) -> 
             text = "\n".join(map(str, text))
         # An empty variable is how CI systems say "not set".
         if text:
-            parse = KINDS[option.accepts]
-            if source.startswith("ini"):
-                parse = IN_INI.get(option.accepts, parse)
-            try:
-                return Setting(parse(str(text)), source)
-            except ValueError as expected:
-                raise BadOption(
-                    f"{source} has a value that it does not accept: {text!r}.",
-                    expected=expected,
-                    fix="pytest --help lists the options in the group IBM Watson Machine Learning",
-                ) from None
+            return Setting(_parsed(option, source, str(text)), source)
     return default(option)
+
+
+def _parsed(option: Option, source: str, text: str) -> Any:
+    in_ini = source.startswith("ini")
+    parse = IN_INI.get(option.accepts, KINDS[option.accepts]) if in_ini else KINDS[option.accepts]
+    plain = unwrapped(text, lines=option.accepts in LINES, commented=in_ini)
+    if plain != text.strip():
+        shown = plain if "\n" not in plain else "\n" + "\n".join(f"  {line}" for line in plain.splitlines())
+        raise BadOption(
+            f"{source} has a value with quotes, brackets or a comment, as in TOML: {text.strip()}",
+            fix=f"write the plain value: {option.ini if in_ini else source} = {shown}",
+        )
+    try:
+        return parse(text)
+    except ValueError as expected:
+        raise BadOption(
+            f"{source} has a value that it does not accept: {text!r}.",
+            expected=expected,
+            did_you_mean=near.closest(text, WORDS.get(option.accepts, ())),
+            fix="pytest --help lists the options in the group IBM Watson Machine Learning",
+        ) from None

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml import ending, progress, supply
+from pytest_wml import ending, near, progress, supply
 from pytest_wml.deployment import Deployment
 from pytest_wml.door import fails_closed, open_door
 from pytest_wml.errors import BadOption, WMLTestError
@@ -22,7 +22,7 @@ from pytest_wml.ledger import Asker, Ledger
 from pytest_wml.options import Settings, default
 from pytest_wml.session import Run
 from pytest_wml.table import TABLE
-from pytest_wml.values import Mode, Setting
+from pytest_wml.values import WORDS, Mode, Setting
 
 if TYPE_CHECKING:
     from pytest_wml.embedded import EmbeddedWML
@@ -203,7 +203,9 @@ def _mode(text: str) -> Mode:
     try:
         return Mode(text)
     except ValueError:
-        raise BadOption(f"There is no mode {text!r}.", modes=", ".join(mode.value for mode in Mode)) from None
+        words = WORDS["mode"]
+        meant = near.closest(text, words)
+        raise BadOption(f"There is no mode {text!r}.", modes=", ".join(words), did_you_mean=meant) from None
 
 
 def _settings(given: Mapping[str, Any]) -> Settings:

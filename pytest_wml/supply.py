@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import progress
+from pytest_wml import near, progress
 from pytest_wml.choices import TRAIN
 from pytest_wml.errors import BadOption
 from pytest_wml.plans import Plan
@@ -112,6 +112,7 @@ def _existing(run: Run, plan: Plan) -> Path:
         raise BadOption(
             f"{plan.source} names a model that does not exist: {plan.model}.",
             looked_at=path,
+            there_is=near.files(path),
             fix="give an archive (.tar.gz, .tgz, .zip), a model's folder, a model file "
             "(.h5, .keras, .pkl, .onnx, .json, .xml, …) or `train`",
         )

@@ -41,6 +41,9 @@ SECRET_VARIABLES = tuple(name for family in FAMILIES for name, field in family.i
 CREDENTIALS = (*FAMILIES[0], *SECRET_VARIABLES)
 """Variables one of which is set wherever the environment gives credentials."""
 
+UNTOUCHED = ("wml: replay (from default)", "wml: model: the packaged sample (from default)")
+"""The lines above the tests of a run in which no option is given."""
+
 NOT_IN_REPLAY = "needs the model itself: run it with --wml=embedded"
 """Why a test is skipped that a replay cannot run; such a test does not make a run less whole."""
 
@@ -189,6 +192,9 @@ TABLE = (
     ),
 )
 
+KEYS = frozenset(option.ini for option in TABLE)
+"""The keys of an ini file."""
+
 
 def declare(parser: pytest.Parser) -> None:
     """Declare every option, on the command line and as ini keys."""
@@ -204,6 +210,37 @@ def declare(parser: pytest.Parser) -> None:
         lines: Any = "linelist" if option.accepts in LINES else None
         parser.addini(option.ini, f"{option.help} See {option.flag}.", type=lines, default=None)
     group.addoption("--wml-live", dest="wml_mode", action="store_const", const="live", help="Short for --wml=live.")
+
+
+def ini_keys(config: pytest.Config) -> set[str]:
+    """The keys that the ini file and `-o` give.
+
+    pytest has no public way to list them: `Config.inicfg` is deprecated in 9, and does not have those of `-o` in 8.
+    """
+    found: Any = getattr(config, "_inicfg", None)
+    if found is None:
+        found = getattr(config, "inicfg", ())
+    return {*found} | overridden(config)
+
+
+def overridden(config: pytest.Config) -> set[str]:
+    """The keys that `-o` gives."""
+    given = getattr(config.known_args_namespace, "override_ini", None) or ()
+    return {str(each).partition("=")[0].strip() for each in given}
+
+
+def may_be_ours(key: str) -> bool:
+    """Whether a key of an ini file begins as ours do, also with swapped letters."""
+    return sorted(key[:3].lower()) == ["l", "m", "w"]
+
+
+VARIABLES = dict.fromkeys([*(option.env for option in TABLE), *FAMILIES[0]])
+"""The environment variables with our prefix."""
+
+
+def stray_variables(environ: Mapping[str, str]) -> list[str]:
+    """The variables that begin as ours do and are none: most of them are somebody else's."""
+    return [name for name in environ if name[:3] in ("WML", "wml") and name not in VARIABLES]
 
 
 def credentials_given(environ: Mapping[str, str]) -> bool:

@@ -6,6 +6,7 @@ A parser raises a ValueError that says what it expects.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -31,6 +32,29 @@ class Setting(NamedTuple, Generic[T]):
 
     value: T
     source: str = "default"
+
+
+_QUOTES = ('""', "''", "“”", "‘’", "«»")
+
+
+def unwrapped(text: str, *, lines: bool, commented: bool) -> str:
+    """A value without what belongs to another notation, as TOML's: quotes, brackets of a list, a comment behind it.
+
+    Args:
+        text: the value as it was given.
+        lines: whether each line is a value.
+        commented: whether ` #` begins a comment.
+    """
+    text = text.strip()
+    if lines:
+        if text[:1] + text[-1:] == "[]":
+            return "\n".join(first or second for first, second in re.findall(r"\"([^\"]*)\"|'([^']*)'", text))
+        return "\n".join(_unquoted(line.strip()) for line in text.splitlines())
+    return _unquoted(re.sub(r"\s#.*", "", text).rstrip() if commented else text)
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].strip() if len(text) > 1 and text[0] + text[-1] in _QUOTES else text
 
 
 def mode(text: str) -> Mode:
@@ -143,6 +167,9 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "faults": _faults_of,
 }
 """How the text of an option is read, by the kind of its value."""
+
+WORDS = {"mode": [mode.value for mode in Mode], "switch": ["yes", "no", "true", "false", "on", "off"]}
+"""The values of an option that takes one of a few words, by the kind of its value."""
 
 IN_INI: dict[str, Callable[[str], Any]] = {"faults": _faults_in}
 """The same for ini files, where it differs: lines, where the flag names a file of lines."""

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, BinaryIO
 
-from pytest_wml import tokens
+from pytest_wml import near, tokens
 from pytest_wml.answers.http import MISSED, is_upload, kept, path_of, send, send_error, send_json, spooled
 from pytest_wml.cassette.file import Cassette
 from pytest_wml.cassette.identity import Request, request, token_flaw
@@ -111,6 +111,7 @@ class Replay:
         return MissingRecording(
             f"Nothing was recorded for the deployment {name}.",
             looked_for=self.library.path(name),
+            there_is=near.files(self.library.path(name)),
             fix="record it: pytest --wml=embedded --wml-record (or --wml-live --wml-record);\n"
             "or run without a recording: pytest --wml=embedded",
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_wml import near
 from pytest_wml.cassette.entries import checksum, entry_checksum, entry_of, interaction_of
 from pytest_wml.cassette.normalise import Interaction
 from pytest_wml.cassette.tape import Content
@@ -159,7 +160,8 @@ def _json(path: Path) -> Any:
             raise BadCassette(f"Cassette {path.stem} is empty.", file=path, fix=_RERECORD)
         return json.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise BadCassette(f"Cassette {path.stem} cannot be read.", file=path, reason=error) from None
+        facts = {"file": path, "reason": getattr(error, "strerror", None) or error, "there_is": near.files(path)}
+        raise BadCassette(f"Cassette {path.stem} cannot be read.", **facts) from None
     except RecursionError:
         raise BadCassette(f"Cassette {path.stem} is nested too deeply.", file=path, fix=_RERECORD) from None
     except json.JSONDecodeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pytest_wml import near
 from pytest_wml.errors import WMLTestError
 
 
@@ -26,4 +27,5 @@ def files(paths: Sequence[str], patterns: Sequence[str]) -> Iterator[Path]:
         elif path.exists():
             yield path
         else:
-            raise NothingKnown(f"There is no {given}.", fix="name a cassette file or a folder of them")
+            fix = "name a cassette file or a folder of them"
+            raise NothingKnown(f"There is no {given}.", there_is=near.files(path), fix=fix)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_wml import near
 from pytest_wml.contract.findings import BadContract
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def read_image(path: Path) -> NDArray[Any]:
         reason = "Pillow is not installed"
     except (OSError, ValueError, EOFError, SyntaxError) as error:  # SyntaxError is Pillow's for a broken PNG
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-    raise BadContract("An image is unreadable.", file=path, reason=reason, fix=_FIX)
+    facts = {"file": path, "reason": reason, "there_is": near.files(path)}
+    raise BadContract("An image is unreadable.", **facts, fix=_FIX)
 
 
 def _png(path: Path) -> NDArray[np.float32]:

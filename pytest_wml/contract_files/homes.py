@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from pytest_wml import near
 from pytest_wml.choices import TRAIN, named_after
 from pytest_wml.contract_files.mistakes import BadContractFile, Mistake, refused, shown
 from pytest_wml.contract_files.written import Written
@@ -79,7 +80,9 @@ def _own(written: Written) -> Plan:
     """The plan of a deployment that only this file, and files about the same model, name."""
     said = written.top.some("model", "deployment", "name", "type", "spec")
     if "model" in said and not _path(written).exists():
-        raise _refused(written, "model", f"there is no model {shown(said['model'])}: neither a file nor a folder")
+        resembling = near.files(_path(written))
+        hint = f"; there is {resembling}" if resembling else ""
+        raise _refused(written, "model", f"there is no model {shown(said['model'])}: neither a file nor a folder{hint}")
     name = said.get("name") or _plain(said.get("deployment") or named_after(_path(written)))
     model = str(_path(written)) if "model" in said else ""
     return Plan(name, model, said.get("type", ""), said.get("spec", ""), said.get("deployment", ""))

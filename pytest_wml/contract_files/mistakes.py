@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pytest_wml import near
 from pytest_wml.errors import WMLTestError
 
 _SHOWN = 20
@@ -87,7 +87,7 @@ def shown(text: str) -> str:
 
 def unknown(told: str, word: str, known: Iterable[str]) -> str:
     """That a word is not known, which one resembles it, and which are accepted."""
-    lower = {each.lower(): each for each in known}
-    resembling = difflib.get_close_matches(word[:_LONGEST].lower(), lower, n=1, cutoff=0.6)
-    hint = f" did you mean `{lower[resembling[0]]}`?" if resembling else ""
-    return f"{told} is not known here;{hint} accepted: {', '.join(lower.values())}"
+    accepted = list(known)
+    meant = near.closest(word, accepted)
+    hint = f" did you mean `{meant}`?" if meant else ""
+    return f"{told} is not known here;{hint} accepted: {', '.join(accepted)}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_wml import near
 from pytest_wml.contract.findings import BadContract
 from pytest_wml.contract.reading import read_image
 from pytest_wml.contract_files.rows import IMAGES
@@ -86,7 +87,8 @@ def _of_folder(folder: Path) -> Samples:
 
 
 def _unreadable(path: Path, reason: str) -> BadContract:
-    return BadContract("The samples are unreadable.", file=path, reason=reason, fix=_FORMS)
+    facts = {"file": path, "reason": reason, "there_is": near.files(path)}
+    return BadContract("The samples are unreadable.", **facts, fix=_FORMS)
 
 
 def digits() -> Samples:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_wml import near
 from pytest_wml.credentials.value import DEFAULT_URL, BadCredentials, Credentials
 from pytest_wml.hosts import cloud_role
 from pytest_wml.table import FAMILIES, FIELDS, SECRET
@@ -82,7 +83,8 @@ def _of_file(path: Path) -> Given:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise BadCredentials("The credentials file cannot be read.", file=path, reason=error.strerror) from None
+        facts = {"file": path, "reason": error.strerror, "there_is": near.files(path)}
+        raise BadCredentials("The credentials file cannot be read.", **facts) from None
     except UnicodeDecodeError:
         raise BadCredentials("The credentials file is no text.", file=path) from None
     if path.suffix == ".env" or path.name.startswith(".env"):

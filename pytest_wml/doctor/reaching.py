@@ -15,6 +15,7 @@ from http.client import HTTPException, HTTPSConnection
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from pytest_wml import near
 from pytest_wml.doctor.lines import Line, failed, passed
 from pytest_wml.errors import BadOption
 
@@ -89,6 +90,7 @@ def trust(file: str, environ: Mapping[str, str]) -> tuple[ssl.SSLContext, str]:
         raise BadOption(
             f"The certificates in {path} cannot be read ({source}).",
             reason=getattr(error, "strerror", None) or type(error).__name__,
+            there_is=near.files(path),
             fix="name a PEM file with the authority's certificate",
         ) from None
 

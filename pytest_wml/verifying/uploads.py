@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from pytest_wml import near
 from pytest_wml.answers.http import as_content
 from pytest_wml.cassette.file import Cassette
 from pytest_wml.cassette.library import same_model
@@ -63,7 +64,8 @@ class Uploads:
     def _candidates(self) -> Iterator[tuple[Path, Content]]:
         for number, path in enumerate(self._named):
             if not path.exists():
-                raise BadArchive(f"There is no model at {path}.", fix="name an archive, a SavedModel folder or a file")
+                fix = "name an archive, a SavedModel folder or a file"
+                raise BadArchive(f"There is no model at {path}.", there_is=near.files(path), fix=fix)
             yield self._archive(path, number)
         yield self._archive(sample_archive(), len(self._named))
         for number, path in enumerate(self._suites(), len(self._named) + 1):
