@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from pytest_wml import garbage
+from pytest_wml import garbage, stopped
 from pytest_wml.credentials import BadCredentials, Credentials
-from pytest_wml.errors import MissingExtra, WMLTestError
+from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
 from pytest_wml.stack import with_room
 
 _WML, _WATSONX = "ibm_watson_machine_learning", "ibm_watsonx_ai"
@@ -154,6 +154,7 @@ def _construct(module: Any, credentials: Credentials) -> Any:
     except WMLTestError:
         raise
     except Exception as error:  # noqa: BLE001 - the client raises what it likes, also KeyError and AttributeError
+        _check_authorities()
         # Not "from error": the client's frames hold the credentials, and pytest can show a frame's variables.
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise BadCredentials(
@@ -165,12 +166,24 @@ def _construct(module: Any, credentials: Credentials) -> Any:
         ) from None
 
 
+def _check_authorities() -> None:
+    """Say that the file of trusted authorities is lost, which no client can work with, in every mode.
+
+    Raises:
+        BadOption: it is.
+    """
+    lost = stopped.lost_authority(os.environ)
+    if lost is not None:
+        raise BadOption(lost.problem, fix=lost.fix) from None
+
+
 def _set_space(client: Any, credentials: Credentials) -> None:
     try:
         client.set.default_space(credentials.space_id)
     except WMLTestError:
         raise
     except Exception as error:  # noqa: BLE001 - the classes differ between the clients
+        _check_authorities()
         reason = " ".join(str(error).split())
         unknown = "does not exist" in reason
         raise BadCredentials(

@@ -31,6 +31,11 @@ def cache_folder(config: pytest.Config) -> Path:
     cache = getattr(config, "cache", None)
     if cache is not None:
         return Path(cache.mkdir("wml"))
+    return users_cache()
+
+
+def users_cache() -> Path:
+    """The folder for what may be made again, of this user."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pytest-wml"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import requests
 
+from pytest_wml import stopped
 from pytest_wml.answers.http import MISSED, UNANSWERED, path_of, send_error
 from pytest_wml.door import passage
 from pytest_wml.errors import WMLTestError
@@ -50,16 +52,10 @@ class Live:
         try:
             with passage():
                 answer = self._pass_on(environ, host)
-        except requests.RequestException as error:
+        except (requests.RequestException, OSError) as error:
             if path_of(environ) == _GUESSED:
                 return send_error(start_response, 404, "not_found", f"Nobody answers at {host}.")
-            problem = ServiceUnreachable(
-                f"The live service at {host} did not answer.",
-                request=f"{environ['REQUEST_METHOD']} {path_of(environ)}",
-                reason=type(error).__name__,
-                fix="check WML_URL, the network and the proxy; a private authority's certificate is named by\n"
-                "--wml-ca (or REQUESTS_CA_BUNDLE); verification is never switched off",
-            )
+            problem = _unreachable(host, f"{environ['REQUEST_METHOD']} {path_of(environ)}", error)
             environ[UNANSWERED] = True
             self.ledger.fail(problem)
             return send_error(start_response, MISSED, "service_unreachable", str(problem))
@@ -83,6 +79,20 @@ class Live:
             verify=self._verify,
             timeout=(_CONNECT, _READ),
         )
+
+
+def _unreachable(host: str, request: str, error: Exception) -> ServiceUnreachable:
+    with passage():
+        found = stopped.lost_authority(os.environ) or stopped.gone(f"https://{host}", os.environ)
+    if found is not None:
+        return ServiceUnreachable(found.problem, request=request, fix=found.fix)
+    return ServiceUnreachable(
+        f"The live service at {host} did not answer.",
+        request=request,
+        reason=type(error).__name__,
+        fix="check WML_URL, the network and the proxy; a private authority's certificate is named by\n"
+        "--wml-ca (or REQUESTS_CA_BUNDLE); verification is never switched off",
+    )
 
 
 class _Sent:

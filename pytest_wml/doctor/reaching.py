@@ -15,13 +15,13 @@ from http.client import HTTPException, HTTPSConnection
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from pytest_wml import near
+from pytest_wml import near, stopped
 from pytest_wml.doctor.lines import Line, failed, passed
 from pytest_wml.errors import BadOption
 
 T = TypeVar("T")
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-"""Where requests and OpenSSL look for authorities to trust."""
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""Where requests and OpenSSL look for authorities to trust, in this order."""
 
 
 class Proxy(NamedTuple):
@@ -73,7 +73,7 @@ def trust(file: str, environ: Mapping[str, str]) -> tuple[ssl.SSLContext, str]:
     Raises:
         BadOption: the file that is named cannot be used.
     """
-    named = [("--ca", file), *((name, environ.get(name, "")) for name in CA_VARIABLES)]
+    named = [("--ca", file), *((name, environ.get(name, "")) for name in _CA_VARIABLES)]
     source, path = next(((source, path) for source, path in named if path), ("", ""))
     try:
         if not path:
@@ -87,6 +87,9 @@ def trust(file: str, environ: Mapping[str, str]) -> tuple[ssl.SSLContext, str]:
         context = ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
         return context, f"the authorities in {path} (from {source})"
     except (OSError, ssl.SSLError) as error:
+        lost = stopped.lost_authority(environ) if source != "--ca" else None
+        if lost is not None:
+            raise BadOption(lost.problem, fix=lost.fix) from None
         raise BadOption(
             f"The certificates in {path} cannot be read ({source}).",
             reason=getattr(error, "strerror", None) or type(error).__name__,
@@ -146,8 +149,9 @@ def lines(way: Way, trusted: str) -> Iterator[Line]:
     try:
         within(way.seconds, lambda: socket.create_connection((named.host, named.port), way.seconds).close())
     except OSError as error:
-        fix = "check the port, the firewall and HTTPS_PROXY; the service may be down"
-        yield failed(f"connection {place}", _why(error), fix)
+        found = None if way.proxy else stopped.gone(f"https://{place}", os.environ)
+        fix = found.fix if found else "check the port, the firewall and HTTPS_PROXY; the service may be down"
+        yield failed(f"connection {place}", found.problem if found else _why(error), fix)
         return
     yield passed(f"connection {place}", "accepted")
     yield _tls(way, trusted)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pytest_wml.errors import BadOption
-from pytest_wml.server.certificate import TRUST_VARIABLES
+from pytest_wml.stopped import TRUST_VARIABLES, USERNAME, VERIFY_VARIABLES
 
-_USERNAME, _APIKEY = "embedded", "any-key-is-accepted"
+_APIKEY = "any-key-is-accepted"
 
 
 class Running(NamedTuple):
@@ -35,14 +35,12 @@ class Running(NamedTuple):
         bundle = str(self.bundle)
         return {
             "WML_URL": self.url,
-            "WML_USERNAME": _USERNAME,
+            "WML_USERNAME": USERNAME,
             "WML_APIKEY": _APIKEY,
             "WML_INSTANCE_ID": "openshift",
             "WML_VERSION": ".".join(self.cpd_version.split(".")[:2]),
             "WML_SPACE_ID": self.space_id,
-            "WML_CLIENT_VERIFY_REQUESTS": bundle,
-            "WX_CLIENT_VERIFY_REQUESTS": bundle,
-            **dict.fromkeys(TRUST_VARIABLES, bundle),
+            **dict.fromkeys((*VERIFY_VARIABLES, *TRUST_VARIABLES), bundle),
         }
 
     @property

@@ -25,6 +25,8 @@ from pytest_wml.server.foreign import OwnOnly
 from pytest_wml.server.listening import Server, is_local, listen
 from pytest_wml.server.log import Doubts, Requests, crash_told
 from pytest_wml.server.signals import Signals
+from pytest_wml.stopped import unset
+from pytest_wml.supply import users_cache
 
 _REMOTE = (
     "Others on the network can reach this port. Any API key is accepted: they can read, replace and delete\n"
@@ -76,7 +78,7 @@ def _serve(
     script = faults.read(given.faults) if given.faults else ()
     say("# pytest-wml serve: starting; Ctrl-C stops it")
     names, everywhere = _names(given.host, listener)
-    tls = certified(folder, names)
+    tls = certified(folder, names, _lasting(folder))
     with _service(given, folder, is_local(listener)) as service:
         faulty = Faults(Doubts(service, service, _tell), script)
         app = Dated(OwnOnly(Requests(faulty, _say) if given.verbose else faulty, names, everywhere))
@@ -90,12 +92,21 @@ def _serve(
                     say(line)
                 signals.wait()
             say("# stopping: what is in flight is answered; a second signal ends at once")
+            say("# a shell that has the exports takes them back with:")
+            say(unset())
         finally:
             faulty.close()
             if not server.stop():
                 _tell("warning: ended before everything in flight was answered")
     for (what, _), times in faulty.injected.items():
         say(f"# fault: {what}, {times} ×")
+
+
+def _lasting(otherwise: Path) -> Path:
+    try:
+        return users_cache() / "serve"
+    except RuntimeError:  # a container's user may have no home
+        return otherwise
 
 
 def _announced(given: argparse.Namespace, running: Running) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.server.certificate import TRUST_VARIABLES
+from pytest_wml.stopped import TRUST_VARIABLES
 from tests.live.conftest import TESTS
 
 pytestmark = pytest.mark.slow

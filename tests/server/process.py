@@ -55,8 +55,9 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
     """A server of its own process, while the block lasts."""
     ready, errors = folder / "ready.json", folder / "errors.txt"
     command = [sys.executable, "-m", "pytest_wml.cli", "serve", "--ready-file", str(ready), *options]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder)}
     with errors.open("w") as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
     try:
         lines = []
         for line in process.stdout:

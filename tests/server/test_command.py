@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from pytest_wml.stopped import TRUST_VARIABLES
 from tests.benchmarks.serving import loaded
 from tests.server.process import served
 
@@ -83,9 +85,26 @@ def test_requests_are_logged_without_secrets(stopped):
 
 def test_no_key_is_written(stopped):
     """What is on the disk are certificates."""
-    assert set(stopped.files) == {"ca.pem", "ca-bundle.pem"}
-    assert all("PRIVATE" not in text for text in stopped.files.values())
-    assert stopped.files["ca-bundle.pem"].startswith(stopped.files["ca.pem"])
+    assert set(stopped.files) == {"ca.pem"}
+    bundle = Path(stopped.environment["REQUESTS_CA_BUNDLE"]).read_text()
+    assert "PRIVATE" not in stopped.files["ca.pem"] + bundle
+    assert bundle.startswith(stopped.files["ca.pem"])
+
+
+def test_other_programs_work_on_after_its_end(stopped):
+    """In a shell that has the exports, requests, curl and Node still find whom to trust, in a file that is there."""
+    import certifi
+
+    files = {stopped.environment[name] for name in TRUST_VARIABLES}
+    assert files == {str(stopped.ready.parent / "pytest-wml" / "serve" / "ca-bundle.pem")}
+    trusted = ssl.create_default_context(cafile=files.pop()).get_ca_certs(binary_form=True)
+    anyway = ssl.create_default_context(cafile=certifi.where()).get_ca_certs(binary_form=True)
+    assert set(trusted) > set(anyway)
+
+
+def test_its_last_line_takes_the_exports_back(stopped):
+    """`unset` with each name that it said to export."""
+    assert stopped.said[-1] == f"unset {' '.join(stopped.environment)}"
 
 
 def test_other_interfaces_need_a_flag(tmp_path):
