@@ -209,6 +209,10 @@ class Answering:
             return self._account
         from pytest_wml.embedded import EmbeddedWML
 
-        self._embedded = EmbeddedWML(spaces=[run.credentials.space_id], allow_pickle=run.settings.allow_pickle.value)
+        self._embedded = EmbeddedWML(
+            spaces=[run.credentials.space_id],
+            allow_pickle=run.settings.allow_pickle.value,
+            how_to_allow=run.settings.how_to_allow,
+        )
         self._at_close.callback(self._embedded.close)
         return self._embedded

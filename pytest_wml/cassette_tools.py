@@ -15,11 +15,12 @@ from pytest_wml.cassette.file import BadCassette, Cassette, dump, fingerprint, l
 from pytest_wml.cassette.finding import NothingKnown, files
 from pytest_wml.cassette.scan import hits
 from pytest_wml.cassette.show import differences, facts, lines, row
+from pytest_wml.doctor import settings
 from pytest_wml.redaction.known import Secrets, secrets_of_environment
 from pytest_wml.redaction.text import masked
 from pytest_wml.verifying import command as verify_command
 
-_FOLDER = "cassettes"
+_DEFAULT = "default: the folder of the suite's recordings (wml_cassettes)"
 _PLAYED = Path(".pytest_cache/v/wml/played")
 
 
@@ -31,7 +32,7 @@ def add_to(tools: Any) -> None:
         description="When each recording was made, from where, and of which model.",
         epilog="example: pytest-wml cassette list tests/cassettes",
     )
-    everything.add_argument("folder", nargs="?", default=_FOLDER, help="default: cassettes")
+    everything.add_argument("folder", nargs="?", help=_DEFAULT)
     everything.set_defaults(run=_list)
 
     one = tools.add_parser(
@@ -61,7 +62,7 @@ def add_to(tools: Any) -> None:
         "exit status 1 when there are any.",
         epilog="example: pytest-wml cassette scan cassettes tests/fixtures/old.yaml",
     )
-    scan.add_argument("paths", nargs="*", default=[_FOLDER], help="files and folders; default: cassettes")
+    scan.add_argument("paths", nargs="*", help=f"files and folders; {_DEFAULT}")
     scan.set_defaults(run=_scan)
 
     prune = tools.add_parser(
@@ -70,11 +71,11 @@ def add_to(tools: Any) -> None:
         description="Recordings, and parts of them, that the last complete replay did not ask for.",
         epilog="example, after a run of the whole suite: pytest-wml cassette prune --yes",
     )
-    prune.add_argument("folder", nargs="?", default=_FOLDER, help="default: cassettes")
+    prune.add_argument("folder", nargs="?", help=_DEFAULT)
     prune.add_argument("--yes", action="store_true", help="do it; otherwise it is only shown")
     prune.set_defaults(run=_prune)
 
-    verify = verify_command.add_to(tools, _FOLDER)
+    verify = verify_command.add_to(tools, _DEFAULT)
     for tool in (everything, one, two, scan, prune, verify):
         tool.add_argument("--json", action="store_true", help="for machines")
 
@@ -89,13 +90,14 @@ def _show(given: argparse.Namespace, value: Any, text: Iterator[str] | Sequence[
 
 def _list(given: argparse.Namespace) -> int:
     good, bad = [], []
-    for path in files([given.folder], ("*.yaml",)):
+    folder = given.folder or settings.cassettes(settings.read())
+    for path in files([folder], ("*.yaml",)):
         try:
             good.append(load(path))
         except BadCassette as error:
             bad.append(f"{path.name}: {error.problem}")
     value = {"cassettes": [facts(cassette) for cassette in good], "unusable": bad}
-    _show(given, value, [*map(row, good), *bad] or [f"no cassettes in {given.folder}"])
+    _show(given, value, [*map(row, good), *bad] or [f"no cassettes in {folder}"])
     return 1 if bad else 0
 
 
@@ -123,7 +125,8 @@ def _difference(one: dict[str, str]) -> str:
 def _scan(given: argparse.Namespace) -> int:
     secrets = Secrets(secrets_of_environment(os.environ))
     found = []
-    for path in files(given.paths, ("*.yaml", "*.yml", "*.json")):
+    paths = given.paths or [settings.cassettes(settings.read())]
+    for path in files(paths, ("*.yaml", "*.yml", "*.json")):
         for hit in hits(path.read_text(encoding="utf-8", errors="replace"), secrets):
             found.append({"file": str(path), "line": hit.line, "column": hit.column, "kind": hit.kind})
     text = [f"{hit['file']}:{hit['line']}:{hit['column']}: {hit['kind']}" for hit in found]
@@ -132,9 +135,10 @@ def _scan(given: argparse.Namespace) -> int:
 
 
 def _prune(given: argparse.Namespace) -> int:
-    played, seen = _played()
+    suite = settings.started(settings.read())
+    played, seen = _played(suite.root)
     removed, unused = [], []
-    for path in files([given.folder], ("*.yaml",)):
+    for path in files([given.folder or settings.shown(suite.cassettes)], ("*.yaml",)):
         if seen.get(path.stem) != fingerprint(path):
             continue  # recorded since: nobody knows yet what of it is used
         cassette = load(path)
@@ -162,15 +166,15 @@ def _parted(cassette: Cassette, played: set[str]) -> tuple[list[Any], list[Any]]
     return keep, drop
 
 
-def _played() -> tuple[set[str], dict[str, str]]:
+def _played(root: Path) -> tuple[set[str], dict[str, str]]:
     """What the last complete replay asked for, and the recordings that there were then."""
     try:
-        known = json.loads(_PLAYED.read_text(encoding="utf-8"))
+        known = json.loads((root / _PLAYED).read_text(encoding="utf-8"))
         return set(known["identities"]), dict(known["cassettes"])
     except (OSError, ValueError, KeyError, TypeError):
         raise NothingKnown(
             "No complete replay is known here.",
-            looked_at=_PLAYED,
+            looked_at=settings.shown(root / _PLAYED),
             fix="run the whole suite once in replay: pytest",
         ) from None
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_wml.errors import BadOption
+
+if TYPE_CHECKING:
+    from pytest_wml.lint.target import Target
 
 
 def add_to(commands: Any) -> None:
@@ -18,11 +25,18 @@ def add_to(commands: Any) -> None:
         "exit status: 0 fine, 1 errors were found (with --strict: or warnings), 2 there is nothing to read",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    lint.add_argument("archives", nargs="+", metavar="ARCHIVE", help=".tar.gz, .zip, model folder or model file")
     lint.add_argument(
-        "--spec", default="", metavar="NAME", help="software specification; default: inferred from each model"
+        "archives",
+        nargs="*",
+        metavar="ARCHIVE",
+        help=".tar.gz, .zip, model folder or model file; default: the suite's models (wml_model, wml_deployments)",
     )
-    lint.add_argument("--type", default="", metavar="TYPE", help="type of the model; default: inferred from each model")
+    lint.add_argument(
+        "--spec", default="", metavar="NAME", help="software specification; default: the suite's, else inferred"
+    )
+    lint.add_argument(
+        "--type", default="", metavar="TYPE", help="type of the model; default: the suite's, else inferred"
+    )
     lint.add_argument("--strict", action="store_true", help="warnings fail too")
     lint.add_argument("--json", action="store_true", help="for machines")
     lint.set_defaults(run=_lint)
@@ -31,11 +45,9 @@ def add_to(commands: Any) -> None:
 def _lint(given: argparse.Namespace) -> int:
     from pytest_wml.lint.findings import Level
     from pytest_wml.lint.judging import lint
-    from pytest_wml.lint.target import Target
     from pytest_wml.lint.telling import lines
-    from pytest_wml.model.storing import inferred
 
-    targets = {archive: Target(*inferred(archive, given.type, given.spec)) for archive in given.archives}
+    targets = dict(_targets(given))
     found = {archive: lint(archive, target) for archive, target in targets.items()}
     if given.json:
         told = [{"archive": name, "findings": [each.as_json() for each in every]} for name, every in found.items()]
@@ -47,3 +59,24 @@ def _lint(given: argparse.Namespace) -> int:
                 print(f"  {line}")
     bad = {Level.ERROR, Level.WARN} if given.strict else {Level.ERROR}
     return 1 if any(finding.level in bad for every in found.values() for finding in every) else 0
+
+
+def _targets(given: argparse.Namespace) -> Iterator[tuple[str, Target]]:
+    """Yield each archive with the type and the software specification that it is stored with."""
+    from pytest_wml.doctor import settings
+    from pytest_wml.lint.target import Target
+    from pytest_wml.model.storing import inferred
+
+    suite = settings.Suite() if given.archives and given.type and given.spec else settings.read()
+    if not given.archives:
+        settings.started(suite)
+    of_the_suite = {path.resolve(): plan for path, plan in suite.files.items()}
+    names = given.archives or [settings.shown(path) for path in suite.files]
+    for name in names:
+        chosen = of_the_suite.get(Path(name).resolve()) or settings.unnamed(suite)
+        yield name, Target(*inferred(name, given.type or chosen.model_type, given.spec or chosen.software_spec))
+    if not names:
+        raise BadOption(
+            "Neither the command nor the suite names a model.",
+            fix="pytest-wml lint ARCHIVE, or set wml_model in the ini",
+        )

@@ -44,6 +44,9 @@ class Settings:
     reuse: Setting[bool]
     lifetime: Setting[float]
 
+    how_to_allow = "pytest --wml=embedded --wml-allow-pickle"
+    """What a user runs to let the embedded service run code that comes with a model."""
+
     def __init__(self, **settings: Setting[Any]) -> None:
         vars(self).update(settings)
 

@@ -60,7 +60,8 @@ def embedded(*, allow_pickle: bool = False) -> Iterator[EmbeddedWML]:
     """
     from pytest_wml.embedded import EmbeddedWML
 
-    with _turn(), EmbeddedWML(allow_pickle=allow_pickle) as service, open_door(service):
+    how = "pytest_wml.embedded(allow_pickle=True)"
+    with _turn(), EmbeddedWML(allow_pickle=allow_pickle, how_to_allow=how) as service, open_door(service):
         yield service
 
 
@@ -208,12 +209,16 @@ def _mode(text: str) -> Mode:
         raise BadOption(f"There is no mode {text!r}.", modes=", ".join(words), did_you_mean=meant) from None
 
 
+class _Settings(Settings):
+    how_to_allow = "WmlDeployment(…, allow_pickle=True)"
+
+
 def _settings(given: Mapping[str, Any]) -> Settings:
     """The options of a run, those that are given and the defaults of the others."""
     if given["record"] and given["mode"] is Mode.REPLAY:
         raise BadOption("Nothing can be recorded in replay.", fix='mode="embedded" or mode="live"')
     defaults = {option.name: default(option) for option in TABLE}
-    return Settings(**{**defaults, **{name: Setting(value, "WmlDeployment") for name, value in given.items()}})
+    return _Settings(**{**defaults, **{name: Setting(value, "WmlDeployment") for name, value in given.items()}})
 
 
 def _quiet() -> contextlib.redirect_stdout[io.StringIO]:

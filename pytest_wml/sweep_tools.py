@@ -110,13 +110,13 @@ def _live(given: argparse.Namespace) -> Iterator[Run]:
 
     flags = {"--wml-credentials": given.wml_credentials, "--wml-ca": given.wml_ca}
     suite = settings.read(["--wml=live", *(f"{flag}={value}" for flag, value in flags.items() if value)])
-    if suite.settings is None:
+    if suite.run is None:
         raise NothingToSweep(
             "pytest does not start here, and says where the credentials are.",
             reason=suite.problem[:500],
             fix="run pytest --collect-only here, and mend what it says, or go to another folder",
         )
-    run = Live(suite.settings, Path(suite.ini).parent if suite.ini else Path.cwd(), os.environ, Path.cwd())
+    run = Live(suite.run.settings, suite.run.root, os.environ, Path.cwd())
     run.open()
     try:
         yield run

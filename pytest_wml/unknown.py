@@ -26,13 +26,15 @@ _HINTS = {
 _CREDENTIALS = "credentials stand in the environment ({variable}) or in a file (wml_credentials), never in an ini file"
 
 
-def ini_keys(config: pytest.Config) -> BadOption | None:
+def ini_keys(config: pytest.Config, *, without_conftests: bool = False) -> BadOption | None:
     """The error for the keys of ours that neither we nor another plugin or conftest know; None where there are none.
 
     Args:
         config: pytest's, with every plugin and the first conftests loaded.
+        without_conftests: no conftest is loaded, so that its keys are not known: only slips of typing are errors.
     """
-    unknown = [key for key in sorted(table.ini_keys(config)) if _is_ours(key) and not _declared(config, key)]
+    is_ours = _is_slip if without_conftests else _is_ours
+    unknown = [key for key in sorted(table.ini_keys(config)) if is_ours(key) and not _declared(config, key)]
     if not unknown:
         return None
     in_file = config.inipath is not None and not set(unknown) <= table.overridden(config)
@@ -66,7 +68,11 @@ def variables(environ: Mapping[str, str]) -> BadOption | None:
 
 def _is_ours(key: str) -> bool:
     form = key.lower().replace("-", "_")
-    return form == "wml" or form.startswith("wml_") or any(near.is_slip(key, option.ini) for option in table.TABLE)
+    return form == "wml" or form.startswith("wml_") or _is_slip(key)
+
+
+def _is_slip(key: str) -> bool:
+    return key not in table.KEYS and any(near.is_slip(key, option.ini) for option in table.TABLE)
 
 
 def _declared(config: pytest.Config, key: str) -> bool:

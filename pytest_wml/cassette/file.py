@@ -160,8 +160,10 @@ def _json(path: Path) -> Any:
             raise BadCassette(f"Cassette {path.stem} is empty.", file=path, fix=_RERECORD)
         return json.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        facts = {"file": path, "reason": getattr(error, "strerror", None) or error, "there_is": near.files(path)}
-        raise BadCassette(f"Cassette {path.stem} cannot be read.", **facts) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadCassette(
+            f"Cassette {path.stem} cannot be read.", file=path, reason=reason, there_is=near.files(path)
+        ) from None
     except RecursionError:
         raise BadCassette(f"Cassette {path.stem} is nested too deeply.", file=path, fix=_RERECORD) from None
     except json.JSONDecodeError as error:

@@ -25,7 +25,13 @@ def add_to(commands: Any) -> None:
         "gives is read from it; for any other model give samples. Nothing is run, and TensorFlow is not needed.",
         epilog="example: pytest-wml contract init model.tar.gz --samples images -o tests/model.wml.yaml",
     )
-    init.add_argument("archive", metavar="ARCHIVE", type=Path, help=".tar.gz, .zip, model folder or model file")
+    init.add_argument(
+        "archive",
+        nargs="?",
+        metavar="ARCHIVE",
+        type=Path,
+        help=".tar.gz, .zip, model folder or model file; default: the suite's model (wml_model)",
+    )
     init.add_argument(
         "--samples",
         type=Path,
@@ -58,16 +64,37 @@ def _init(given: argparse.Namespace) -> int:
     from pytest_wml.contract_files import schema
     from pytest_wml.model.recognition import recognise
 
-    target: Path = given.output or Path(_name(given.archive) + CONTRACT_FILE)
+    archive: Path = given.archive or _of_the_suite()
+    target: Path = given.output or Path(_name(archive) + CONTRACT_FILE)
     if not target.name.endswith(CONTRACT_FILE) or target.name == CONTRACT_FILE:
         raise BadOption(f"pytest would not find {target.name}.", fix=f"give a name that ends in {CONTRACT_FILE}")
-    files = first_files(given.archive, given.archive, target, given.samples)
+    files = first_files(archive, archive, target, given.samples)
     _write(target.parent, files, force=given.force)
     if given.force or not (target.parent / schema.NAME).exists():
         _write(target.parent, {schema.NAME: schema.text().encode()}, force=True)
-    allow = " --wml-allow-pickle" if recognise(given.archive).kind.pickled else ""
+    allow = " --wml-allow-pickle" if recognise(archive).kind.pickled else ""
     print(f"{target} written; check it with: pytest --wml=embedded{allow} {shlex.quote(str(target))}")
     return 0
+
+
+def _of_the_suite() -> Path:
+    """The one model of the suite.
+
+    Raises:
+        BadOption: it has none, or several.
+    """
+    from pytest_wml.doctor import settings
+
+    suite = settings.read()
+    settings.started(suite)
+    found = settings.model_files(suite)
+    if len(found) == 1:
+        return Path(settings.shown(found[0]))
+    raise BadOption(
+        "The suite names several models." if found else "Neither the command nor the suite names a model that exists.",
+        models=", ".join(map(settings.shown, found)),
+        fix="pytest-wml contract init ARCHIVE",
+    )
 
 
 def first_files(archive: Path, named: Path, target: Path, samples: Path | None = None) -> dict[str, bytes]:

@@ -83,8 +83,9 @@ def _of_file(path: Path) -> Given:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        facts = {"file": path, "reason": error.strerror, "there_is": near.files(path)}
-        raise BadCredentials("The credentials file cannot be read.", **facts) from None
+        raise BadCredentials(
+            "The credentials file cannot be read.", file=path, reason=error.strerror, there_is=near.files(path)
+        ) from None
     except UnicodeDecodeError:
         raise BadCredentials("The credentials file is no text.", file=path) from None
     if path.suffix == ".env" or path.name.startswith(".env"):

@@ -149,9 +149,9 @@ def lines(way: Way, trusted: str) -> Iterator[Line]:
     try:
         within(way.seconds, lambda: socket.create_connection((named.host, named.port), way.seconds).close())
     except OSError as error:
-        found = None if way.proxy else stopped.gone(f"https://{place}", os.environ)
-        fix = found.fix if found else "check the port, the firewall and HTTPS_PROXY; the service may be down"
-        yield failed(f"connection {place}", found.problem if found else _why(error), fix)
+        gone = None if way.proxy else stopped.gone(f"https://{place}", os.environ)
+        fix = gone.fix if gone else "check the port, the firewall and HTTPS_PROXY; the service may be down"
+        yield failed(f"connection {place}", gone.problem if gone else _why(error), fix)
         return
     yield passed(f"connection {place}", "accepted")
     yield _tls(way, trusted)

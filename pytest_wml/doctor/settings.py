@@ -1,40 +1,80 @@
-"""The options of the suite in the working folder, read as pytest would, without running any of its code."""
+"""The options of the suite in the working folder, read as pytest would, without running any of its code.
+
+pytest itself finds the root folder and the ini file, from any folder below: there is no public function for it alone.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from pytest_wml import unknown
+from pytest_wml.choices import TRAIN
 from pytest_wml.doctor.lines import Line, passed, warned
+from pytest_wml.errors import WMLTestError
 from pytest_wml.model.kinds import StoredAs
 from pytest_wml.options import Settings
+from pytest_wml.plans import Plan
+from pytest_wml.session import Run
 from pytest_wml.standby import run_of
 from pytest_wml.values import Mode
+
+_NEAR = 3
 
 
 class Suite(NamedTuple):
     """What pytest would work with.
 
     Args:
-        settings: every option; None where pytest does not start.
-        credentials: the file with the credentials; empty for none.
-        ca: the file with the authority of a private service; empty for none.
+        run: what was chosen for the run that would begin; None where pytest does not start.
         ini: the file with the options; empty for none.
-        models: type and software specification of each model, each pair once.
         problem: what pytest said instead of starting.
     """
 
-    settings: Settings | None = None
-    credentials: str = ""
-    ca: str = ""
+    run: Run | None = None
     ini: str = ""
-    models: tuple[StoredAs, ...] = ()
     problem: str = ""
+
+    @property
+    def settings(self) -> Settings | None:
+        """Every option; None where pytest does not start."""
+        return self.run.settings if self.run else None
+
+    @property
+    def credentials(self) -> str:
+        """The file with the credentials; empty for none."""
+        return self._file("credentials")
+
+    @property
+    def ca(self) -> str:
+        """The file with the authority of a private service; empty for none."""
+        return self._file("ca")
+
+    @property
+    def models(self) -> list[StoredAs]:
+        """Type and software specification of each model, each pair once."""
+        plans = [self.run.inferred(plan) for plan in self.run.plans.values()] if self.run else []
+        return list(dict.fromkeys(StoredAs(plan.model_type, plan.software_spec) for plan in plans))
+
+    @property
+    def files(self) -> dict[Path, Plan]:
+        """Where the models are, whether or not they exist, and what is made of them."""
+        plans = self.run.plans.values() if self.run else ()
+        return {self.run.path(plan): plan for plan in plans if self.run and plan.model not in ("", TRAIN)}
+
+    def _file(self, option: str) -> str:
+        setting = getattr(self.settings, option, None)
+        return str(self.run.resolve(setting)) if self.run and setting and setting.value else ""
+
+
+class NoSuite(WMLTestError):
+    """The options of the suite cannot be read."""
 
 
 class _Reader:
@@ -45,17 +85,16 @@ class _Reader:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
+        error = unknown.ini_keys(config, without_conftests=True)
+        if error is not None:
+            raise pytest.UsageError(str(error))
         run = run_of(config)
         run.close()
-        named = (run.settings.credentials, run.settings.ca)
-        credentials, ca = (str(run.resolve(file)) if file.value else "" for file in named)
-        plans = [run.inferred(plan) for plan in run.plans.values()]
-        models = dict.fromkeys(StoredAs(plan.model_type, plan.software_spec) for plan in plans)
-        self.suite = Suite(run.settings, credentials, ca, str(config.inipath or ""), tuple(models))
+        self.suite = Suite(run, str(config.inipath or ""))
         return 0
 
 
-def read(arguments: Sequence[str]) -> Suite:
+def read(arguments: Sequence[str] = ()) -> Suite:
     """The options of a run in the working folder.
 
     Args:
@@ -65,6 +104,21 @@ def read(arguments: Sequence[str]) -> Suite:
     first, said = _tried(["--noconftest", *arguments])
     second = first or _tried(["--noconftest", "-o", "addopts=", *arguments])[0]
     return second or Suite(problem=said)
+
+
+def started(suite: Suite) -> Run:
+    """What was chosen for the run that would begin.
+
+    Raises:
+        NoSuite: pytest does not start here.
+    """
+    if suite.run is None:
+        raise NoSuite(
+            "pytest does not start here, and its options are needed.",
+            reason=suite.problem[:500],
+            fix="run pytest --collect-only here, and mend what it says; or name the files and folders",
+        )
+    return suite.run
 
 
 def _tried(arguments: list[str]) -> tuple[Suite | None, str]:
@@ -98,14 +152,24 @@ def is_live(suite: Suite) -> bool:
 
 def model_files(suite: Suite) -> list[Path]:
     """Where the models of the suite are: archives, folders, model files; those that exist."""
-    if suite.settings is None:
-        return []
-    model = suite.settings.model
-    named = [(plan.model, suite.settings.deployments.source) for plan in suite.settings.deployments.value]
-    root = Path(suite.ini).parent if suite.ini else Path()
-    paths = [
-        (root if source.startswith("ini") else Path()) / name
-        for name, source in [*named, (model.value, model.source)]
-        if name
-    ]
-    return [path for path in paths if path.exists()]
+    return [path for path in suite.files if path.exists()]
+
+
+def unnamed(suite: Suite) -> Plan:
+    """How the suite stores a model that none of its plans names."""
+    return suite.run.completed(Plan(""), "") if suite.run else Plan("")
+
+
+def cassettes(suite: Suite) -> str:
+    """The folder of the suite's recordings, as a user would type it here.
+
+    Raises:
+        NoSuite: pytest does not start here.
+    """
+    return shown(started(suite).cassettes)
+
+
+def shown(path: Path) -> str:
+    """A path as a user would type it here: relative where it is below the working folder, or not far above."""
+    relative = os.path.relpath(path)
+    return relative if relative.count("..") <= _NEAR else str(path)

@@ -78,6 +78,7 @@ class EmbeddedWML:
         json_limit: bytes that a JSON body may have before it is refused with 413; uploads have no limit.
         allow_pickle: whether code that comes with a model may run: pickles, functions, Lambda layers of Keras.
             It runs in a process of its own, as the same user. Without it such a deployment fails.
+        how_to_allow: what the failure tells the user to run instead, such as a command line.
         isolate_tensorflow: whether TensorFlow too runs in a process of its own for each model, which costs a
             load of TensorFlow each; other runtimes always do.
         deadline: seconds that a scoring may take before it is ended and answered with a 504.
@@ -103,11 +104,12 @@ class EmbeddedWML:
         cpd_version: str = "5.0.3",
         json_limit: int = 100 << 20,
         allow_pickle: bool = False,
+        how_to_allow: str = "EmbeddedWML(allow_pickle=True)",
         isolate_tensorflow: bool = False,
         deadline: float = 60.0,
         page: bool = False,
     ) -> None:
-        policy = Policy(allow_pickle, isolate_tensorflow, deadline)
+        policy = Policy(allow_pickle, isolate_tensorflow, deadline, how_to_allow)
         settings = Settings(clock, cpd_version, json_limit, policy)
         self._home = temporary(folder) if data_dir is None else _lasting(data_dir)
         try:

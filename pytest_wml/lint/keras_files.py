@@ -36,7 +36,8 @@ def findings(upload: Upload, target: Target) -> Iterator[Finding]:
         found = "IBM documents .h5 for Keras models; nobody was seen to deploy a .keras file."
         yield Finding(Level.WARN, "keras-3-file", found, where, "export a SavedModel: model.export(folder)")
     if file.code:
-        found = f"{file.code} The embedded service runs it with wml_allow_pickle only."
+        allowed = "pytest --wml=embedded --wml-allow-pickle, pytest-wml serve --allow-pickle"
+        found = f"{file.code} The embedded service runs it only if it is allowed to: {allowed}."
         fix = "export a SavedModel, which has no Python in it: model.export(folder)"
         yield Finding(Level.WARN, "python-code", found, where, fix, fails_to_load(file.code))
     if file.custom:

@@ -31,7 +31,7 @@ def findings(upload: Upload, target: Target) -> Iterator[Finding]:
         return
     found = (
         "A pickle is a program that runs when it is loaded, so it was not loaded here; the embedded service runs it "
-        "with wml_allow_pickle only."
+        "only if it is allowed to: pytest --wml=embedded --wml-allow-pickle, pytest-wml serve --allow-pickle."
     )
     yield Finding(Level.INFO, "pickle", found, names[0])
     damage = pickle_damage(upload.files[names[0]].path)

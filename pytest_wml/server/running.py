@@ -125,6 +125,7 @@ def _service(given: argparse.Namespace, folder: Path, local: bool) -> EmbeddedWM
         data_dir=given.data_dir,
         cpd_version=given.cpd_version,
         allow_pickle=given.allow_pickle,
+        how_to_allow="pytest-wml serve --allow-pickle",
         page=local and not given.no_page,  # it asks for no token: not for others on the network
     )
 

@@ -21,7 +21,7 @@ exit status: 0 the answers agree, 1 an error (with --strict a warning) or someth
 """
 
 
-def add_to(tools: Any, folder: str) -> argparse.ArgumentParser:
+def add_to(tools: Any, default: str) -> argparse.ArgumentParser:
     """Declare the tool."""
     verify: argparse.ArgumentParser = tools.add_parser(
         "verify",
@@ -30,7 +30,7 @@ def add_to(tools: Any, folder: str) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verify.add_argument("paths", nargs="*", default=[folder], metavar="CASSETTE|FOLDER", help="default: cassettes")
+    verify.add_argument("paths", nargs="*", metavar="CASSETTE|FOLDER", help=default)
     verify.add_argument("--against", choices=("embedded", "live"), default="embedded", help="default: embedded")
     verify.add_argument(
         "--model", action="append", default=[], type=Path, metavar="ARCHIVE", help="that was recorded; may be repeated"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import functools
 import importlib.util
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,8 +65,11 @@ def run(given: argparse.Namespace) -> int:
     """
     secrets, stop = Secrets(), Stop()
     with tempfile.TemporaryDirectory(prefix="pytest-wml-verify-") as folder:
-        jobs = _jobs(given, Path(folder))
-        credentials = _credentials(given, secrets)
+        suite = functools.cache(settings.read)
+        given.paths = given.paths or [settings.cassettes(suite())]
+        given.allow_pickle = given.allow_pickle or _allows_code(given, suite)
+        jobs = _jobs(given, suite, Path(folder))
+        credentials = _credentials(given, suite, secrets)
         for line in _plan(given, jobs, credentials):
             print(line, file=sys.stderr if given.json else sys.stdout, flush=True)
         if given.dry_run:
@@ -86,9 +90,15 @@ def run(given: argparse.Namespace) -> int:
     return _status(given, results)
 
 
-def _jobs(given: argparse.Namespace, folder: Path) -> list[Job]:
+def _allows_code(given: argparse.Namespace, suite: Callable[[], settings.Suite]) -> bool:
+    """Whether the options of the suite let the embedded service run models' code."""
+    chosen = suite().settings if given.against == "embedded" else None
+    return chosen is not None and chosen.allow_pickle.value
+
+
+def _jobs(given: argparse.Namespace, suite: Callable[[], settings.Suite], folder: Path) -> list[Job]:
     """The recordings, each with its archives at hand: before anything is asked for."""
-    suites = Uploads(given.model, lambda: settings.model_files(settings.read([])), folder)
+    suites = Uploads(given.model, lambda: settings.model_files(suite()), folder)
     jobs = []
     for path in files(given.paths, ("*.yaml",)):
         cassette = load(path)
@@ -99,7 +109,9 @@ def _jobs(given: argparse.Namespace, folder: Path) -> list[Job]:
     return jobs
 
 
-def _credentials(given: argparse.Namespace, secrets: Secrets) -> Credentials | None:
+def _credentials(
+    given: argparse.Namespace, suite: Callable[[], settings.Suite], secrets: Secrets
+) -> Credentials | None:
     """Those for the live service; None for the embedded one, which needs none."""
     if given.against != "live":
         return None
@@ -108,9 +120,10 @@ def _credentials(given: argparse.Namespace, secrets: Secrets) -> Credentials | N
             "The package requests, which IBM's clients bring, is needed to reach the live service.",
             fix='pip install "pytest-wml[wml]"  (or "pytest-wml[watsonx]")',
         )
+    given.ca = given.ca or suite().ca
     if given.ca:
         trust(given.ca, {})  # a file that is none is told before anything is sent
-    file = given.credentials or settings.read([]).credentials
+    file = given.credentials or suite().credentials
     found = required(find(os.environ, file))
     secrets.add(*found.secrets)
     return found
@@ -180,12 +193,13 @@ def _asking(given: argparse.Namespace, job: Job, credentials: Credentials | None
     """The other side, while the block lasts: the embedded one is new for each recording."""
     if credentials is None:
         offline = OFFLINE._replace(url=_CPD, username="embedded") if job.cpd else OFFLINE
-        with EmbeddedWML(spaces=[offline.space_id], allow_pickle=given.allow_pickle) as service:
+        how = "pytest-wml cassette verify --allow-pickle"
+        with EmbeddedWML(spaces=[offline.space_id], allow_pickle=given.allow_pickle, how_to_allow=how) as service:
             yield Side(service, places(offline.url), offline, secrets, service.wait_for_loads)
         return
     from pytest_wml.answers.live import Live  # only where it is needed: requests comes with IBM's clients
 
-    gateway = Live(given.ca or settings.read([]).ca or None)
+    gateway = Live(given.ca or None)
     # What is made is named after this run and journaled: after a kill -9 `pytest-wml sweep` finds it.
     together = Together(os.environ, _LIFETIME, {"url": credentials.url, "space": credentials.space_id})
     together.open()

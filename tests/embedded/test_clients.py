@@ -113,7 +113,7 @@ def test_a_scikit_learn_model_is_stored(flavour):
         meta = {"name": "sk", "type": "scikit-learn_1.3", "software_spec": spec}
         stored = client.repository.store_model(model, meta_props=meta)
         assert stored["entity"]["type"] == "scikit-learn_1.3"
-        with pytest.raises(Exception, match="wml_allow_pickle"):
+        with pytest.raises(Exception, match="allow_pickle=True"):
             deploy(client, stored["metadata"]["id"])
 
 

@@ -143,7 +143,7 @@ def test_a_function_that_breaks_is_a_500(trusting, odd, wish, message):
 
 def test_a_function_is_not_run_unasked(rest):
     """The reason names the option that allows it."""
-    assert "wml_allow_pickle" in failure(rest, SUM)
+    assert "EmbeddedWML(allow_pickle=True)" in failure(rest, SUM)
 
 
 @pytest.mark.parametrize(

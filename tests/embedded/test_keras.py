@@ -129,7 +129,7 @@ def test_a_lambda_layer_is_not_loaded_unasked(rest, twice):
     """It is Python code; the reason names the option that allows it."""
     message = rest.failure(twice)
     assert "Lambda layer" in message
-    assert "wml_allow_pickle" in message
+    assert "EmbeddedWML(allow_pickle=True)" in message
 
 
 @pytest.mark.slow
@@ -155,7 +155,7 @@ def test_code_that_an_old_file_names_is_not_run_unasked(rest, layer):
     file = zipped(config__json=json.dumps(config).encode(), metadata__json=metadata, model__weights__h5=b"")
     message = rest.failure(tarred(old__keras=file))
     assert f"names Python code that is no layer of Keras: {layer['module']}." in message
-    assert "wml_allow_pickle" in message
+    assert "EmbeddedWML(allow_pickle=True)" in message
 
 
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")

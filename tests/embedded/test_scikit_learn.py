@@ -53,7 +53,7 @@ def test_a_pickle_is_not_loaded_unasked(rest, tmp_path):
 
     message = rest.failure(archive_of(Trap()), TYPE)
     assert "A pickle is a program" in message
-    assert "wml_allow_pickle" in message
+    assert "EmbeddedWML(allow_pickle=True)" in message
     assert not (tmp_path / "sprung").exists()
 
 

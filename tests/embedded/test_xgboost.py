@@ -77,7 +77,7 @@ def test_a_pickled_classifier_is_served_where_code_may_run(rest, trusting):
     pytest.importorskip("sklearn")
     model = xgboost.XGBClassifier(n_estimators=2, min_child_weight=0, n_jobs=1).fit(ROWS, [0, 1] * 8)
     archive = tarred(xgboost_model__pkl=pickle.dumps(model))
-    assert "wml_allow_pickle" in rest.failure(archive, TYPE)
+    assert "EmbeddedWML(allow_pickle=True)" in rest.failure(archive, TYPE)
     (found,) = predictions_of(trusting.score(trusting.ready(archive, TYPE), {"values": ROWS[:2]}))
     assert found["fields"] == ["prediction", "probability"]
     assert [row[0] for row in found["values"]] == [0, 1]

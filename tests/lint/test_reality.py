@@ -267,7 +267,7 @@ def test_lint_foretells_that_an_old_keras_file_is_code(rest, tmp_path):
     archive = tmp_path / "model.tar.gz"
     archive.write_bytes(tarred({"model.keras": zipped(files)}))
     (found,) = [finding for finding in lint(archive, TENSORFLOW) if finding.code == "python-code"]
-    assert rest.failure(archive).startswith(f"{found.refusal.message} Set wml_allow_pickle")
+    assert rest.failure(archive).startswith(f"{found.refusal.message} If you trust who made it, run: ")
 
 
 def test_lint_and_the_deployment_agree_on_onnx(rest, tmp_path):

@@ -51,5 +51,5 @@ def test_a_pickle_runs_only_when_it_is_allowed(pytester, tmp_path):
     )
     result = pytester.runpytest_inprocess("--wml=embedded")
     result.assert_outcomes(failed=1)
-    assert "wml_allow_pickle" in result.stdout.str()
+    assert "run: pytest --wml=embedded --wml-allow-pickle" in result.stdout.str()
     pytester.runpytest_inprocess("--wml=embedded", "--wml-allow-pickle").assert_outcomes(passed=1)

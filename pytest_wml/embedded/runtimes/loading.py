@@ -38,6 +38,8 @@ class Policy:
     """Whether TensorFlow too runs in a process of its own."""
     deadline: float = 60.0
     """Seconds that a scoring may take."""
+    how_to_allow: str = ""
+    """What a user does to let code that is in an archive run: a command, a call."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,7 @@ def load(content: Path, folder: Path, framework: str, policy: Policy, starting: 
         return _started(_watched if in_process else _worker, kind, folder, policy, starting)
     except RunsCode as problem:
         if not policy.allow_pickle:
-            allow = "Set wml_allow_pickle (EmbeddedWML: allow_pickle=True) to run it, if you trust who made it."
-            raise LoadFailed(f"{problem} {allow}") from problem
+            raise LoadFailed(f"{problem} If you trust who made it, run: {policy.how_to_allow}") from problem
         return _started(_worker, kind, folder, policy, starting)
 
 
