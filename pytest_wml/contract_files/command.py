@@ -6,11 +6,14 @@ import argparse
 import io
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_wml.errors import BadOption
 from pytest_wml.table import CONTRACT_FILE
 from pytest_wml.usage import help_of
+
+if TYPE_CHECKING:
+    pass
 
 
 def add_to(commands: Any) -> None:

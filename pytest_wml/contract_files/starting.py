@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from pytest_wml.contract.images import is_image
 from pytest_wml.contract_files import quoting
 from pytest_wml.contract_files.rows import DTYPES
 from pytest_wml.contract_files.schema import NAME as SCHEMA
@@ -71,7 +73,7 @@ def first(
         *(["", *_signature(signature)] if signature else [] if examples else [""]),
         *(_with(examples) if examples else _without(signature)),
         *(_promises(signature) if signature else _promises_of_rows(bool(examples))),
-        *_accuracy(given, target),
+        *_accuracy(signature, given, target),
     ]
     return First("\n".join(lines) + "\n", arrays)
 
@@ -156,16 +158,54 @@ def _without(signature: Signature | None) -> list[str]:
             "#     class: 0",
         ]
     if len(signature.inputs) > 1:
-        inputs = ["#   - input:", *(f"#       {quoting.text(spec.name)}: …" for spec in signature.inputs)]
+        inputs = ["#   - input:"]
+        inputs += [f"#       {quoting.text(spec.name)}: {placeholder(spec)}" for spec in signature.inputs]
     else:
-        inputs = ["#   - input: five.png"]
+        inputs = [f"#   - input: {placeholder(spec)}" for spec in signature.inputs]
+    classes = _classes(signature)
     return [
         "",
-        "# Without examples, rows of zeros are sent. Give a few, with the class that each must get:",
+        "# Without examples, rows of zeros are sent. Give a few"
+        + (", with the class that each must get:" if classes else ":"),
         "# examples:",
         *inputs,
-        "#     class: 5",
+        *([f"#     class: {classes}"] if classes else []),
     ]
+
+
+def placeholder(spec: TensorSpec) -> str:
+    """What stands for one row of an input, to be replaced: values, or a file where they are many."""
+    row = (spec.shape or ())[1:]
+    if not spec.shape or None in row:
+        return "row.npy"
+    lengths = [length or 0 for length in row]
+    if is_image(lengths):
+        coloured = len(lengths) == 3 and 1 not in (lengths[0], lengths[-1])
+        return "image.npy" if coloured else "image.png"
+    if math.prod(lengths) > _INLINE:
+        return "row.npy"
+    return quoting.values(_filled(lengths, filler(spec.dtype)))
+
+
+def filler(dtype: str) -> float | int | bool | str:
+    """A value of a type, to be replaced by one that means something."""
+    if "float" in dtype:
+        return 0.0
+    if dtype == "string":
+        return "a text"
+    return False if dtype == "bool" else 0
+
+
+def _filled(lengths: Sequence[int], value: object) -> Any:
+    return [_filled(lengths[1:], value) for _ in range(lengths[0])] if lengths else value
+
+
+def _classes(signature: Signature) -> str:
+    """A class that an example may get; empty where the model answers with numbers that are none."""
+    if any(spec.dtype == "string" for spec in signature.outputs):
+        return "a class"
+    whole = any(spec.dtype.startswith(("int", "uint")) for spec in signature.outputs)
+    return "0" if whole or any(map(_is_distribution, signature.outputs)) else ""
 
 
 def _promises(signature: Signature) -> Iterator[str]:
@@ -198,9 +238,17 @@ def _takes_any_batch(spec: TensorSpec) -> bool:
     return spec.shape is not None and spec.shape[:1] == (None,)
 
 
-def _accuracy(given: Path | None, target: Path) -> list[str]:
-    where = quoting.text(_relative(given, target)) if given else "samples"
+def _accuracy(signature: Signature | None, given: Path | None, target: Path) -> list[str]:
+    if signature and not _classes(signature):
+        return []
+    files = (
+        signature is not None
+        and len(signature.inputs) == 1
+        and placeholder(signature.inputs[0]).endswith((".png", ".npy"))
+    )
+    forms = "a folder of class/image.png or an .npz" if files else "an .npz with labels and the inputs by name"
+    where = quoting.text(_relative(given, target)) if given else "samples" if files else "samples.npz"
     return [
-        "# How often it must be right on a labelled set, a folder of class/image.png or an .npz:",
+        f"# How often it must be right on a labelled set, {forms}:",
         f"# accuracy: {{samples: {where}, floor: 0.95}}",
     ]

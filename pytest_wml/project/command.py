@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,10 @@ def add_to(commands: Any) -> None:
     init = commands.add_parser(
         "init",
         help="write a complete model repository to start from",
-        description="Write a model repository to start from: model, contract, tests, conftest, recording, and CI for\n"
-        "GitHub Actions and GitLab: replay on every push, embedded when the model changes, live at night.\n"
-        "Nothing that is there is overwritten: everything is written, or nothing.",
+        description="Write a model repository to start from: model, contract, tests, conftest, recording, README,\n"
+        "requirements, and CI for GitHub Actions and GitLab: replay on every push, embedded when the model changes,\n"
+        "live at night. Nothing that is there is overwritten: everything is written, or nothing. A .gitignore and a\n"
+        "requirements.txt that are there get the lines that they lack; a README.md stays as it is.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -41,15 +42,15 @@ def _run(given: argparse.Namespace) -> int:
     from pytest_wml.project.placing import place
 
     files = around(given.model, given.folder) if given.model else complete()
-    place(files, given.folder)
-    print(*_told(given, sorted(files)), sep="\n")
+    done = place(files, given.folder)
+    print(*_told(given, {name: done[name].value for name in sorted(done)}), sep="\n")
     return 0
 
 
-def _told(given: argparse.Namespace, names: list[str]) -> Iterator[str]:
+def _told(given: argparse.Namespace, files: Mapping[str, str]) -> Iterator[str]:
     yield f"written to {given.folder.resolve()}:"
-    for name in names:
-        yield f"  {name}"
+    for name, remark in files.items():
+        yield f"  {name}{f' ({remark})' if remark else ''}"
     yield ""
     yield "what to do next:"
     if given.folder.resolve() != Path.cwd():

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_wml.choices import named_after
 from pytest_wml.contract_files import schema
 from pytest_wml.contract_files.command import first_files
+from pytest_wml.errors import BadArchive
+from pytest_wml.model.archive import read_archive
 from pytest_wml.model.kinds import ONNX_FILES, ModelKind, stored_as
 from pytest_wml.model.onnx_weights import files_beside
 from pytest_wml.model.packing import pack
 from pytest_wml.model.recognition import recognise
+from pytest_wml.project.example import first_test
 from pytest_wml.table import CONTRACT_FILE, MODEL_TYPE, SOFTWARE_SPEC
+
+if TYPE_CHECKING:
+    pass
 
 _MODEL = "pump.tar.gz"
 """The model that the template's files name."""
+_ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 _INI = "pytest.ini"
 _PICKLE = b"""\
 # A pickle is a program; the embedded service runs it only where that is allowed, for models of people you trust.
@@ -36,7 +44,7 @@ def complete() -> Files:
 
 
 def around(model: Path, folder: Path) -> Files:
-    """A repository for a model that is there, which is copied; its first contract is made from it.
+    """A repository for a model that is there, which is copied; first tests are made from its signature.
 
     Args:
         model: an archive, a model that is one file, or a folder, which is packed.
@@ -45,27 +53,43 @@ def around(model: Path, folder: Path) -> Files:
     Raises:
         BadArchive: it cannot be read, or no model is recognised.
     """
-    kind = recognise(model).kind
+    if not model.exists():
+        raise BadArchive(
+            f"There is no model at {model}.",
+            looked_in=Path.cwd(),
+            fix="check the path; it counts from the current folder",
+        )
+    kind, signature = recognise(model).kind, read_archive(model).signature
     name = model.resolve().name + (".tar.gz" if model.is_dir() else "")
     placed = folder / name
-    contract = first_files(model, placed, folder / (named_after(placed) + CONTRACT_FILE))
+    contract = named_after(placed) + CONTRACT_FILE
+    words = {
+        "MODEL_NAME": named_after(placed),
+        "MODEL_FILE": name,
+        "MODEL_SIGNATURE": f"`{signature}`" if signature else stored_as(kind.frameworks).model_type,
+        "CONTRACT_FILE": contract,
+    }
+    tests: Files = {"test_model.py": first_test(signature, contract).encode()}
     copied = {} if model.resolve() == placed.resolve() else _copied(model, name)
-    return {**_common(name, kind), **_template("own"), schema.NAME: schema.text().encode(), **copied, **contract}
+    made = first_files(model, placed, folder / contract)
+    return {**_around(name, kind, words), **tests, schema.NAME: schema.text().encode(), **copied, **made}
 
 
-def _common(name: str, kind: ModelKind) -> dict[str, bytes]:
-    """The part of the template that every repository has, for a model of another name and kind than the template's."""
+def _around(name: str, kind: ModelKind, words: Mapping[str, str]) -> dict[str, bytes]:
+    """The files that every repository has, for a model of another name and kind than the template's."""
     stored = stored_as(kind.frameworks)
     changes = {
+        **words,
         _MODEL: name,
         MODEL_TYPE: stored.model_type,
         SOFTWARE_SPEC: stored.software_spec,
         "[wml,tensorflow]": f"[{','.join(filter(None, ['wml', kind.extra]))}]",
-        '"*.tar.gz"': '"*.tar.gz"' if name.endswith(".tar.gz") else json.dumps(name),
+        "[tensorflow]": f"[{kind.extra or 'wml'}]",
+        '"*.tar.gz"': json.dumps(next(("*" + ending for ending in _ARCHIVES if name.endswith(ending)), name)),
     }
     if kind.extra != "tensorflow":
-        changes |= {" by TensorFlow": "", "no TensorFlow": "no framework"}
-    files = _template("common")
+        changes |= {" by TensorFlow": "", "no TensorFlow": "no framework", ", TensorFlow too": ", its framework too"}
+    files = {**_template("common"), **_template("own")}
     for before, after in changes.items():
         files = {path: text.replace(before.encode(), after.encode()) for path, text in files.items()}
     return {**files, _INI: files[_INI] + _PICKLE} if kind.pickled else files

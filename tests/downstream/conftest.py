@@ -42,31 +42,37 @@ def watsonx(tmp_path_factory, wheel):
 
 
 @pytest.fixture(scope="session")
-def workflows(bare, tmp_path_factory):
-    """The commands of each job that `pytest-wml init` writes, of which the first installs."""
+def written(bare, tmp_path_factory):
+    """A repository that `pytest-wml init` wrote, for its CI and its requirements."""
     folder = tmp_path_factory.mktemp("written")
     bare.must("pytest-wml init pump", folder)
+    return folder / "pump"
+
+
+@pytest.fixture(scope="session")
+def workflows(written):
+    """The commands of each job that `pytest-wml init` writes, of which the first installs."""
     return {
         job: [step["run"] for step in document["jobs"][job]["steps"] if "run" in step]
         for job in ("replay", "embedded", "live")
-        for document in [yaml.safe_load((folder / f"pump/.github/workflows/contract-{job}.yml").read_text())]
+        for document in [yaml.safe_load((written / f".github/workflows/contract-{job}.yml").read_text())]
     }
 
 
 @pytest.fixture(scope="session")
-def replaying(tmp_path_factory, wheel, workflows):
+def replaying(tmp_path_factory, wheel, workflows, written):
     """What the job installs that replays; and the plugins that many projects have."""
     with fresh(tmp_path_factory.mktemp("replaying") / "venv", wheel) as environment:
-        environment.must(f"{workflows['replay'][0]} --quiet {PLUGINS}", environment.folder)
+        environment.must(f"{workflows['replay'][0]} --quiet {PLUGINS}", written)
         yield environment
 
 
 @pytest.fixture(scope="session")
-def scoring(tmp_path_factory, wheel, workflows):
+def scoring(tmp_path_factory, wheel, workflows, written):
     """What the jobs install that need the model itself; the same plugins, and what `pytest-wml serve` needs."""
     assert workflows["embedded"][0] == workflows["live"][0]
     with fresh(tmp_path_factory.mktemp("scoring") / "venv", wheel) as environment:
-        environment.must(f'{workflows["embedded"][0]} --quiet {PLUGINS} "pytest-wml[serve]"', environment.folder)
+        environment.must(f'{workflows["embedded"][0]} --quiet {PLUGINS} "pytest-wml[serve]"', written)
         yield environment
 
 

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,54 @@ def test_a_folder_with_other_files_gets_them_beside(here):
     assert set(held(here)) == {"LICENSE", *complete()}
 
 
+LISTS = {
+    ".gitignore": [
+        (b"*.log", b"*.log\n__pycache__/\n.pytest_cache/\n.venv/\n.env\nreport/\n"),
+        (b".venv\r\n/report\r\n", b".venv\r\n/report\r\n__pycache__/\r\n.pytest_cache/\r\n.env\r\n"),
+        (b"# \xff\n", b"# \xff\n__pycache__/\n.pytest_cache/\n.venv/\n.env\nreport/\n"),
+    ],
+    "requirements.txt": [
+        (b"numpy<2\n", b"numpy<2\npytest-wml[wml]\n"),
+        (b"", b"pytest-wml[wml]\n"),
+        (b"Pytest_WML [watsonx]>=0.1  # ours\n", b"Pytest_WML [watsonx]>=0.1  # ours\n"),
+    ],
+    "README.md": [(b"# Mine\n", b"# Mine\n")],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"), [(name, *case) for name, cases in LISTS.items() for case in cases], ids=repr
+)
+def test_a_list_that_is_there_gets_what_it_lacks(here, capsys, name, before, after):
+    """A fresh clone has a .gitignore and a README: nothing in them is lost, and it is told."""
+    (here / name).write_bytes(before)
+    assert main(["init"]) == 0
+    assert (here / name).read_bytes() == after
+    remark = "kept as it is" if before == after else "lines were added"
+    assert f"  {name} (was there: {remark})\n" in capsys.readouterr().out
+
+
+def test_a_list_that_was_added_to_is_as_before_when_something_fails(here):
+    """All or nothing."""
+    (here / ".gitignore").write_text("*.log\n")
+    with pytest.raises(FolderTaken):
+        place({".gitignore": b"report/\n", "x" * 300: b"2"}, here)
+    assert held(here) == {".gitignore": b"*.log\n"}
+
+
+def test_a_readme_and_requirements_are_written(here):
+    """The README names every file beside it; CI installs what the requirements say."""
+    assert main(["init", "pump"]) == 0
+    made = held(here / "pump")
+    readme = made["README.md"].decode()
+    tops = {name.partition("/")[0] for name in made} - {"README.md", "requirements.txt", ".gitignore"}
+    assert [name for name in tops if name not in readme] == []
+    assert made["requirements.txt"].splitlines()[-1] == b"pytest-wml[wml]"
+    assert run_steps(here / "pump" / ".github" / "workflows" / "contract-replay.yml")[0] == (
+        "pip install -r requirements.txt"
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "content", "named"),
     [
@@ -110,7 +160,7 @@ def test_a_file_in_the_folders_place(here, capsys):
 
 def test_what_fails_half_way_leaves_nothing(here):
     """The second file has a name that no file can have: the first one goes, and so do the folders made for it."""
-    with pytest.raises(FolderTaken, match="Nothing was written: File name too long"):
+    with pytest.raises(FolderTaken, match="Nothing was written: the name is too long"):
         place({"a/b.txt": b"1", "x" * 300: b"2"}, here / "new" / "er")
     assert os.listdir(here) == []
 
@@ -132,6 +182,22 @@ def test_a_model_of_ones_own_takes_the_samples_place(here):
     assert load(here / "digits" / "mnist_cnn.wml.yaml").promises[:2] == ("signature", "examples")
     assert b"wml_model = mnist_cnn.tar.gz\n" in made["pytest.ini"]
     assert not [name for name, content in made.items() if "pump" in name or b"pump" in content]
+    readme = made["README.md"].decode()
+    assert readme.startswith("# mnist_cnn\n")
+    assert "| `mnist_cnn.tar.gz` | the model: `serving_default(image: float32 [None, 784]) -> " in readme
+    assert "`mnist_cnn.wml.yaml`" in readme
+
+
+def test_ci_scores_a_model_that_is_a_zip_too(here):
+    """When it changes."""
+    with tarfile.open(sample_archive()) as tar, zipfile.ZipFile("digits.zip", "w") as zipped:
+        for member in filter(tarfile.TarInfo.isfile, tar):
+            zipped.writestr(member.name, tar.extractfile(member).read())
+    assert main(["init", "digits", "--model", "digits.zip"]) == 0
+    text = (here / "digits" / ".github" / "workflows" / "contract-embedded.yml").read_text()
+    assert '"*.zip"' in text
+    assert "tar.gz" not in text
+    assert "pytest-wml lint digits.zip" in text
 
 
 def test_a_model_that_lies_there_already_stays(here):
@@ -152,11 +218,11 @@ def test_a_folder_is_packed(here):
 @pytest.mark.parametrize(
     ("name", "ini", "extra"),
     [
-        ("iris.pkl", ["# wml_model_type = scikit-learn_1.3", "# wml_allow_pickle = yes"], "[wml,sklearn]"),
+        ("iris.pkl", ["# wml_model_type = scikit-learn_1.3", "# wml_allow_pickle = yes"], "[sklearn]"),
         (
             "iris.onnx",
             ["# wml_model_type = onnxruntime_1.17", "# wml_software_spec = onnxruntime_opset_21"],
-            "[wml,onnx]",
+            "[onnx]",
         ),
     ],
 )
@@ -178,18 +244,37 @@ def test_a_model_of_another_kind(here, name, ini, extra):
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        ("gone.tar.gz", "The model archive cannot be opened."),
+        ("gone.tar.gz", "There is no model at gone.tar.gz.\n  looked in: "),
+        ("gone", "There is no model at gone.\n"),
         ("notes.txt", "notes.txt is not a model that is recognised."),
         ("notes.tar.gz", "notes.tar.gz is not a model that is recognised."),
     ],
 )
-def test_what_is_no_model_is_told(here, capsys, model, told):
-    """And nothing is written."""
+def test_what_is_not_a_model_is_told(here, capsys, model, told):
+    """In the words of this command, with what to do for a model of another kind; nothing is written."""
     (here / "notes.txt").write_text("hello")
     (here / "notes.tar.gz").write_text("hello")
     assert main(["init", "new", "--model", model]) == 2
     assert told in capsys.readouterr().err
     assert sorted(os.listdir(here)) == ["notes.tar.gz", "notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        ("file/below", "there already: file"),
+        ("n" * 300, "Nothing was written: the name is too long."),
+        ("/proc/nowhere", "Nothing was written: No such file or directory."),
+    ],
+)
+def test_a_folder_that_cannot_be_made(here, capsys, folder, told):
+    """What is wrong, where, and what to do."""
+    (here / "file").write_text("mine")
+    assert main(["init", folder]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert "what to do: name a" in said
+    assert os.listdir(here) == ["file"]
 
 
 @pytest.mark.parametrize("job", ["replay", "embedded", "live"])
