@@ -31,10 +31,17 @@ highlight_language = "text"
 OUTSIDE = {"FIDELITY.md": "/background/fidelity.md", "CHANGELOG.md": "/background/changelog.md"}
 
 
-def _inside(_: Sphinx, __: str, source: list[str]) -> None:
+def _inside(_: Sphinx, page: str, source: list[str]) -> None:
+    """A page of the tree as the site has it."""
+    from generated import for_the_site
+
     def home(link: re.Match[str]) -> str:
         return f"]({OUTSIDE[link[1]]}"
 
+    included = {address[1:].removesuffix(".md"): file for file, address in OUTSIDE.items()}
+    if page in included:
+        source[0] = f"```{{include}} ../../{included[page]}\n```\n"
+    source[0] = for_the_site(source[0])
     source[0] = re.sub(rf"\]\((?:\.\./)+({'|'.join(OUTSIDE)})", home, source[0])
 
 

@@ -1,4 +1,7 @@
-"""The reference as Markdown, made from what the code itself goes by: no fact is written twice."""
+"""The reference, made from the code: `python docs/_ext/generated.py` writes it into docs/reference/.
+
+The pages hold it as plain Markdown, which code hosts show; the site has directives in its place, for links and search.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ import dataclasses
 import inspect
 import json
 import re
-from collections.abc import Callable, Container, Iterator
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest_wml
 from pytest_wml import cli, contract, fixtures, marker
@@ -17,18 +22,30 @@ from pytest_wml.contract_files import schema
 from pytest_wml.scoring import Prediction
 from pytest_wml.table import MARKER, TABLE
 
+PAGES = Path(__file__).parents[1] / "reference"
+MADE = re.compile(r"<!-- made from the code: ([\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
+"""What stands between these two lines of a page is made here."""
+
 Lines = Iterator[str]
 
 
-def entry(kind: str, name: str, *body: str) -> Lines:
-    """A directive with a body, fenced so that the body may hold fences."""
-    yield f"`````{{{kind}}} {name}"
-    yield from body
-    yield "`````"
-    yield ""
+class Entry(NamedTuple):
+    """Something that can be linked to: an option, a fixture, a function."""
+
+    kind: str
+    name: str
+    body: tuple[str, ...]
 
 
-def options() -> Lines:
+Parts = Iterator[Entry | str]
+"""Entries, and lines of Markdown between them."""
+
+
+def entry(kind: str, name: str, *body: str) -> Parts:
+    yield Entry(kind, name, body)
+
+
+def options() -> Parts:
     """Every option of pytest: flag, variable, ini key, default."""
     for option in TABLE:
         yield from entry(
@@ -46,7 +63,7 @@ def fixture_names() -> tuple[str, ...]:
     return tuple(name for name in vars(fixtures) if name.startswith("wml_"))
 
 
-def all_fixtures() -> Lines:
+def all_fixtures() -> Parts:
     """Every public fixture, with its scope."""
     for name in fixture_names():
         fixture = getattr(fixtures, name)
@@ -54,13 +71,13 @@ def all_fixtures() -> Lines:
         yield from entry("fixture", name, *_documented(fixture._get_wrapped_function()), "", f"Scope: {scope}.")
 
 
-def markers() -> Lines:
+def markers() -> Parts:
     """The marker's arguments."""
     yield from entry("fixture", "@pytest.mark." + MARKER.partition(": ")[0])
     yield from _arguments(inspect.getdoc(marker.wml) or "")
 
 
-def checks() -> Lines:
+def checks() -> Parts:
     """Every check of the contract toolkit; what its arguments mean says the function that it calls."""
     for name in check_names():
         method, function = getattr(Contract, name), getattr(contract, f"check_{name}", None)
@@ -79,7 +96,7 @@ def check_names() -> tuple[str, ...]:
     )
 
 
-def api() -> Lines:
+def api() -> Parts:
     """What `pytest_wml` exports, and the values that it gives."""
     for name in pytest_wml.__all__:
         value = getattr(pytest_wml, name)
@@ -91,7 +108,7 @@ def api() -> Lines:
             yield from _described("py:function", f"pytest_wml.{name}", value)
 
 
-def _class(name: str, value: type) -> Lines:
+def _class(name: str, value: type) -> Parts:
     made = "" if issubclass(value, Exception | Prediction) else _signature(value)
     yield from entry("py:class", f"pytest_wml.{name}{made}", *_documented(value))
     for method, function in vars(value).items():
@@ -99,20 +116,21 @@ def _class(name: str, value: type) -> Lines:
             yield from _described("py:method", f"pytest_wml.{name}.{method}", function)
 
 
-def commands() -> Lines:
+def commands() -> Parts:
     """Every subcommand with its options, as argparse has them."""
     for words, parser in subcommands(cli.parser()):
         yield from entry("program", words)
         yield f"## {words}"
         yield ""
-        yield parser.description or _sentence(_help_of(words))
+        yield from (parser.description or _sentence(_help_of(words))).splitlines()
         yield ""
-        yield from ("```text", parser.format_usage().strip(), "```", "")
+        # In one line: argparse breaks it by the width of the terminal.
+        yield from ("```text", " ".join(parser.format_usage().split()), "```", "")
         for action in parser._actions:
             if not isinstance(action, argparse._HelpAction):
                 yield from entry("option", _invocation(action), _sentence((action.help or "") % vars(action) or "…"))
         if parser.epilog:
-            yield from ("```text", parser.epilog.strip(), "```", "")
+            yield from ("```text", *parser.epilog.strip().splitlines(), "```", "")
 
 
 def subcommands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
@@ -142,12 +160,12 @@ def _invocation(action: argparse.Action) -> str:
     return ", ".join(flag + takes for flag in action.option_strings)
 
 
-def contract_file() -> Lines:
+def contract_file() -> Parts:
     """Every key of a contract file, by its JSON Schema."""
     yield from _keys(json.loads(schema.text()), "")
 
 
-def _keys(record: dict[str, Any], prefix: str) -> Lines:
+def _keys(record: dict[str, Any], prefix: str) -> Parts:
     for name, key in record.get("properties", {}).items():
         needed = " Needed." if name in record.get("required", ()) else ""
         yield from entry("contract-key", prefix + name, key["description"] + needed)
@@ -155,7 +173,7 @@ def _keys(record: dict[str, Any], prefix: str) -> Lines:
             yield from _keys(inner, f"{prefix}{name}{'[]' if inner is key.get('items') else ''}.")
 
 
-def _described(kind: str, name: str, function: Callable[..., Any]) -> Lines:
+def _described(kind: str, name: str, function: Callable[..., Any]) -> Parts:
     yield from entry(kind, name + _signature(function), *_documented(function))
 
 
@@ -208,7 +226,7 @@ def _default(value: Any) -> str:
     return f"`{value}`" if value or value == 0 else "none"
 
 
-GENERATORS: dict[str, Callable[[], Lines]] = {
+GENERATORS: dict[str, Callable[[], Parts]] = {
     "options": options,
     "fixtures": all_fixtures,
     "markers": markers,
@@ -217,3 +235,82 @@ GENERATORS: dict[str, Callable[[], Lines]] = {
     "commands": commands,
     "contract-file": contract_file,
 }
+
+
+def directives(name: str) -> Lines:
+    """A part of the reference for Sphinx."""
+    for part in GENERATORS[name]():
+        if isinstance(part, str):
+            yield part
+        else:
+            # Fenced so that the body may hold fences.
+            yield from (f"`````{{{part.kind}}} {part.name}", *part.body, "`````", "")
+
+
+_TABLES = {"option": "option", "contract-key": "key", "py:data": "name"}
+"""The kinds that are told in a line each, and the head of their column."""
+
+
+def markdown(name: str) -> Lines:
+    """A part of the reference for people: tables, and a heading for what has more to say."""
+    for kind, parts in groupby(GENERATORS[name](), lambda part: "" if isinstance(part, str) else part.kind):
+        if not kind:
+            yield from _without_fences(str(part) for part in parts)
+        elif kind in _TABLES:
+            yield from (f"| {_TABLES[kind]} | what it means |", "|---|---|", *map(_row, parts), "")
+        elif kind != "program":
+            for part in parts:
+                yield from _headed(part)
+
+
+def _row(entry: Entry) -> str:
+    meaning = " ".join(filter(None, entry.body)).replace("|", "\\|")
+    return f"| `{entry.name.replace('|', chr(92) + '|')}` | {_escaped(meaning)} |"
+
+
+def _headed(entry: Entry) -> Lines:
+    heading, bracket, _ = entry.name.removesuffix("()").partition("(")
+    yield from (f"### {heading if bracket else entry.name}", "")
+    if bracket:
+        yield from (f"`{entry.name}`", "")
+    yield from map(_escaped, _without_fences(entry.body))
+    if entry.body and entry.body[-1]:
+        yield ""
+
+
+def _without_fences(lines: Iterable[str]) -> Lines:
+    """Code moved to the right in place of fences: those of the pages are run by tests."""
+    inside = False
+    for line in lines:
+        if line.startswith("```"):
+            inside = not inside
+        else:
+            yield f"    {line}".rstrip() if inside else line
+
+
+def _escaped(line: str) -> str:
+    """A line in which `<` outside of code is no markup."""
+    return re.sub(r"(`[^`]*`)|<", lambda found: found[1] or "&lt;", line)
+
+
+def rewritten(page: str) -> str:
+    """A page with what is made from the code as the code is now."""
+
+    def made(found: re.Match[str]) -> str:
+        return f"<!-- made from the code: {found[1]} -->\n\n{_joined(markdown(found[1]))}\n\n<!-- end -->"
+
+    return MADE.sub(made, page)
+
+
+def _joined(lines: Lines) -> str:
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def for_the_site(page: str) -> str:
+    """A page with directives in the place of what is made from the code."""
+    return MADE.sub(lambda found: f"```{{wml-reference}} {found[1]}\n```", page)
+
+
+if __name__ == "__main__":
+    for path in sorted(PAGES.glob("*.md")):
+        path.write_text(rewritten(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from docutils import nodes
-from generated import GENERATORS
+from generated import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -17,7 +17,7 @@ class Reference(SphinxDirective):
     option_spec: ClassVar[dict[str, Any]] = {}
 
     def run(self) -> list[nodes.Node]:
-        text = "\n".join(GENERATORS[self.arguments[0]]())
+        text = "\n".join(directives(self.arguments[0]))
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 

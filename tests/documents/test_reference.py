@@ -14,7 +14,7 @@ from pytest_wml.contract_files import schema
 from pytest_wml.table import TABLE
 from tests.documents.pages import ROOT
 
-REFERENCE = ROOT / "docs" / "reference"
+PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def generated():
 
 
 def made(generated, name: str) -> str:
-    return "\n".join(generated.GENERATORS[name]())
+    return "\n".join(generated.directives(name))
 
 
 def test_every_option(generated):
@@ -93,5 +93,29 @@ def test_every_public_name(generated):
 
 def test_every_part_is_on_a_page(generated):
     """Each on one."""
-    pages = "\n".join(page.read_text(encoding="utf-8") for page in REFERENCE.glob("*.md"))
-    assert sorted(re.findall(r"{wml-reference} (\S+)", pages)) == sorted(generated.GENERATORS)
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert sorted(generated.MADE.findall(pages)) == sorted(generated.GENERATORS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_holds_what_the_code_says(generated, page):
+    """As plain Markdown, which code hosts show too. Write it again with: python docs/_ext/generated.py"""
+    text = page.read_text(encoding="utf-8")
+    assert text == generated.rewritten(text), "write it again with: python docs/_ext/generated.py"
+
+
+def test_plain_pages_and_the_site_say_the_same(generated):
+    """Every name that the site links to stands in the page of the tree."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for name in generated.GENERATORS:
+        for part in generated.GENERATORS[name]():
+            if not isinstance(part, str):
+                assert part.name.replace("|", "\\|") in text or part.name in text
+
+
+def test_directives_are_for_the_site_only(generated):
+    """A page of the tree has none; that of the site has one for each part."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert "```{" not in text
+        assert re.search(r"^```{wml-reference} [\w-]+\n```$", generated.for_the_site(text), re.MULTILINE)
