@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+
 import pytest
 
-from tests.downstream.environments import serving
+from tests.downstream.environments import ROOT, fresh, serving
 
 WITHOUT_PARITY = "pytest -k 'not parity'"
 
@@ -16,6 +19,19 @@ def test_without_an_extra_the_tools_work(bare, pump):
     told = bare.must("pytest-wml --version", pump)
     assert "tensorflow not installed" in told
     assert "ibm-watson-machine-learning not installed" in told
+
+
+def test_it_is_installed_from_a_clone(tmp_path, wheel):
+    """As README says, beside the clone; an extra of what is installed needs no index that knows of it."""
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), tmp_path / "pytest-wml"], check=True)
+    (command,) = re.findall(r"^pip install .*$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert command == 'pip install "./pytest-wml[wml,tensorflow]"'
+    with fresh(tmp_path / "venv", wheel) as environment:
+        nowhere = {"PIP_FIND_LINKS": "", "PIP_CONSTRAINT": ""}
+        environment.must(command.replace(",tensorflow", "") + " --quiet", tmp_path, **nowhere)
+        environment.must('pip install --quiet "pytest-wml[serve]"', tmp_path, **nowhere)
+        environment.must("pytest-wml init pump", tmp_path)
+        assert "10 passed, 1 skipped" in environment.must("pytest", tmp_path / "pump")
 
 
 def test_a_project_without_wml_runs_without_an_extra(bare, tmp_path):
