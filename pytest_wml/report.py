@@ -31,7 +31,7 @@ def models(run: Run) -> Iterator[str]:
     """A line for each model of whose type or software specification something is inferred."""
     for plan in run.plans.values():
         if names_file(plan) and not (plan.model_type and plan.software_spec):
-            yield f"model: {plan.model} ({_inferred(run, plan)})"
+            yield f"model type: {plan.model} ({_inferred(run, plan)})"
 
 
 def _inferred(run: Run, plan: Plan) -> str:

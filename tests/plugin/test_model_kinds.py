@@ -113,7 +113,7 @@ def test_a_type_is_inferred_from_the_model(pytester):
     doubling(pytester.path / "model.onnx")
     pytester.makepyfile(SCORE)
     pytester.makeini("[pytest]\nwml_model = model.onnx\n")
-    line = "wml: model: model.onnx (onnxruntime_1.17 with onnxruntime_opset_21, inferred from the file)"
+    line = "wml: model type: model.onnx (onnxruntime_1.17 with onnxruntime_opset_21, inferred from the file)"
     for arguments in (RECORD, ()):
         result = pytester.runpytest_inprocess(*arguments)
         result.assert_outcomes(passed=1)
@@ -127,14 +127,14 @@ def test_a_type_is_inferred_from_the_model(pytester):
         (("-q",), []),
         (
             ("--wml-model=model.onnx", "--wml-software-spec=runtime-24.1-py3.11"),
-            ["wml: model: model.onnx (pytorch-onnx_2.1, inferred from the file, with runtime-24.1-py3.11)"],
+            ["wml: model type: model.onnx (pytorch-onnx_2.1, inferred from the file, with runtime-24.1-py3.11)"],
         ),
         (
             ("--wml-model=model.onnx", "--wml-model-type=onnxruntime_1.16"),
-            ["wml: model: model.onnx (onnxruntime_1.16 with onnxruntime_opset_19, which is inferred from the type)"],
+            ["wml: model type: model.onnx (onnxruntime_1.16 with onnxruntime_opset_19, which is inferred from the type)"],
         ),
         (("--wml-model=model.onnx", "--wml-model-type=a", "--wml-software-spec=b"), []),
-        (("--wml-model=gone.onnx",), ["wml: model: gone.onnx (The model archive cannot be opened.)"]),
+        (("--wml-model=gone.onnx",), ["wml: model type: gone.onnx (The model archive cannot be opened.)"]),
         (("--wml-model=train",), []),
     ],
 )
@@ -142,8 +142,7 @@ def test_the_header_says_what_is_inferred(pytester, given, said):
     """And nothing where nothing is: in a run without a model, or with both given."""
     (pytester.path / "model.onnx").write_bytes(b"x")
     result = pytester.runpytest_inprocess("--wml=embedded", *given)
-    told = [line for line in result.stdout.lines if line.startswith("wml: model:")]
-    assert [line for line in told if "(from " not in line] == said  # that one says where the model was named
+    assert [line for line in result.stdout.lines if line.startswith("wml: model type:")] == said
 
 
 @pytest.mark.slow
@@ -180,7 +179,7 @@ def test_a_pmml_document_is_stored_and_not_run(pytester):
     pytester.makepyfile("def test_it(wml_deployment): pass")
     result = pytester.runpytest_inprocess("--wml=embedded", "--wml-model=iris.pmml")
     result.assert_outcomes(errors=1)
-    assert "wml: model: iris.pmml (pmml_4.2.1 with pmml-3.0_4.3, inferred from the file)" in result.stdout.lines
+    assert "wml: model type: iris.pmml (pmml_4.2.1 with pmml-3.0_4.3, inferred from the file)" in result.stdout.lines
     assert "does not run models of type 'pmml'; the live service may." in result.stdout.str()
 
 
@@ -239,5 +238,5 @@ def test_a_saved_spark_pipeline(pytester, pipeline, packed):
         result = pytester.runpytest_inprocess(*arguments, f"--wml-model={name}")
         result.assert_outcomes(passed=1)
         what = "file" if packed else "folder"
-        line = f"wml: model: {name} (mllib_3.4 with spark-mllib_3.4, inferred from the {what})"
+        line = f"wml: model type: {name} (mllib_3.4 with spark-mllib_3.4, inferred from the {what})"
         assert line in result.stdout.lines
