@@ -86,7 +86,7 @@ def read(sock: ssl.SSLSocket) -> tuple[int, str, bool]:
 
 @contextlib.contextmanager
 def listening(folder, app=echo, limits=HASTY, most=64):
-    tls = certified(folder, LOOPBACK_NAMES)
+    tls = certified(folder, LOOPBACK_NAMES, folder)
     crashes: list[Exception] = []
     server = Server(listen("127.0.0.1", 0), tls.context, OwnOnly(app, LOOPBACK_NAMES), crashes.append, limits, most)
     server.start()
