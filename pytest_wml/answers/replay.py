@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from pytest_wml import near, tokens
 from pytest_wml.answers.http import MISSED, is_upload, kept, path_of, send, send_error, send_json, spooled
+from pytest_wml.cassette.batches import elsewhere, few_rows
 from pytest_wml.cassette.file import Cassette
 from pytest_wml.cassette.identity import Request, request, token_flaw
 from pytest_wml.cassette.library import Library, same_model
@@ -181,19 +182,22 @@ class Replay:
 
     def _missing(self, asked: Request, asker: str) -> MissingRecording:
         cassettes = self.library.asked(asked, asker)
-        recorded = nearest(asked, (one for cassette in cassettes for one in cassette.interactions))
+        interactions = [one for cassette in cassettes for one in cassette.interactions]
+        recorded = nearest(asked, interactions)
         files = self.library.names()
         facts = {"request": str(asked)}
         if recorded is not None:
-            facts["nearest"] = str(recorded)
+            facts["nearest"] = f"{recorded}{few_rows(recorded)}"
             facts["they_part_at"] = "\n".join(list(differences(asked, recorded))[:_LINES])
+            facts["but"] = elsewhere(asked, interactions)
         elif asker and files:
             facts["cassette"] = f"{self.library.path(asker)} does not exist"
         elif not files:
             facts["cassettes"] = f"none in {self.library.folder}"
         facts |= self._other_client(cassettes)
         masked = {name: self._secrets.mask(fact) for name, fact in facts.items()}
-        return MissingRecording("No recording answers this request.", **masked, fix=_RERECORD)
+        together = "score the same rows together, as in the recording; or\n" if facts.get("but") else ""
+        return MissingRecording("No recording answers this request.", **masked, fix=together + _RERECORD)
 
     def _other_client(self, cassettes: Iterable[Cassette]) -> dict[str, str]:
         """Which client the recordings name, where it is not this process's: each asks for other things."""

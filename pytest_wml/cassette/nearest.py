@@ -1,50 +1,91 @@
-"""Where an unanswered request parts from the recorded one that is nearest to it."""
+"""Which recorded request is nearest to one that no recording answers, and where the two differ."""
 
 from __future__ import annotations
 
-import difflib
-import itertools
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pytest_wml.cassette.identity import Request
+from pytest_wml.cassette.identity import Request, parsed, request
+from pytest_wml.cassette.likeness import Distance, common_prefix, distance
 from pytest_wml.cassette.normalise import Interaction
 from pytest_wml.hosts import Role
 
-_SHOWN = 60
+SHORT = 60
+"""Characters of a value that are shown."""
 _DIFFERENCES = 8
-_CANDIDATES = 50
-_COUNTED = 1000
+_COMPARED = 64
+"""Recorded requests that are compared in full."""
+_BYTES = 4_000_000
+"""Bytes of bodies that are compared in full."""
+_OTHERWISE = 0.01
+"""What a token or the kind of service counts, beside a body."""
 _WHICH = "WML_URL says which it is, in replay too"
 
 
 def nearest(asked: Request, recorded: Iterable[Interaction]) -> Request | None:
-    """The recorded request most like this one: one for the same path with the fewest differences, else a like path."""
+    """The recorded request most like this one; None where nothing is recorded.
+
+    One for the same path is nearer than any other. Among those the one is nearest whose query and body have the same
+    structure, and among these the one whose values are nearest, numbers by their difference.
+    """
     distinct = list({interaction.identity: interaction for interaction in recorded}.values())
-    same = [one for one in distinct if (one.method, one.path) == (asked.method, asked.path)]
-    if same:
-        same.sort(key=lambda one: abs(len(asked.body) - _size(one)))
-        return min((one.request for one in same[:_CANDIDATES]), key=lambda one: _distance(asked, one))
-    return max((one.request for one in distinct), key=lambda one: _likeness(asked, one), default=None)
+    same = alike = [one for one in distinct if (one.method, one.path) == (asked.method, asked.path)]
+    if not same:
+        paths = dict.fromkeys((one.method, one.path) for one in distinct)
+        best = max(paths, key=lambda path: _likeness(asked, *path), default=None)
+        alike = [one for one in distinct if (one.method, one.path) == best]
+    if not alike:
+        return None
+    sent = _value(asked)
+    apart = {one.identity: _distance(asked, sent, one) for one in compared(sent, alike)}
+    near = min(apart, key=lambda identity: apart[identity])
+    return next(one.request for one in alike if one.identity == near)
+
+
+def compared(sent: Any, recorded: list[Interaction]) -> list[Interaction]:
+    """The recorded requests that are worth a comparison in full: all of a few, and of many the likely ones."""
+    if len(recorded) > _COMPARED or sum(map(_size, recorded)) > _BYTES:
+        from pytest_wml.cassette.sketch import nearest_bodies  # loads numpy
+
+        body = json.dumps(sent, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        order = nearest_bodies(body, [one.body if isinstance(one.body, bytes) else b"" for one in recorded])
+        recorded = [recorded[number] for number in order[:_COMPARED]]
+    chosen, total = recorded[:1], _size(recorded[0])
+    for one in recorded[1:]:
+        total += _size(one)
+        if total <= _BYTES:
+            chosen.append(one)
+    return chosen
 
 
 def _size(interaction: Interaction) -> int:
     return len(interaction.body) if isinstance(interaction.body, bytes) else 0
 
 
-def _distance(asked: Request, recorded: Request) -> int:
-    """How many places of query and body differ, counted up to a bound."""
-    query = len(set(asked.query) ^ set(recorded.query))
+def _value(asked: Request) -> Any:
+    """The body of a request as a JSON value, in the order in which it was sent; its text where it is not JSON."""
+    value = parsed(asked.sent) if isinstance(asked.sent, bytes) and asked.sent else None
+    return asked.body if value is None else value
+
+
+def _distance(asked: Request, sent: Any, one: Interaction) -> Distance:
+    without_body = request(one.method, one.role, one.path, one.query, b"", one.refusable)
+    total = distance(dict(asked.query), dict(without_body.query))
+    if (asked.role, asked.refusable) != (one.role, one.refusable):
+        total = total.plus(Distance(0, _OTHERWISE))
     try:
-        places = _parted("$", json.loads(asked.body or "null"), json.loads(recorded.body or "null"))
-        return query + sum(1 for _ in itertools.islice(places, _COUNTED))
-    except (ValueError, RecursionError):
-        return query + (asked.body != recorded.body)
+        return total.plus(distance(sent, _value(one.request)))
+    except RecursionError:
+        return total.plus(Distance(1))
 
 
-def _likeness(asked: Request, recorded: Request) -> float:
-    return difflib.SequenceMatcher(None, asked.path, recorded.path).ratio() + (asked.method == recorded.method) / 2
+def _likeness(asked: Request, method: str, path: str) -> float:
+    """How much of two paths is the same, part by part, and whether the method is."""
+    ours, theirs = asked.path.split("/"), path.split("/")
+    pairs = zip(ours, theirs, strict=False)
+    shared = sum(common_prefix(*pair) / max(1, *map(len, pair)) for pair in pairs)
+    return 2 * shared / (len(ours) + len(theirs)) + (asked.method == method) / 2
 
 
 def differences(asked: Request, recorded: Request) -> Iterator[str]:
@@ -75,9 +116,9 @@ def _body_differences(asked: str, recorded: str) -> Iterator[str]:
             if number == _DIFFERENCES:
                 yield "… and further places"
                 return
-            yield f"body {place}: asked {_short(ours)}, recorded {_short(theirs)}"
+            yield f"body {place}: asked {short(ours)}, recorded {short(theirs)}"
     except (ValueError, RecursionError):
-        yield f"body: asked {_short(asked)}, recorded {_short(recorded)}"
+        yield f"body: asked {short(asked)}, recorded {short(recorded)}"
 
 
 def _parted(place: str, ours: Any, theirs: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -101,6 +142,6 @@ class _Absent:
 _ABSENT = _Absent()
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     text = repr(value) if isinstance(value, (_Absent, str)) else json.dumps(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"

@@ -119,6 +119,26 @@ def test_a_changed_payload_shows_where_it_parts(pytester, recorded_project):
     assert "Traceback" not in result.stdout.str()
 
 
+def test_rows_that_are_recorded_in_another_batch_are_named(pytester, recorded_project):
+    """Two of four images that were recorded together are asked for: the batch is named, and what to do."""
+    pytester.makepyfile(
+        test_model="""
+        import numpy as np
+
+        def test_two(wml_deployment):
+            wml_deployment.predict(np.eye(4, dtype="float32").reshape(4, 2, 2, 1)[1:3])
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(
+        [
+            "  nearest: POST /ml/v4/deployments/*/predictions with [[][[][[][[]0.0*",
+            "  but: these rows are recorded in a batch of 4: *",
+            "  what to do: score the same rows together, as in the recording; or",
+        ]
+    )
+
+
 def test_another_client_is_told(pytester, recorded_project):
     """Another of IBM's clients, or another version, asks for other things: a miss says what recorded."""
     for path in (recorded_project.folder / "cassettes").glob("*.yaml"):
