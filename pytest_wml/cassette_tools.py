@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.cassette.file import BadCassette, Cassette, dump, fingerprint, load, write
+from pytest_wml import pruning
+from pytest_wml.cassette.file import BadCassette, Cassette, load
 from pytest_wml.cassette.finding import NothingKnown, files
 from pytest_wml.cassette.scan import hits
 from pytest_wml.cassette.show import differences, facts, lines, row
@@ -21,7 +22,6 @@ from pytest_wml.redaction.text import masked
 from pytest_wml.verifying import command as verify_command
 
 _DEFAULT = "default: the folder of the suite's recordings (wml_cassettes)"
-_PLAYED = Path(".pytest_cache/v/wml/played")
 
 
 def add_to(tools: Any) -> None:
@@ -65,14 +65,7 @@ def add_to(tools: Any) -> None:
     scan.add_argument("paths", nargs="*", help=f"files and folders; {_DEFAULT}")
     scan.set_defaults(run=_scan)
 
-    prune = tools.add_parser(
-        "prune",
-        help="take out what the last complete replay did not ask for",
-        description="Recordings, and parts of them, that the last complete replay did not ask for.",
-        epilog="example, after a run of the whole suite: pytest-wml cassette prune --yes",
-    )
-    prune.add_argument("folder", nargs="?", help=_DEFAULT)
-    prune.add_argument("--yes", action="store_true", help="do it; otherwise it is only shown")
+    prune = pruning.add_to(tools)
     prune.set_defaults(run=_prune)
 
     verify = verify_command.add_to(tools, _DEFAULT)
@@ -135,48 +128,9 @@ def _scan(given: argparse.Namespace) -> int:
 
 
 def _prune(given: argparse.Namespace) -> int:
-    suite = settings.started(settings.read())
-    played, seen = _played(suite.root)
-    removed, unused = [], []
-    for path in files([given.folder or settings.shown(suite.cassettes)], ("*.yaml",)):
-        if seen.get(path.stem) != fingerprint(path):
-            continue  # recorded since: nobody knows yet what of it is used
-        cassette = load(path)
-        keep, drop = _parted(cassette, played)
-        if not any(interaction.identity in played for interaction in cassette.interactions):
-            unused.append(path.name)
-        elif drop:
-            removed += [f"{path.name}: {interaction.request}" for interaction in drop]
-        if given.yes and path.name in unused:
-            path.unlink()
-        elif given.yes and drop:
-            write(path, dump(Cassette(cassette.name, cassette.metadata, tuple(keep))))
-    verb = "removed" if given.yes else "would be removed (--yes does it)"
-    text = [f"{verb}: {what}" for what in (*unused, *removed)]
-    _show(given, {"done": given.yes, "files": unused, "interactions": removed}, text or ["nothing to prune"])
+    value, text = pruning.prune(given)
+    _show(given, value, text)
     return 0
-
-
-def _parted(cassette: Cassette, played: set[str]) -> tuple[list[Any], list[Any]]:
-    """What stays and what goes; a change of the service's state stays, since later answers depend on it."""
-    keep: list[Any] = []
-    drop: list[Any] = []
-    for interaction in cassette.interactions:
-        (keep if interaction.identity in played or interaction.mutates else drop).append(interaction)
-    return keep, drop
-
-
-def _played(root: Path) -> tuple[set[str], dict[str, str]]:
-    """What the last complete replay asked for, and the recordings that there were then."""
-    try:
-        known = json.loads((root / _PLAYED).read_text(encoding="utf-8"))
-        return set(known["identities"]), dict(known["cassettes"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise NothingKnown(
-            "No complete replay is known here.",
-            looked_at=settings.shown(root / _PLAYED),
-            fix="run the whole suite once in replay: pytest",
-        ) from None
 
 
 def _load(name: str) -> Cassette:

@@ -13,6 +13,7 @@ from pytest_wml.failures import after_the_end, of_collecting, of_fixture, of_wor
 from pytest_wml.marker import skip
 from pytest_wml.noting import listen
 from pytest_wml.session import Run
+from pytest_wml.standby import STANDBY
 
 __all__ = [
     "after_the_end",
@@ -56,6 +57,8 @@ def of_test(run: Run, item: pytest.Item, call: pytest.CallInfo[None], made: pyte
     """The report of a test, with what we have to say."""
     progress.end(item.config)
     told = failures.of_test(run, made, call)
+    if told.outcome == "skipped" and not marker.skipped_by_us(told):
+        item.config.stash[STANDBY].ran.left_out = True
     failures.stop(item.session, run)
     return noting.of_test(item, call, told, run)
 

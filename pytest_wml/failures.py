@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from pytest_wml import marker
+from pytest_wml.completeness import extent
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
 from pytest_wml.session import Run
+from pytest_wml.standby import STANDBY
 from pytest_wml.values import Mode
-
-if TYPE_CHECKING:
-    from pytest_wml.recording import Part
 
 _INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -43,7 +41,6 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
         run.failed.add(report.nodeid)
     elif report.outcome == "skipped":
         run.skipped.add(report.nodeid)
-        run.left_out |= not marker.skipped_by_us(report)
     return report
 
 
@@ -109,17 +106,19 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
             "shard": run.shard().as_json() if run.settings.record.value else None,
             "leftover": [str(error) for error in run.leftover],
             **({} if run.idle else {"tally": run.tally().as_json()}),
-            "left_out": run.left_out,
+            "ran": config.stash[STANDBY].ran.as_json(),
         }
         return
     if run.settings.record.value and session.exitstatus in _INTERRUPTED:
         run.leftover.append(WMLTestError("Nothing was recorded: the run was interrupted."))
     elif run.settings.record.value:
         run.shards.append(run.shard())
-        run.save(part_of(config, stopped=bool(session.shouldstop or session.shouldfail)))
+        run.save(extent(session, config.stash[STANDBY].ran).part)
     passed = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
     if run.mode is Mode.REPLAY and not run.idle and run.tally().cassettes:
-        _look_after_recordings(config, run, whole=passed and is_whole(config, run))
+        from pytest_wml import upkeep  # only here: a run without recordings does not pay for it
+
+        upkeep.at_the_end(session, run)
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
     spoiled = run.leftover or any(outcome.error for outcome in run.outcomes)
     if passed and (spoiled or (in_ci and any(finding.expired for finding in run.findings))):
@@ -160,21 +159,6 @@ def after_the_end(config: pytest.Config, run: Run) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _look_after_recordings(config: pytest.Config, run: Run, *, whole: bool) -> None:
-    from pytest_wml.cassette.file import fingerprint
-    from pytest_wml.staleness import expired, unused
-
-    today = datetime.datetime.now(datetime.UTC).date()
-    run.findings += expired(run.tally(), run.settings.max_age.value, today)
-    if whole:
-        played = set().union(*(cassette.played for cassette in run.tally().cassettes.values()))
-        run.findings += unused(run.replay.library.all(), played)
-        cache = getattr(config, "cache", None)
-        if cache is not None:
-            seen = {name: fingerprint(run.replay.library.path(name)) for name in run.replay.library.names()}
-            cache.set("wml/played", {"identities": sorted(played), "cassettes": seen})
-
-
 def of_worker(output: dict[str, Any], run: Run) -> None:
     """Take over what an xdist worker recorded and what failed there outside any test."""
     from pytest_wml.recording import Shard
@@ -193,28 +177,6 @@ def lines(run: Run) -> Iterator[str]:
         yield finding.text
     for error in run.leftover:
         yield f"outside any test: {error}"
-
-
-def part_of(config: pytest.Config, *, stopped: bool = False) -> Part:
-    """How much of the suite was asked to run; a marker expression in the ini is the project's usual run."""
-    from pytest_wml.recording import Part
-
-    option = config.option
-    chosen = (getattr(option, name, None) for name in ("keyword", "lf", "deselect", "stepwise"))
-    by_marker = any(str(argument).startswith("-m") for argument in config.invocation_params.args)
-    if any(chosen) or by_marker or stopped or any("::" in argument for argument in config.args):
-        return Part.TESTS
-    ignored = getattr(option, "ignore", None) or getattr(option, "ignore_glob", None)
-    by_path = config.args_source is pytest.Config.ArgsSource.ARGS
-    return Part.FOLDERS if by_path or ignored else Part.ALL
-
-
-def is_whole(config: pytest.Config, run: Run) -> bool:
-    """Whether every test of the project ran: only then can a recording be called unused."""
-    from pytest_wml.recording import Part
-
-    kept_from_asking = run.left_out or bool(run.settings.faults.value)
-    return part_of(config) is Part.ALL and not kept_from_asking and not config.option.collectonly
 
 
 def ours(error: BaseException | None) -> WMLTestError | None:

@@ -106,6 +106,9 @@ def pytest_make_collect_report(
     with standby.turns.of(partial(_module, collector)) as turn:
         collected = yield
         standby.hear_children()
+    if isinstance(collector, pytest.File):
+        standby.ran.collected.add(str(collector.path))
+    standby.ran.left_out |= collected.outcome == "skipped"  # a module that skips itself
     if standby.run is None and not _marked(collected.result):
         return collected
     from pytest_wml.during import of_collecting
@@ -128,7 +131,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize(metafunc, metafunc.config.stash[STANDBY].begin())
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    collected = len(items)
+    yield
+    if len(items) < collected:  # also where a conftest takes tests out without a word
+        config.stash[STANDBY].ran.left_out = True
     if _marked(items):
         from pytest_wml.during import skip
 
@@ -137,7 +145,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items[:1]:
-        _leave_out(item.config.stash[STANDBY])
+        item.config.stash[STANDBY].ran.left_out = True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -154,6 +162,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 
             with testing(standby.run, item):
                 ended = yield
+    standby.ran.tests += 1
     if standby.run is not None:
         from pytest_wml.during import tested
 
@@ -196,7 +205,7 @@ def pytest_runtest_makereport(
     standby.hear_children()
     if standby.run is None:
         if made.outcome == "skipped":
-            _leave_out(standby)
+            standby.ran.left_out = True
         return made
     from pytest_wml.during import of_test
 
@@ -213,16 +222,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
         at_the_end(session, standby.run)
     elif hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["pytest_wml"] = {"left_out": standby.left_out}
+        session.config.workeroutput["pytest_wml"] = {"ran": standby.ran.as_json()}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     standby = node.config.stash[STANDBY]
     output = getattr(node, "workeroutput", {}).get("pytest_wml", {})
-    if output.get("left_out"):
-        _leave_out(standby)
-    if output.keys() - {"left_out"}:  # a worker in which the run has begun
+    if "ran" in output:
+        standby.ran.add(output["ran"])
+    if output.keys() - {"ran"}:  # a worker in which the run has begun
         from pytest_wml.during import of_worker
 
         of_worker(output, standby.begin())
@@ -243,13 +252,6 @@ def _after_the_end(config: pytest.Config) -> None:
         from pytest_wml.during import after_the_end
 
         after_the_end(config, standby.run)
-
-
-def _leave_out(standby: Standby) -> None:
-    """Remember that not every test of the suite ran."""
-    standby.left_out = True
-    if standby.run is not None:
-        standby.run.left_out = True
 
 
 def _marked(nodes: Iterable[object]) -> bool:

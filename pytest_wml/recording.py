@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import enum
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,15 +16,10 @@ from pytest_wml.cassette.library import same_model
 from pytest_wml.cassette.merge import merged
 from pytest_wml.cassette.normalise import Interaction, learned, normalised
 from pytest_wml.cassette.tape import Content, Taped
+from pytest_wml.completeness import Part
 from pytest_wml.redaction.known import Secrets
 
-
-class Part(enum.Enum):
-    """How much of a suite was asked to run."""
-
-    ALL = "all"
-    FOLDERS = "folders"
-    TESTS = "tests"
+_SHOWN = 3
 
 
 class Reference(NamedTuple):
@@ -124,7 +118,7 @@ def save(
         shards: of every process that ran tests.
         folder: where cassettes lie.
         facts: what every cassette's metadata says: recorded_from, client.
-        part: what was asked to run; what a cassette holds for tests that were not asked is kept.
+        part: how much of the suite ran; what a cassette contains for tests that did not run is kept.
         today: the date of the recording.
     """
     shards = list(shards)
@@ -202,17 +196,20 @@ def _api_version(interactions: Iterable[Interaction]) -> str:
 
 def _completed(new: Cassette, old: Cassette, part: Part) -> Cassette:
     """A recording of a part together with what the cassette held before, for the same models."""
+    asked = {interaction.identity for interaction in new.interactions}
+    unasked = [str(interaction.request) for interaction in old.interactions if interaction.identity not in asked]
     changed = _other_models(old, new)
-    if changed and part is Part.FOLDERS:
-        return new  # what was recorded with the old model answers nobody any more
-    if changed:
+    if changed and unasked and part is Part.CHOSEN:
+        more = f" and {len(unasked) - _SHOWN} more" if len(unasked) > _SHOWN else ""
         raise BadCassette(
-            f"Cassette {new.name} belongs to another model; recording only some tests would mix the two.",
+            f"Cassette {new.name} belongs to another model; recording only some tests would lose what others need.",
             recorded=changed[0].model,
             now=changed[1].model,
-            fix="record the whole suite: without -k, --lf or single tests",
+            would_be_lost=", ".join(unasked[:_SHOWN]) + more,
+            fix="record the whole suite: in the root folder, without -k, --lf, paths or single tests",
         )
-    asked = {interaction.identity for interaction in new.interactions}
+    if changed:
+        return new  # what was recorded with the old model answers nobody any more
     kept = [interaction for interaction in old.interactions if interaction.identity not in asked or interaction.mutates]
     oldest = min(str(cassette.metadata.get("oldest", cassette.metadata["recorded_at"])) for cassette in (new, old))
     metadata = {**new.metadata, "oldest": oldest} if kept else new.metadata

@@ -24,11 +24,12 @@ from pytest_wml.values import Mode
 
 if TYPE_CHECKING:
     from pytest_wml.answers.replay import Replay
+    from pytest_wml.completeness import Part
     from pytest_wml.contract import Result
     from pytest_wml.faults import Fault
     from pytest_wml.journal import Owed
     from pytest_wml.model.archive import ModelArchive
-    from pytest_wml.recording import Outcome, Part, Reference, Shard
+    from pytest_wml.recording import Outcome, Reference, Shard
     from pytest_wml.staleness import Finding
     from pytest_wml.tally import Tally
     from pytest_wml.together import Together
@@ -95,8 +96,6 @@ class Run(Choices):
         """What could not be deleted at the end."""
         self.forgotten: list[str] = []
         """What other live runs left behind when they were killed."""
-        self.left_out = False
-        """Whether any test was deselected, or skipped for a reason of its own."""
         self.answering = Answering(self, turns)
         self.ledger = self.answering.ledger
         self.hosts = Hosts.of(filter(None, [self.cpd_host, *settings.cpd_hosts.value.split(", ")]))

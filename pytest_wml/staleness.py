@@ -3,14 +3,57 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from pytest_wml.cassette.file import Cassette
+from pytest_wml.cassette.normalise import Interaction
 from pytest_wml.cassette.tape import Content
 from pytest_wml.tally import Tally
 
 _SHOWN = 5
+
+PLAYED = "wml/played"
+"""What pytest's cache calls the last complete replay."""
+INCOMPLETE = "wml/incomplete"
+"""What pytest's cache calls the reason for which the last replay was not complete; empty if it was."""
+
+
+@dataclass(frozen=True)
+class CompleteReplay:
+    """What a complete replay asked for, and of which suite.
+
+    Args:
+        identities: of the requests that it asked.
+        cassettes: name of each recording → hash of its file at that time.
+        folder: the folder of the recordings, relative to the root folder.
+        started: when it began, in seconds since the epoch.
+        suite: files and folders of the tests, relative to the root folder.
+        skipped: patterns of folders in which there are no tests.
+    """
+
+    identities: frozenset[str]
+    cassettes: dict[str, str]
+    folder: str
+    started: float
+    suite: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "identities": sorted(self.identities)}
+
+    @classmethod
+    def from_json(cls, form: dict[str, Any]) -> CompleteReplay:
+        """The replay of a form; raises KeyError, TypeError or ValueError for anything else."""
+        return cls(
+            identities=frozenset(form["identities"]),
+            cassettes=dict(form["cassettes"]),
+            folder=str(form["folder"]),
+            started=float(form["started"]),
+            suite=tuple(form["suite"]),
+            skipped=tuple(form["skipped"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -47,25 +90,47 @@ def expired(tally: Tally, days: int, today: datetime.date) -> Iterator[Finding]:
             )
 
 
-def unused(cassettes: Iterable[Cassette], played: set[str]) -> Iterator[Finding]:
-    """Yield the recordings that hold what no test asks for.
+def unasked(cassette: Cassette, played: Collection[str]) -> list[Interaction]:
+    """The interactions of a recording that no test asks for and no answer needs; all of them if none is asked for.
+
+    A change of the service's state stays as long as an answer that was recorded after it stays.
+
+    Args:
+        cassette: the recording.
+        played: the identities that the whole run asked for, of whatever cassette.
+    """
+    if not any(one.identity in played or _is_needed(one) for one in cassette.interactions):
+        return list(cassette.interactions)
+    found: list[Interaction] = []
+    answered = False  # whether an answer stays that comes after the change being looked at
+    for one in reversed(cassette.interactions):
+        stays = one.identity in played or _is_needed(one) or (one.mutates and answered)
+        if not stays:
+            found.append(one)
+        answered = not one.mutates and (stays or answered)
+    return found[::-1]
+
+
+def _is_needed(one: Interaction) -> bool:
+    """Whether replay reads an interaction unasked: the download of an existing deployment's model, for its digests."""
+    return isinstance(one.answer, Content)
+
+
+def unused(cassettes: Iterable[Cassette], played: Collection[str]) -> Iterator[Finding]:
+    """Yield the recordings that contain what no test asks for.
 
     Args:
         cassettes: every cassette of the folder.
         played: the identities that the whole run asked for, of whatever cassette.
     """
     for cassette in cassettes:
-        idle = {
-            one.identity: one
-            for one in cassette.interactions
-            # The download of an existing deployment's model is held by its digests, which replay reads unasked.
-            if one.identity not in played and not isinstance(one.answer, Content)
-        }
-        if len(idle) == len({one.identity for one in cassette.interactions}):
+        idle = unasked(cassette, played)
+        if len(idle) == len(cassette.interactions):
             yield Finding(f"{cassette.name}.yaml answers no test any more: delete it, or run its tests")
         elif idle:
-            shown = ", ".join(str(one.request) for one in list(idle.values())[:_SHOWN])
-            more = f" and {len(idle) - _SHOWN} more" if len(idle) > _SHOWN else ""
+            distinct = list({one.identity: str(one.request) for one in idle}.values())
+            more = f" and {len(distinct) - _SHOWN} more" if len(distinct) > _SHOWN else ""
             yield Finding(
-                f"{cassette.name}.yaml holds what no test asks for: {shown}{more} (pytest-wml cassette prune)"
+                f"{cassette.name}.yaml holds what no test asks for: {', '.join(distinct[:_SHOWN])}{more} "
+                "(pytest-wml cassette prune)"
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,31 @@ _OF_THE_RUN = "pytest_wml.session"
 """A module that is loaded when the run begins."""
 
 
+class Ran:
+    """What ran in this process, or in all processes of the run.
+
+    Attributes:
+        collected: files that were collected.
+        tests: number of tests that ended.
+        left_out: whether a test was deselected, or skipped for a reason of its own.
+    """
+
+    def __init__(self) -> None:
+        self.collected: set[str] = set()
+        self.tests = 0
+        self.left_out = False
+
+    def as_json(self) -> dict[str, Any]:
+        """A form that travels from an xdist worker to the controller."""
+        return {"collected": sorted(self.collected), "tests": self.tests, "left_out": self.left_out}
+
+    def add(self, form: dict[str, Any]) -> None:
+        """Add what ran in another process."""
+        self.collected.update(form["collected"])
+        self.tests += form["tests"]
+        self.left_out |= form["left_out"]
+
+
 class Standby:
     """Begins the run with the first contact: whatever then asks finds everything in its place.
 
@@ -48,8 +74,9 @@ class Standby:
         self._modules: dict[str, ModuleType] = {}
         self._present: list[str] = []
         self.turns = Turns()
-        self.left_out = False
-        """Whether any test was deselected or skipped before the run began."""
+        self.ran = Ran()
+        self.started = time.time()
+        """When the run began, in seconds since the epoch."""
         self.finished: pytest.Session | None = None
         """pytest's session, from its end on."""
         self._children: Children | None = None
@@ -102,7 +129,7 @@ class Standby:
         started_in = config.invocation_params.dir
         settings = options.read(config, self._environ)
         run = Run(settings, config.rootpath, self._environ, started_in, self.turns, self._children)
-        run.left_out, run.finished = self.left_out, self.finished
+        run.finished = self.finished
         config.stash[RUN] = run
         return run
 

@@ -1,4 +1,4 @@
-"""`pytest-wml cassette`: list, inspect, diff, scan, prune."""
+"""`pytest-wml cassette`: list, inspect, diff, scan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from pytest_wml.cassette.file import Cassette, dump, fingerprint, load, write
+from pytest_wml.cassette.file import Cassette, dump, write
 from pytest_wml.cassette.normalise import normalised
 from pytest_wml.cli import main
 from pytest_wml.tokens import minted
@@ -169,32 +169,6 @@ def test_scan_is_quiet_about_our_own_recordings(folder, capsys):
     )
     assert main(["cassette", "scan"]) == 0
     assert capsys.readouterr().out == "no secrets found\n"
-
-
-def test_prune_takes_out_what_was_not_asked_for(folder, capsys):
-    """First shown, then done; what changes the service's state stays, and what was recorded since."""
-    recording = load(folder / "cassettes" / "tiny.yaml")
-    played = [one.identity for one in recording.interactions if not one.scores]
-    (folder / ".pytest_cache/v/wml").mkdir(parents=True)
-    write(folder / "cassettes" / "gone.yaml", dump(Cassette("gone", FACTS, recording.interactions[6:7])))
-    seen = {path.stem: fingerprint(path) for path in (folder / "cassettes").iterdir()}
-    write(folder / "cassettes" / "newer.yaml", dump(Cassette("newer", FACTS, recording.interactions[6:7])))
-    known = json.dumps({"identities": played, "cassettes": seen})
-    (folder / ".pytest_cache/v/wml/played").write_text(known)
-    assert main(["cassette", "prune"]) == 0
-    assert "would be removed (--yes does it): gone.yaml" in capsys.readouterr().out
-    assert load(folder / "cassettes" / "tiny.yaml") == recording
-    assert main(["cassette", "prune", "--yes"]) == 0
-    left = load(folder / "cassettes" / "tiny.yaml").interactions
-    assert [one for one in recording.interactions if not one.scores] == list(left)
-    assert not (folder / "cassettes" / "gone.yaml").exists()
-    assert (folder / "cassettes" / "newer.yaml").exists()
-
-
-def test_prune_without_a_complete_run(folder, capsys):
-    """Nobody knows what is used: nothing is touched, and the way on is said."""
-    assert main(["cassette", "prune", "--yes"]) == 2
-    assert "run the whole suite once in replay: pytest" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("tool", [["inspect", "none.yaml"], ["list", "nowhere"], ["scan", "nowhere"]])

@@ -60,7 +60,9 @@ def serving(folder: Path, **settings) -> Iterator[tuple[str, EmbeddedWML]]:
     crashes: list[Exception] = []
     with EmbeddedWML(page=True, **settings) as app, listen("127.0.0.1", 0) as listener:
         guarded = OwnOnly(app, ["127.0.0.1", "localhost"])
-        server = Server(listener, certified(folder, ["127.0.0.1", "localhost"], folder).context, guarded, crashes.append)
+        server = Server(
+            listener, certified(folder, ["127.0.0.1", "localhost"], folder).context, guarded, crashes.append
+        )
         server.start()
         try:
             yield f"https://127.0.0.1:{server.port}", app

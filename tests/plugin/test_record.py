@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from pytest_wml.cassette.file import load
+
 RECORD = ("--wml=embedded", "--wml-record")
 
 
@@ -79,6 +81,22 @@ def test_recording_one_test_keeps_the_others(pytester, recorded_project):
     pytester.runpytest_inprocess().assert_outcomes(passed=6, failed=1)
     pytester.runpytest_inprocess(*RECORD, "-k", "test_new").assert_outcomes(passed=1, deselected=6)
     pytester.runpytest_inprocess().assert_outcomes(passed=7)
+
+
+def test_recording_in_a_subfolder_keeps_the_others(pytester, recorded_project, monkeypatch):
+    """What the tests outside the folder have recorded is still there, and nothing else of the file changes."""
+    before = load(recorded_project.cassette).interactions
+    text = (recorded_project.folder / "test_model.py").read_text().split("@pytest.mark")[0]
+    folder = recorded_project.folder / "sub"
+    folder.mkdir()
+    (folder / "test_new.py").write_text(text.replace("(IMAGES)", "(IMAGES[:2])").replace(", 2, 3]", "]"))
+    monkeypatch.chdir(folder)
+    pytester.runpytest_inprocess(*RECORD).assert_outcomes(passed=1)
+    monkeypatch.chdir(recorded_project.folder)
+    pytester.runpytest_inprocess().assert_outcomes(passed=7)
+    after = load(recorded_project.cassette).interactions
+    assert [one for one in after if one in before] == list(before)
+    assert len(after) == len(before) + 1
 
 
 def test_recording_one_test_of_another_model_is_refused(pytester, recorded_project, archives):

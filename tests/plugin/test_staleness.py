@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pytest_wml.cassette.file import Cassette, dump, load, write
+from pytest_wml.cli import main
 
 
 def age(path, days_ago="2001-01-01"):
@@ -74,6 +75,45 @@ def test_a_partial_run_reports_nothing_unused(pytester, recorded_project, argume
     result = pytester.runpytest_inprocess(*arguments)
     assert result.ret == 0
     assert "no test asks for" not in result.stdout.str()
+
+
+@pytest.fixture
+def half_in_a_subfolder(recorded_project):
+    """A recorded project with two of its recorded images asked for in a subfolder only; the subfolder."""
+    folder = recorded_project.folder / "sub"
+    folder.mkdir()
+    tests = recorded_project.folder / "test_model.py"
+    text = tests.read_text()
+    tests.write_text(text.replace("range(4)", "range(2)"))
+    (folder / "test_sub.py").write_text(text.split("def test_the_deployment")[0].replace("range(4)", "range(2, 4)"))
+    return folder
+
+
+def test_a_run_in_a_subfolder_reports_nothing_unused(pytester, half_in_a_subfolder, monkeypatch, capsys):
+    """Tests outside the subfolder need the rest of the recording; prune has nothing to go by and says why."""
+    monkeypatch.chdir(half_in_a_subfolder)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=3)
+    assert "no test asks for" not in result.stdout.str()
+    capsys.readouterr()
+    assert main(["cassette", "prune", "--yes"]) == 2
+    assert "  last replay: not complete: it ran sub only\n" in capsys.readouterr().err
+    monkeypatch.chdir(half_in_a_subfolder.parent)
+    pytester.runpytest_inprocess().assert_outcomes(passed=7)
+    assert main(["cassette", "prune"]) == 0
+    assert capsys.readouterr().out.endswith("nothing to prune\n")
+
+
+@pytest.mark.parametrize("how", ["environment", "command line", "override"])
+def test_a_model_chosen_for_this_run_reports_nothing_unused(pytester, recorded_project, monkeypatch, how):
+    """The recordings that were not played are those of the project's own model."""
+    write(recorded_project.cassette.with_name("usual.yaml"), dump(Cassette("usual")))
+    if how == "environment":
+        monkeypatch.setenv("WML_NAME", "tiny")
+    arguments = {"command line": ["--wml-name=tiny"], "override": ["-o", "wml_name=tiny"]}.get(how, [])
+    result = pytester.runpytest_inprocess(*arguments)
+    result.assert_outcomes(passed=6)
+    assert "usual.yaml" not in result.stdout.str()
 
 
 def test_a_failed_run_reports_nothing_unused(pytester, recorded_project):

@@ -135,6 +135,16 @@ def test_live_is_refused_inside_a_run_that_lets_nothing_out(monkeypatch):
         pass
 
 
+def test_two_blocks_record_into_one_file(archives):
+    """The second adds to what the first recorded: tests, or another class, may need it."""
+    rows = [[[[1.0], [0.0]], [[0.0], [0.0]]]], [[[[0.0], [1.0]], [[0.0], [0.0]]]]
+    for row in rows:
+        with WmlDeployment(archives["first"], mode="embedded", record=True) as deployment:
+            deployment.predict(row)
+    with WmlDeployment(archives["first"]) as deployment:
+        assert [deployment.predict(row).classes.tolist() for row in rows] == [[0], [1]]
+
+
 @pytest.mark.parametrize("options", [{"mode": "recorded"}, {"record": True}])
 def test_wrong_options_are_told_at_once(options):
     """Before anything is opened."""
