@@ -43,7 +43,7 @@ def _inferred(run: Run, plan: Plan) -> str:
     except WMLTestError as error:  # raised again by the fixture that needs the model
         return error.problem
     if plan.model_type:
-        return f"{model_type} with {spec}, which is inferred from the type"
+        return f"{model_type} with {spec}, inferred from the type"
     what = "folder" if path.is_dir() else "file"
     if plan.software_spec:
         return f"{model_type}, inferred from the {what}, with {spec}"

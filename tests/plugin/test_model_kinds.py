@@ -131,9 +131,7 @@ def test_a_type_is_inferred_from_the_model(pytester):
         ),
         (
             ("--wml-model=model.onnx", "--wml-model-type=onnxruntime_1.16"),
-            [
-                "wml: model type: model.onnx (onnxruntime_1.16 with onnxruntime_opset_19, which is inferred from the type)"
-            ],
+            ["wml: model type: model.onnx (onnxruntime_1.16 with onnxruntime_opset_19, inferred from the type)"],
         ),
         (("--wml-model=model.onnx", "--wml-model-type=a", "--wml-software-spec=b"), []),
         (("--wml-model=gone.onnx",), ["wml: model type: gone.onnx (The model archive cannot be opened.)"]),
