@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_wml import asking, choosing, failures, marker, noting, options, progress, report
+from pytest_wml import asking, choosing, error_reports, failures, marker, noting, options, progress, report
 from pytest_wml.choosing import parametrize
 from pytest_wml.failures import after_the_end, of_collecting, of_fixture, of_worker
 from pytest_wml.marker import skip
@@ -71,6 +71,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
         from pytest_wml import publishing  # only here: few want it
 
         publishing.at_the_end(session, run)
+    error_reports.shorten(session.config)
 
 
 def summary(terminal: pytest.TerminalReporter, config: pytest.Config, run: Run) -> None:

@@ -31,6 +31,16 @@ class WMLTestError(Exception):
             lines.append(_indented("what to do: ", self.fix))
         return "\n".join(lines)
 
+    @property
+    def cause(self) -> str:
+        """What two errors have in common that are one and the same cause."""
+        return str(self)
+
+    @property
+    def brief(self) -> str:
+        """The error in one line, for a reader who has seen its cause in full."""
+        return self.problem
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.problem, self.fix, self.facts)
 

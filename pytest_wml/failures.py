@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_wml import marker
+from pytest_wml import error_reports, marker
 from pytest_wml.completeness import extent
 from pytest_wml.errors import WMLTestError
 from pytest_wml.ledger import Asker
@@ -36,6 +37,11 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
         where = _place(call, run) if call.excinfo else ""
         report.longrepr = "\n".join(filter(None, [_text(errors), where]))
         report.outcome = "failed"
+        error_reports.note(report, errors[0])
+    elif call.excinfo and type(call.excinfo.value).__module__.startswith("pytest_wml."):
+        error = call.excinfo.value
+        error_reports.without_module(report, error)
+        error_reports.note(report, error)
     _mask(run, report)
     if report.outcome == "failed":
         run.failed.add(report.nodeid)
@@ -49,10 +55,7 @@ def _mask(run: Run, report: pytest.TestReport | pytest.CollectReport) -> None:
     if not (run.ledger.exchanges or run.knows_secrets):
         return
     if report.failed:
-        text = str(report.longrepr)
-        shown = run.secrets.mask(text)
-        if shown != text:
-            report.longrepr = shown
+        error_reports.mask(report, run.secrets.mask)
     report.sections = [(name, run.secrets.mask(text)) for name, text in report.sections]
 
 
@@ -81,13 +84,15 @@ def of_fixture(run: Run, definition: pytest.FixtureDef[Any], asker: Asker) -> No
 
 def of_collecting(run: Run, report: pytest.CollectReport, asker: Asker) -> pytest.CollectReport:
     """Fail the collection of a module whose import asked what nothing answered, or whose markers are wrong."""
-    errors = [str(failure.error) for failure in run.ledger.take_failures()]
+    errors = [failure.error for failure in run.ledger.take_failures()]
     problems = [_text(errors)] if errors else []
     problems += marker.mistakes(report.result)
     if problems:
         report.outcome = "failed"
         report.longrepr = "\n".join(problems)
         report.result = []
+        if errors:
+            error_reports.note(report, errors[0])
     if report.outcome == "failed":
         run.failed.add(asker.where)
         _mask(run, report)
@@ -175,8 +180,8 @@ def lines(run: Run) -> Iterator[str]:
     """What is wrong outside any test, for the terminal."""
     for finding in run.findings:
         yield finding.text
-    for error in run.leftover:
-        yield f"outside any test: {error}"
+    for error, times in Counter(map(str, run.leftover)).items():
+        yield f"outside any test: {error}" + (f"\n  ({times} times)" if times > 1 else "")
 
 
 def ours(error: BaseException | None) -> WMLTestError | None:

@@ -29,6 +29,17 @@ _LINES = 12
 class MissingRecording(WMLTestError):
     """No recording answers a request."""
 
+    @property
+    def cause(self) -> str:
+        """Where nothing was recorded that is like the request, all such requests have one cause."""
+        return super().cause if "nearest" in self.facts or "request" not in self.facts else self.problem
+
+    @property
+    def brief(self) -> str:
+        """The problem and the request."""
+        asked = self.facts.get("request", "")
+        return f"{self.problem.rstrip('.')}: {asked}" if asked else self.problem
+
 
 class ModelChanged(WMLTestError):
     """The model is not the one that was recorded."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_wml import error_reports
 from pytest_wml.choosing import OF_FILE
 from pytest_wml.contract_files.homes import home, recording
 from pytest_wml.contract_files.mistakes import Mistake, refused
@@ -76,7 +77,7 @@ class ContractFile(pytest.Module):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong in the file; where it was noticed in Python helps nobody."""
         if isinstance(excinfo.value, WMLTestError):
-            return str(excinfo.value)
+            return error_reports.shown(str(excinfo.value), excinfo.value.problem, (str(self.path), 1))
         return super().repr_failure(excinfo)
 
 
@@ -88,7 +89,9 @@ class PromiseItem(pytest.Function):
         from pytest_wml.contract import ContractBroken
 
         if isinstance(excinfo.value, ContractBroken):
-            return str(excinfo.value)
+            file, line, _ = self.location
+            broken = str(excinfo.value)
+            return error_reports.shown(broken, f"{ContractBroken.__name__}: {broken}", (file, (line or 0) + 1))
         return super().repr_failure(excinfo)
 
 
