@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from pytest_wml.answers.account import Account
     from pytest_wml.answers.faults import Faults
     from pytest_wml.answers.live import Live
+    from pytest_wml.answers.misses import Misses
     from pytest_wml.answers.record import Recorder
     from pytest_wml.answers.replay import Replay
     from pytest_wml.answers.watched import Watched
+    from pytest_wml.cassette.varying import Varying
     from pytest_wml.credentials import Credentials
     from pytest_wml.embedded import EmbeddedWML
     from pytest_wml.hosts import Hosts
@@ -47,7 +49,13 @@ class Asked(Protocol):
     @property
     def secrets(self) -> Secrets: ...
     @property
+    def spaces(self) -> list[str]: ...
+    @property
     def aliases(self) -> dict[str, str]: ...
+    @property
+    def varying(self) -> Varying: ...
+    @property
+    def misses(self) -> Misses: ...
     @property
     def apikey(self) -> str: ...
     @property
@@ -187,8 +195,8 @@ class Answering:
             from pytest_wml.answers.replay import Replay
             from pytest_wml.cassette.library import Library
 
-            library = Library(run.cassettes, run.name)
-            replay = Replay(library, run.hosts, run.aliases, run.secrets, client.loaded)
+            library = Library(run.cassettes, run.name, run.varying)
+            replay = Replay(library, run.hosts, run.aliases, run.secrets, client.loaded, run.misses)
             self._at_close.callback(replay.close)
             return replay
         from pytest_wml.answers.watched import Watched
@@ -210,9 +218,10 @@ class Answering:
         from pytest_wml.embedded import EmbeddedWML
 
         self._embedded = EmbeddedWML(
-            spaces=[run.credentials.space_id],
+            spaces=run.spaces,
             allow_pickle=run.settings.allow_pickle.value,
             how_to_allow=run.settings.how_to_allow,
+            any_space=True,
         )
         self._at_close.callback(self._embedded.close)
         return self._embedded

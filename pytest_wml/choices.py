@@ -13,10 +13,12 @@ from pytest_wml.errors import BadOption
 from pytest_wml.model.kinds import ARCHIVES, MODEL_FILES, stored_as
 from pytest_wml.options import Settings
 from pytest_wml.plans import Plan
-from pytest_wml.spaces import DEFAULT_SPACE_ID
+from pytest_wml.spaces import DEFAULT_SPACE_ID, is_id
+from pytest_wml.table import SPACE_VARIABLES
 from pytest_wml.values import Mode, Setting
 
 if TYPE_CHECKING:
+    from pytest_wml.cassette.varying import Varying
     from pytest_wml.redaction.known import Secrets
 
 TRAIN = "train"
@@ -125,7 +127,8 @@ class Choices:
             BadCredentials: they cannot be used.
         """
         file = self.settings.credentials
-        return credentials_.find(self._environ, str(self.resolve(file)) if file.value else "")
+        path = str(self.resolve(file)) if file.value else ""
+        return credentials_.find(self._environ, path, offline=self.mode is not Mode.LIVE)
 
     @property
     def credentials(self) -> credentials_.Credentials:
@@ -145,7 +148,8 @@ class Choices:
         from pytest_wml.redaction.known import Secrets, secrets_of_environment
 
         given = self.usable_credentials.secrets if self.usable_credentials else ()
-        return Secrets([*given, *secrets_of_environment(self._environ)])
+        own = [secret for secret in given if secret != credentials_.OFFLINE.apikey]
+        return Secrets([*own, *secrets_of_environment(self._environ)])
 
     @property
     def apikey(self) -> str:
@@ -158,10 +162,28 @@ class Choices:
         return self.usable_credentials is not None
 
     @property
+    def spaces(self) -> list[str]:
+        """The deployment spaces that the run names by any variable or its credentials file; the first one is used.
+
+        Raises:
+            BadCredentials: a live run without, or they cannot be used.
+        """
+        named = (self._environ.get(name, "").strip() for name in SPACE_VARIABLES)
+        return list(dict.fromkeys([self.credentials.space_id, *filter(is_id, named)]))
+
+    @property
     def aliases(self) -> dict[str, str]:
         """The space of whoever runs → the space that recordings name."""
         space = self.usable_credentials.space_id if self.usable_credentials else ""
         return {space: DEFAULT_SPACE_ID} if space not in ("", DEFAULT_SPACE_ID) else {}
+
+    @cached_property
+    def varying(self) -> Varying:
+        """In what a request may differ from the recorded one."""
+        from pytest_wml.cassette.varying import Varying, words_of
+        from pytest_wml.json_paths import JsonPaths
+
+        return Varying(JsonPaths(self.settings.ignore.value), words_of(self._environ))
 
     @cached_property
     def ca(self) -> str:

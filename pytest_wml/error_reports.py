@@ -23,7 +23,7 @@ def note(report: pytest.TestReport | pytest.CollectReport, error: BaseException)
     text = str(error).strip() or type(error).__name__
     headline = text.splitlines()[0]
     if not isinstance(error, WMLTestError):
-        # Only this run's errors are one cause for several tests: a contract is broken by each test for itself.
+        # Each test checks a contract for itself: two broken contracts never have one cause.
         setattr(report, _NOTE, [f"{type(error).__name__}: {headline}", "", ""])
         return
     setattr(report, _NOTE, [headline, f"{type(error).__name__}: {error.cause}", error.brief])

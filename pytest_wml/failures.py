@@ -112,6 +112,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
             "leftover": [str(error) for error in run.leftover],
             **({} if run.idle else {"tally": run.tally().as_json()}),
             "ran": config.stash[STANDBY].ran.as_json(),
+            "missed": run.missed,
         }
         return
     if run.settings.record.value and session.exitstatus in _INTERRUPTED:
@@ -119,6 +120,7 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     elif run.settings.record.value:
         run.shards.append(run.shard())
         run.save(extent(session, config.stash[STANDBY].ran).part)
+    _remember(config, run)
     passed = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
     if run.mode is Mode.REPLAY and not run.idle and run.tally().cassettes:
         from pytest_wml import upkeep  # only here: a run without recordings does not pay for it
@@ -128,6 +130,13 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     spoiled = run.leftover or any(outcome.error for outcome in run.outcomes)
     if passed and (spoiled or (in_ci and any(finding.expired for finding in run.findings))):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _remember(config: pytest.Config, run: Run) -> None:
+    """Keep the unanswered requests for the next run, which can tell what differs on every run."""
+    cache = getattr(config, "cache", None)
+    if run.missed and cache is not None:
+        cache.set("wml/missed", run.misses.all())
 
 
 def clean_up(run: Run) -> None:
@@ -172,6 +181,8 @@ def of_worker(output: dict[str, Any], run: Run) -> None:
     run.leftover += [WMLTestError(text) for text in output.get("leftover", ())]
     if "tally" in output:
         run.others.add(Tally.from_json(output["tally"]))
+    if output.get("missed"):
+        run.misses.now.update(output["missed"])
     if output.get("shard"):
         run.shards.append(Shard.from_json(output["shard"]))
 

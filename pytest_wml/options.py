@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_wml.faults import Fault
+    from pytest_wml.json_paths import JsonPaths
     from pytest_wml.plans import Plan
 
 
@@ -31,6 +32,7 @@ class Settings:
     software_spec: Setting[str]
     model_type: Setting[str]
     allow_pickle: Setting[bool]
+    ignore: Setting[JsonPaths]
     max_age: Setting[int]
     cpd_hosts: Setting[str]
     pass_iam: Setting[bool]

@@ -14,9 +14,11 @@ from urllib.parse import parse_qs
 from pytest_wml.cassette.file import BadCassette, Cassette, dump, load, write
 from pytest_wml.cassette.library import same_model
 from pytest_wml.cassette.merge import merged
-from pytest_wml.cassette.normalise import Interaction, learned, normalised
+from pytest_wml.cassette.normalise import Interaction, Known, learned, normalised
 from pytest_wml.cassette.tape import Content, Taped
+from pytest_wml.cassette.varying import Varying, ignored_in
 from pytest_wml.completeness import Part
+from pytest_wml.json_paths import parsed
 from pytest_wml.redaction.known import Secrets
 
 _SHOWN = 3
@@ -51,6 +53,7 @@ class Shard:
         failed: the tests that failed.
         secrets: of the run; they travel in memory only.
         aliases: ids of whoever records → what stands for them.
+        varying: what may differ between runs.
     """
 
     tapes: Mapping[str, list[Taped]] = field(default_factory=dict)
@@ -61,16 +64,18 @@ class Shard:
     failed: set[str] = field(default_factory=set)
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    varying: Varying = field(default_factory=Varying)
 
     @cached_property
-    def stable_ids(self) -> dict[str, str]:
-        """What stands for each id that the service made in this process, in whatever cassette."""
-        return {
-            made: stable
-            for name, tape in self.tapes.items()
-            if name
-            for made, stable in learned(tape, name, self.aliases).items()
-        }
+    def known(self) -> Known:
+        """The stand-ins of what was created and named in this process, in all cassettes."""
+        whole = Known({}, {})
+        for name, tape in self.tapes.items():
+            if name:
+                found = learned(tape, name, self.aliases, self.varying)
+                whole.ids.update(found.ids)
+                whole.values.update(found.values)
+        return whole
 
     def as_json(self) -> dict[str, Any]:
         """A form that travels from an xdist worker to the controller."""
@@ -83,6 +88,8 @@ class Shard:
             "failed": sorted(self.failed),
             "secrets": sorted(self.secrets),
             "aliases": dict(self.aliases),
+            "ignored": [path.text for path in self.varying.ignored],
+            "words": sorted(self.varying.words),
         }
 
     @classmethod
@@ -96,6 +103,7 @@ class Shard:
             failed=set(form["failed"]),
             secrets=frozenset(form["secrets"]),
             aliases=form["aliases"],
+            varying=Varying(parsed("\n".join(form["ignored"])), frozenset(form["words"])),
         )
 
 
@@ -172,12 +180,16 @@ def _check_claims(name: str, claims: set[str]) -> None:
 
 def _cassette(shards: list[Shard], name: str, facts: Mapping[str, Any], today: datetime.date) -> Cassette:
     parts = [
-        normalised([*shard.tapes.get("", ()), *shard.tapes[name]], name, shard.aliases, shard.stable_ids)
+        normalised([*shard.tapes.get("", ()), *shard.tapes[name]], name, shard.aliases, shard.known, shard.varying)
         for shard in shards
         if shard.tapes.get(name)
     ]
     interactions = merged(parts)
     metadata = {**facts, "recorded_at": today.isoformat(), "api_version": _api_version(interactions)}
+    if ignored := ignored_in(
+        (one.body for one in interactions), [path for shard in shards for path in shard.varying.ignored]
+    ):
+        metadata["ignored"] = ignored
     known = next((shard.models[name] for shard in shards if name in shard.models), None)
     model = known or next((one.body for one in interactions if isinstance(one.body, Content)), None)
     if model is not None:

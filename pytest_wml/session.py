@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from pytest_wml.turns import Turns
 from pytest_wml.values import Mode
 
 if TYPE_CHECKING:
+    from pytest_wml.answers.misses import Missed, Misses
     from pytest_wml.answers.replay import Replay
     from pytest_wml.completeness import Part
     from pytest_wml.contract import Result
@@ -96,6 +97,8 @@ class Run(Choices):
         """What could not be deleted at the end."""
         self.forgotten: list[str] = []
         """What other live runs left behind when they were killed."""
+        self.recall: Callable[[], Missed] = dict
+        """Gives the unanswered requests of earlier runs."""
         self.answering = Answering(self, turns)
         self.ledger = self.answering.ledger
         self.hosts = Hosts.of(filter(None, [self.cpd_host, *settings.cpd_hosts.value.split(", ")]))
@@ -121,6 +124,18 @@ class Run(Choices):
     def idle(self) -> bool:
         """Whether nothing was asked of WML so far, here or in an xdist worker that has ended: there is no tally."""
         return not (self.ledger.exchanges or self.found or self.linted or "others" in self.__dict__)
+
+    @cached_property
+    def misses(self) -> Misses:
+        """The unanswered requests of this run and of earlier ones."""
+        from pytest_wml.answers.misses import Misses  # only here: a run without one does not pay for it
+
+        return Misses(lambda: self.recall())
+
+    @property
+    def missed(self) -> Missed:
+        """The unanswered requests of this run."""
+        return self.misses.now if "misses" in self.__dict__ else {}
 
     def plan(self, name: str) -> Plan:
         """What a deployment is made of; for a contract file's tests that of the file."""
@@ -221,6 +236,7 @@ class Run(Choices):
             failed=self.failed,
             secrets=self.secrets.all(),
             aliases=self.aliases,
+            varying=self.varying,
         )
 
     def save(self, part: Part) -> None:

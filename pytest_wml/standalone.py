@@ -49,8 +49,9 @@ def _turn() -> Iterator[None]:
 def embedded(*, allow_pickle: bool = False) -> Iterator[EmbeddedWML]:
     """Answer IBM's clients from an embedded service in this process, inside a with block.
 
-    The service is empty but for the space `pytest_wml.DEFAULT_SPACE_ID`, and takes any credentials. Blocks may
-    be nested: the innermost answers. Every thread's connections are answered; only one thread opens blocks.
+    The service is empty but for the space `pytest_wml.DEFAULT_SPACE_ID`, and takes any credentials. Another space that
+    a request names is made, with a warning among the `warnings` of the block's value. Blocks may be nested: the
+    innermost answers. Every thread's connections are answered; only one thread opens blocks.
 
     Args:
         allow_pickle: let it run code that comes with a model: pickles, Python functions, Lambda layers.
@@ -61,8 +62,9 @@ def embedded(*, allow_pickle: bool = False) -> Iterator[EmbeddedWML]:
     from pytest_wml.embedded import EmbeddedWML
 
     how = "pytest_wml.embedded(allow_pickle=True)"
-    with _turn(), EmbeddedWML(allow_pickle=allow_pickle, how_to_allow=how) as service, open_door(service):
-        yield service
+    with _turn():
+        with EmbeddedWML(allow_pickle=allow_pickle, how_to_allow=how, any_space=True) as service, open_door(service):
+            yield service
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -130,6 +131,7 @@ class Standby:
         settings = options.read(config, self._environ)
         run = Run(settings, config.rootpath, self._environ, started_in, self.turns, self._children)
         run.finished = self.finished
+        run.recall = partial(_missed_before, config)
         config.stash[RUN] = run
         return run
 
@@ -174,6 +176,13 @@ class Standby:
 
     def _check(self, host: Any, port: Any) -> None:
         self.begin().door.check(host, port)
+
+
+def _missed_before(config: pytest.Config) -> Any:
+    """The unanswered requests of earlier runs, from pytest's cache; none where that is switched off."""
+    cache = getattr(config, "cache", None)
+    missed = cache.get("wml/missed", None) if cache is not None else None
+    return missed if isinstance(missed, dict) else {}
 
 
 STANDBY = pytest.StashKey[Standby]()

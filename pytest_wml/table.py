@@ -36,6 +36,8 @@ FAMILIES: tuple[dict[str, str], ...] = (
 )
 """Variable → field, in the order in which they are looked at."""
 
+SPACE_VARIABLES = tuple(name for family in FAMILIES for name, field in family.items() if field == "space_id")
+"""The variables that name a deployment space; the first one that is set counts."""
 SECRET_VARIABLES = tuple(name for family in FAMILIES for name, field in family.items() if field in SECRET)
 """The variables that hold secrets of WML."""
 CREDENTIALS = (*FAMILIES[0], *SECRET_VARIABLES)
@@ -56,7 +58,7 @@ MARKER = (
 """What `pytest --markers` says."""
 
 
-LINES = ("plans", "faults")
+LINES = ("plans", "faults", "paths")
 """Kinds of values that an ini file holds in several lines."""
 
 MODEL_TYPE = "tensorflow_2.14"
@@ -126,6 +128,16 @@ TABLE = (
         "switch",
         "Let the embedded service run code that comes with a model: pickles, Python functions, Lambda layers.",
         default=False,
+    ),
+    Option(
+        "ignore",
+        "paths",
+        (
+            "Places in requests that recordings are not compared by, as JSON paths: `$.custom.build`, "
+            "`$.input_data[*].values[*][3]`; one a line, or with commas between."
+        ),
+        "PATHS",
+        (),
     ),
     Option(
         "max_age",

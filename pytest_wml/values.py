@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from pytest_wml.faults import Fault
+    from pytest_wml.json_paths import JsonPaths
     from pytest_wml.plans import Plan
 
 T = TypeVar("T")
@@ -140,6 +141,12 @@ def _plans(text: str) -> tuple[Plan, ...]:
     return parsed(text)
 
 
+def _paths(text: str) -> JsonPaths:
+    from pytest_wml.json_paths import parsed  # only here: a run that ignores nothing does not pay for it
+
+    return parsed(text)
+
+
 def _faults_of(path: str) -> tuple[Fault, ...]:
     from pytest_wml.faults import read  # only here: a run without faults does not pay for it
 
@@ -164,6 +171,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "seconds": seconds,
     "hours": hours,
     "plans": _plans,
+    "paths": _paths,
     "faults": _faults_of,
 }
 """How the text of an option is read, by the kind of its value."""

@@ -8,14 +8,17 @@ from typing import Any, BinaryIO
 
 from pytest_wml import near, tokens
 from pytest_wml.answers.http import MISSED, is_upload, kept, path_of, send, send_error, send_json, spooled
+from pytest_wml.answers.misses import Misses, advice
 from pytest_wml.cassette.batches import elsewhere, few_rows
 from pytest_wml.cassette.file import Cassette
 from pytest_wml.cassette.identity import Request, request, token_flaw
 from pytest_wml.cassette.library import Library, same_model
 from pytest_wml.cassette.nearest import differences, nearest
 from pytest_wml.cassette.normalise import CANONICAL_HOSTS, Interaction
+from pytest_wml.cassette.places import deviations
 from pytest_wml.cassette.player import Player
 from pytest_wml.cassette.tape import Body, Content
+from pytest_wml.cassette.varying import aligned
 from pytest_wml.errors import WMLTestError
 from pytest_wml.hosts import Hosts, Role
 from pytest_wml.ledger import ANSWERED_BY, Ledger
@@ -54,6 +57,7 @@ class Replay:
         aliases: ids of whoever runs (the space) → what stands for them in the files.
         secrets: kept out of error messages.
         client: names IBM's client and its version, as recordings do; empty where that is not known.
+        misses: remembers what no recording answered.
     """
 
     def __init__(
@@ -63,12 +67,14 @@ class Replay:
         aliases: Mapping[str, str],
         secrets: Secrets,
         client: Callable[[], str],
+        misses: Misses | None = None,
     ) -> None:
         self.library = library
         self._hosts = hosts
         self._aliases = dict(aliases)
         self._secrets = secrets
         self._client = client
+        self._misses = misses or Misses()
         self._uploaded: dict[str, BinaryIO] = {}
         self.ledger = Ledger(self)
 
@@ -196,19 +202,23 @@ class Replay:
         interactions = [one for cassette in cassettes for one in cassette.interactions]
         recorded = nearest(asked, interactions)
         files = self.library.names()
-        facts = {"request": str(asked)}
+        facts, fix = {"request": str(asked)}, _RERECORD
         if recorded is not None:
+            asked = aligned(asked, recorded, self.library.varying)
             facts["nearest"] = f"{recorded}{few_rows(recorded)}"
             facts["they_part_at"] = "\n".join(list(differences(asked, recorded))[:_LINES])
             facts["but"] = elsewhere(asked, interactions)
+            if facts["but"]:
+                fix = f"score the same rows together, as in the recording; or\n{fix}"
+            elif places := self._misses.differing(f"{self.ledger.asker.where} {asked}", deviations(asked, recorded)):
+                facts["differs_on_every_run"], fix = advice(places)
         elif asker and files:
             facts["cassette"] = f"{self.library.path(asker)} does not exist"
         elif not files:
             facts["cassettes"] = f"none in {self.library.folder}"
         facts |= self._other_client(cassettes)
         masked = {name: self._secrets.mask(fact) for name, fact in facts.items()}
-        together = "score the same rows together, as in the recording; or\n" if facts.get("but") else ""
-        return MissingRecording("No recording answers this request.", **masked, fix=together + _RERECORD)
+        return MissingRecording("No recording answers this request.", **masked, fix=fix)
 
     def _other_client(self, cassettes: Iterable[Cassette]) -> dict[str, str]:
         """Which client the recordings name, where it is not this process's: each asks for other things."""

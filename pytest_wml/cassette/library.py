@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_wml.cassette.file import BadCassette, Cassette, load
@@ -12,6 +13,7 @@ from pytest_wml.cassette.identity import Request
 from pytest_wml.cassette.normalise import UUID, Interaction
 from pytest_wml.cassette.player import Player
 from pytest_wml.cassette.tape import Content, created
+from pytest_wml.cassette.varying import Varying
 
 
 class Library:
@@ -23,11 +25,13 @@ class Library:
     Args:
         folder: where the cassettes are.
         home: name of the run's deployment, asked first for what is asked on behalf of all.
+        varying: what may differ between runs.
     """
 
-    def __init__(self, folder: Path, home: str) -> None:
+    def __init__(self, folder: Path, home: str, varying: Varying | None = None) -> None:
         self.folder = folder
         self.home = home
+        self.varying = varying or Varying()
         self._lock = threading.RLock()
         self._players: dict[str, Player | None] = {}
         self._owners: dict[str, Player] = {}
@@ -45,7 +49,7 @@ class Library:
         with self._lock:
             if name not in self._players:
                 path = self.path(name)
-                self._players[name] = Player(load(path)) if name and path.is_file() else None
+                self._players[name] = Player(load(path), self.varying) if name and path.is_file() else None
             return self._players[name]
 
     def players(self) -> list[Player]:
@@ -78,11 +82,17 @@ class Library:
     def play(self, player: Player, request: Request) -> Interaction | None:
         """The next answer; what it creates belongs to its cassette from now on."""
         interaction = player.play(request)
-        if interaction is not None and interaction.mutates and interaction.status < 300:
+        if interaction is None:
+            return None
+        if interaction.mutates and interaction.status < 300:
             with self._lock:
                 for made in created(interaction.answer):
                     self._owners.setdefault(made, player)
-        return interaction
+        answer = interaction.answer
+        for other in self.players():
+            # A list shows what other tests and fixtures have named.
+            answer = other.bindings.own.body(answer) if other is not player and other.bindings else answer
+        return interaction if answer is interaction.answer else replace(interaction, answer=answer)
 
     def own(self, name: str, made: str) -> None:
         """What names this id belongs to this cassette, though none of its answers created it."""

@@ -8,10 +8,12 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_wml.cassette.identity import Request, parsed, request
+from pytest_wml.cassette.stand_ins import StandIns, own_spaces
 from pytest_wml.cassette.tape import MUTATING, Body, Content, Taped
+from pytest_wml.cassette.varying import Varying
 from pytest_wml.hosts import Role
 from pytest_wml.redaction.text import masked, masked_bytes, masked_shapes, masked_strings
 from pytest_wml.redaction.values import redacted
@@ -77,8 +79,24 @@ class Interaction:
         return self.path.endswith("/predictions")
 
 
+class Known(NamedTuple):
+    """The stand-ins of what a cassette's own requests created and named.
+
+    Args:
+        ids: that the service made → stand-ins.
+        values: that look generated, as JSON text → stand-ins.
+    """
+
+    ids: dict[str, str]
+    values: dict[str, Any]
+
+
 def normalised(
-    tape: Iterable[Taped], name: str, aliases: Mapping[str, str], known: Mapping[str, str] | None = None
+    tape: Iterable[Taped],
+    name: str,
+    aliases: Mapping[str, str],
+    known: Known | None = None,
+    varying: Varying | None = None,
 ) -> list[Interaction]:
     """A tape's exchanges with stable ids, dates and hosts, without secrets and personal data.
 
@@ -88,18 +106,21 @@ def normalised(
         tape: in the order in which it was recorded.
         name: of the cassette; the ids that the service made are derived from it.
         aliases: ids of whoever records (the space) → what stands for them.
-        known: ids that other cassettes' requests created → what stands for them there; lists show them too.
+        known: stand-ins of other cassettes; lists show what they created and named too.
+        varying: what may differ between runs.
     """
-    ids = _Ids(name, aliases, known or {})
+    tape, known = list(tape), known or Known({}, {})
+    ids = _Ids(name, {**aliases, **own_spaces(tape, known.ids)}, known, varying or Varying())
     return [ids.interaction(taped) for taped in tape]
 
 
-def learned(tape: Iterable[Taped], name: str, aliases: Mapping[str, str]) -> dict[str, str]:
-    """The ids that a tape's own requests created → what stands for them in its cassette."""
-    ids = _Ids(name, aliases, {})
+def learned(tape: Iterable[Taped], name: str, aliases: Mapping[str, str], varying: Varying | None = None) -> Known:
+    """The stand-ins of what a tape's own requests created and named."""
+    tape = list(tape)
+    ids = _Ids(name, {**aliases, **own_spaces(tape, ())}, Known({}, {}), varying or Varying())
     for taped in tape:
         ids.interaction(taped)
-    return ids.made
+    return Known(ids.made, ids.stand_ins.made)
 
 
 def answer_as_recorded(taped: Taped, aliases: Mapping[str, str], known: Mapping[str, str]) -> Body:
@@ -110,23 +131,26 @@ def answer_as_recorded(taped: Taped, aliases: Mapping[str, str], known: Mapping[
         aliases: ids of whoever asked (the space) → what stands for them.
         known: other ids of the service → what stands for them.
     """
-    return _Ids("", aliases, known).answer(taped)
+    return _Ids("", aliases, Known(dict(known), {}), Varying()).answer(taped)
 
 
 class _Ids:
     """Which id of the service became which stable one."""
 
-    def __init__(self, name: str, aliases: Mapping[str, str], known: Mapping[str, str]) -> None:
+    def __init__(self, name: str, aliases: Mapping[str, str], known: Known, varying: Varying) -> None:
         self._name = name
-        self._stable = {**known, **aliases}
+        self._stable = {**known.ids, **aliases}
+        self.stand_ins = StandIns(name, varying, known.values)
         self.made: dict[str, str] = {}
         self._mine = {*aliases, *aliases.values(), DEFAULT_SPACE_ID}
         self._asked: set[str] = set()
         self._made: Counter[str] = Counter()
 
     def interaction(self, taped: Taped) -> Interaction:
-        body = self._renamed(taped.body)
-        path, query = self._rename(masked_shapes(taped.path)), self._rename(masked(taped.query))
+        body = self._renamed(taped.body, taped, answers=False)
+        constant = set(self._stable.values())
+        path = self.stand_ins.path(self._rename(masked_shapes(taped.path)))
+        query = self.stand_ins.query(self._rename(masked(taped.query)), constant)
         asked = request(taped.method, taped.role, path, query, body, taped.refusable)
         self._asked.update(UUID.findall(f"{taped.path} {taped.query} {_text(taped.body)}"))
         if taped.mutates:
@@ -144,13 +168,13 @@ class _Ids:
             body=body,
             status=taped.status,
             answer_type=taped.answer_type.partition(";")[0],
-            answer=self._renamed(taped.answer, taped),
+            answer=self._renamed(taped.answer, taped, answers=True),
             refusable=taped.refusable,
         )
 
     def answer(self, taped: Taped) -> Body:
         """The answer with stable ids, dates and hosts."""
-        return self._renamed(taped.answer, taped)
+        return self._renamed(taped.answer, taped, answers=True)
 
     def _learn(self, asked: Request, taped: Taped) -> None:
         """The ids that this answer shows first were made by the service, for this request."""
@@ -160,19 +184,22 @@ class _Ids:
                 self._made[asked.identity] += 1
                 self._stable[found] = self.made[found] = str(uuid.uuid5(_NAMESPACE, seed))
 
-    def _renamed(self, body: Body, taped: Taped | None = None) -> Body:
-        """A body with stable ids; with `taped`, an answer: dates and hosts are made stable too."""
+    def _renamed(self, body: Body, taped: Taped, *, answers: bool) -> Body:
+        """A body with stable ids and values; an answer with stable dates and hosts too."""
         if isinstance(body, Content) or not body:
             return body
         value = parsed(body)
         if value is None:
             return masked_bytes(body)
         value = redacted(value)
-        if taped is not None:
+        if answers:
             value = self._without_the_account(_undated(value), taped)
         text = self._rename(masked_strings(json.dumps(value, ensure_ascii=False)))
-        if taped is not None:
-            text = text.replace(f"//{taped.host}", f"//{CANONICAL_HOSTS[taped.role]}")
+        if answers:
+            text = self.stand_ins.answer(text.replace(f"//{taped.host}", f"//{CANONICAL_HOSTS[taped.role]}"))
+        else:
+            scores = taped.path.endswith("/predictions")
+            text = self.stand_ins.request(text, set(self._stable.values()), scores=scores)
         return text.encode("utf-8", "surrogatepass")
 
     def _without_the_account(self, value: Any, taped: Taped) -> Any:

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
+from pytest_wml.cassette.bindings import Bindings, alike
 from pytest_wml.cassette.file import Cassette
 from pytest_wml.cassette.identity import Request
 from pytest_wml.cassette.normalise import Interaction
+from pytest_wml.cassette.places import Deviation
+from pytest_wml.cassette.tape import Content
+from pytest_wml.cassette.varying import Varying
 from pytest_wml.tally import Played
+
+
+class _Match(NamedTuple):
+    """The recorded request that answers a request.
+
+    Args:
+        identity: of the recorded request.
+        recorded: that request.
+        differs: the places in which they differ.
+    """
+
+    identity: str
+    recorded: Request
+    differs: tuple[Deviation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,12 +46,18 @@ class Player:
     polls are free and fewer are fine. An answer that was recorded after a change (a deployment deleted, a
     model renamed) comes only once that change was asked for: asking once more shifts nothing.
 
+    A request may differ from the recorded one in what varies from run to run: a generated name, the user's space. Its
+    answer then holds the run's own values, and later requests are matched consistently.
+
     Args:
         cassette: the recording.
+        varying: what may differ between runs.
     """
 
-    def __init__(self, cassette: Cassette) -> None:
+    def __init__(self, cassette: Cassette, varying: Varying | None = None) -> None:
         self.cassette = cassette
+        self.bindings = Bindings()
+        self._varying = (varying or Varying()).also(cassette.metadata.get("ignored"))
         self._lock = threading.Lock()
         self._answers: dict[str, list[_Answer]] = {}
         self._next: dict[str, int] = {}
@@ -48,22 +74,78 @@ class Player:
 
     def holds(self, request: Request) -> bool:
         """Whether any answer to this request was recorded."""
-        return self._identity(request) in self._answers
+        return self._find(request) is not None
 
     def play(self, request: Request) -> Interaction | None:
         """The next answer to a request; None when none was recorded."""
-        identity = self._identity(request)
         with self._lock:
-            answers = self._answers.get(identity)
-            if not answers:
+            found = self._find(request)
+            if found is None:
                 return None
-            place = self._place(identity, answers)
-            self._next[identity] = place + 1
-            answer = answers[place]
-            self._played.add(identity)
-            if answer.interaction.mutates:
-                self._epoch = max(self._epoch, answer.epoch + 1)
-            return answer.interaction
+            interaction = self._next_answer(found.identity)
+            if interaction.scores:
+                return self._with_own_values(interaction, request, found) if self.bindings else interaction
+            self.bindings.bind(request, found.recorded, found.differs)
+            return self._with_own_values(interaction, request, found)
+
+    def _next_answer(self, identity: str) -> Interaction:
+        answers = self._answers[identity]
+        place = self._place(identity, answers)
+        self._next[identity] = place + 1
+        answer = answers[place]
+        self._played.add(identity)
+        if answer.interaction.mutates:
+            self._epoch = max(self._epoch, answer.epoch + 1)
+        return answer.interaction
+
+    def _with_own_values(self, interaction: Interaction, request: Request, found: _Match) -> Interaction:
+        answer = self.bindings.answer(interaction.answer, request, found.recorded)
+        return interaction if answer is interaction.answer else replace(interaction, answer=answer)
+
+    def _find(self, request: Request) -> _Match | None:
+        """Find the recorded request: an equal one, one that is equal in the recorded values, or one that is alike."""
+        scores = request.path.endswith("/predictions")
+        identity = self._identity(request)
+        if identity in self._answers and (scores or not self.bindings.is_taken(request)):
+            return _Match(identity, request)
+        if self.bindings:
+            renamed = self.bindings.to_recorded(request)
+            if renamed is not request and (identity := self._identity(renamed)) in self._answers:
+                return _Match(identity, renamed)
+            if scores:
+                request = renamed
+        return self._scored(request) if scores else self._alike(request)
+
+    def _alike(self, request: Request) -> _Match | None:
+        """Find the recorded request that differs only where it may; of several, the first whose values are unpaired."""
+        candidates = []
+        for number, (recorded, identity) in enumerate(self._unscored):
+            differs = alike(request, recorded, self._varying)
+            conflicts = self.bindings.conflicts(request, recorded, differs) if differs is not None else None
+            if differs is not None and conflicts is not None:
+                candidates.append((conflicts, number, _Match(identity, recorded, tuple(differs))))
+        return min(candidates, key=lambda one: one[:2], default=(0, 0, None))[2]
+
+    @cached_property
+    def _unscored(self) -> list[tuple[Request, str]]:
+        found = {one.identity: one.request for one in self.cassette.interactions if not one.scores}
+        return [(request, identity) for identity, request in found.items()]
+
+    def _scored(self, request: Request) -> _Match | None:
+        """Find the recorded scoring whose body is equal but for ignored places."""
+        if not self._varying.ignored or isinstance(request.sent, Content):
+            return None
+        identity = self._blanked.get(self._blank(request).identity)
+        return _Match(identity, request) if identity else None
+
+    @cached_property
+    def _blanked(self) -> dict[str, str]:
+        scored = [one for one in self.cassette.interactions if one.scores]
+        return {self._blank(one.request).identity: one.identity for one in reversed(scored)}
+
+    def _blank(self, request: Request) -> Request:
+        sent = request.sent
+        return request if isinstance(sent, Content) else replace(request, sent=self._varying.blanked(sent))
 
     def _identity(self, request: Request) -> str:
         """The recorded identity of a request: an older version may have computed it from what is masked today."""

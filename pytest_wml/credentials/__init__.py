@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.table import credentials_given
+from pytest_wml.table import SPACE_VARIABLES, credentials_given
 
 if TYPE_CHECKING:
     from pytest_wml.credentials.value import OFFLINE, BadCredentials, Credentials
@@ -22,7 +22,7 @@ def __getattr__(name: str) -> Any:
     return getattr(value, name)
 
 
-def find(environ: Mapping[str, str], file: str) -> Credentials | None:
+def find(environ: Mapping[str, str], file: str, *, offline: bool = False) -> Credentials | None:
     """The credentials that the environment or a file gives; None when neither gives any.
 
     The variables `WML_…` win over everything else, one by one. For what they leave open the file is asked, or
@@ -32,15 +32,17 @@ def find(environ: Mapping[str, str], file: str) -> Credentials | None:
     Args:
         environ: the environment.
         file: JSON, also as IBM's console writes service credentials, or `NAME=value` lines; empty for none.
+        offline: whether nothing is asked of a live service: then a space or a URL is enough, a key is made up, and a
+            space that only another set of variables names is found too.
 
     Raises:
         BadCredentials: the file cannot be read, or no key, token or password is given.
     """
-    if not file and not credentials_given(environ):
+    if not file and not credentials_given(environ) and not (offline and any(map(environ.get, SPACE_VARIABLES))):
         return None
     from pytest_wml.credentials.sources import gather  # a project without credentials does not pay for it
 
-    return gather(environ, file)
+    return gather(environ, file, offline=offline)
 
 
 def required(found: Credentials | None) -> Credentials:

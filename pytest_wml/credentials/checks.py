@@ -6,12 +6,12 @@ import base64
 import json
 import re
 import time
-import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from pytest_wml.credentials.value import Credentials
+from pytest_wml.credentials.value import Credentials, no_id
 from pytest_wml.hosts import Role, cloud_role
+from pytest_wml.spaces import is_id
 from pytest_wml.table import SECRET
 
 REGIONS = ("us-south", "eu-gb", "eu-de", "jp-tok", "au-syd", "ca-tor")
@@ -121,10 +121,5 @@ def _about_the_space(space_id: str) -> Iterator[Mistake]:
             "Set WML_SPACE_ID to the id of the space (Deployments → your space → Manage → Space GUID)",
         )
         return
-    try:
-        uuid.UUID(space_id)
-    except ValueError:
-        yield (
-            f"WML_SPACE_ID is no id: {space_id!r}.",
-            "Give the space's GUID, not its name (Deployments → your space → Manage → Space GUID)",
-        )
+    if not is_id(space_id):
+        yield no_id("WML_SPACE_ID", space_id)

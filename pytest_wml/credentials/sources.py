@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_wml import near
-from pytest_wml.credentials.value import DEFAULT_URL, BadCredentials, Credentials
+from pytest_wml.credentials.value import DEFAULT_URL, OFFLINE, BadCredentials, Credentials, no_id
 from pytest_wml.hosts import cloud_role
-from pytest_wml.table import FAMILIES, FIELDS, SECRET
+from pytest_wml.spaces import is_id
+from pytest_wml.table import FAMILIES, FIELDS, SECRET, SPACE_VARIABLES
 
 _CPD_KINDS = ("icp", "openshift", "wml_local")
 """What `instance_id` is for a Cloud Pak for Data; in IBM Cloud it is the id of the service's instance."""
@@ -26,7 +27,7 @@ _ALIASES = {
 _DEEPEST = 6
 
 
-def gather(environ: Mapping[str, str], file: str) -> Credentials | None:
+def gather(environ: Mapping[str, str], file: str, *, offline: bool = False) -> Credentials | None:
     """The credentials of the environment and a file; `pytest_wml.credentials.find` says which wins.
 
     Raises:
@@ -35,6 +36,8 @@ def gather(environ: Mapping[str, str], file: str) -> Credentials | None:
     own = _given(FAMILIES[0], environ)
     further = _of_file(Path(file)) if file else _first_with_a_secret(FAMILIES[1:], environ)
     given = {**further, **own}
+    if offline:
+        given = _completed({**_space(environ), **given})
     values = {name: value for name, (value, _) in given.items()}
     if not given or set(given) == {"space_id"}:
         return None
@@ -47,12 +50,36 @@ def gather(environ: Mapping[str, str], file: str) -> Credentials | None:
     values["url"] = _checked_url(values.get("url", DEFAULT_URL))
     if cloud_role(urlsplit(values["url"]).netloc) and values.get("instance_id") not in _CPD_KINDS:
         values.pop("instance_id", None)  # IBM's service credentials name one, and IBM's client refuses it
-    origin = ", ".join(dict.fromkeys(source for _, source in given.values()))
+    origin = ", ".join(dict.fromkeys(source for _, source in given.values() if source))
     return Credentials(**values, origin=origin)
 
 
 Given = dict[str, tuple[str, str]]
 """Field → value and where it came from."""
+
+
+def _space(environ: Mapping[str, str]) -> Given:
+    """The first space that a variable names; text that is no id may be another tool's, as `SPACE_ID` often is."""
+    named = ((environ.get(name, "").strip(), name) for name in SPACE_VARIABLES)
+    return next(({"space_id": (value, name)} for value, name in named if is_id(value)), {})
+
+
+def _completed(given: Given) -> Given:
+    """What is given, with a made-up key where there is none: offline nobody looks at it.
+
+    Raises:
+        BadCredentials: the space is no id.
+    """
+    space, origin = given.get("space_id", ("", ""))
+    if space and not is_id(space):
+        problem, fix = no_id(origin if origin.isupper() else "The space_id of the credentials file", space)
+        raise BadCredentials(problem, given_by=origin, fix=fix)
+    if not given or any(name in given for name in SECRET):
+        return given
+    made_up = {"apikey": (OFFLINE.apikey, "")}
+    if "url" in given and not cloud_role(urlsplit(given["url"][0]).netloc):
+        made_up |= {"username": ("offline", ""), "instance_id": ("openshift", ""), "version": ("5.0", "")}
+    return {**made_up, **given}
 
 
 def _given(family: Mapping[str, str], environ: Mapping[str, str | None]) -> Given:
@@ -101,7 +128,7 @@ def _of_lines(path: Path, text: str) -> Given:
     # Interpolation would take other variables, and other secrets, into ours.
     values = dotenv.dotenv_values(stream=StringIO(text), interpolate=False)
     given = _first_with_a_secret(FAMILIES, values)
-    if not given:
+    if not given and not any(map(values.get, SPACE_VARIABLES)):
         names = ", ".join(sorted(name for name in values if name)[:20])
         raise BadCredentials(
             "The credentials file names no secret of WML's.",
@@ -109,7 +136,8 @@ def _of_lines(path: Path, text: str) -> Given:
             names_in_it=names,
             fix="write WML_APIKEY=…, WML_URL=… and WML_SPACE_ID=…",
         )
-    return {**given, **_given(FAMILIES[0], values)}
+    space = next(({"space_id": (values[name] or "", name)} for name in SPACE_VARIABLES if values.get(name)), {})
+    return {**(given or space), **_given(FAMILIES[0], values)}
 
 
 def _of_json(path: Path, text: str) -> dict[str, str]:

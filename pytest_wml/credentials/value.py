@@ -17,6 +17,14 @@ class BadCredentials(WMLTestError):
     """Credentials are missing, incomplete or unreadable."""
 
 
+def no_id(what: str, space: str) -> tuple[str, str]:
+    """What is wrong with a space that is not named by its id, and what to do."""
+    return (
+        f"{what} is no id: {space!r}.",
+        "Give the space's GUID, not its name (Deployments → your space → Manage → Space GUID)",
+    )
+
+
 class Credentials(NamedTuple):
     """Credentials of IBM Cloud (url, apikey) or Cloud Pak for Data (url, username, apikey or password).
 

@@ -84,6 +84,8 @@ class EmbeddedWML:
         deadline: seconds that a scoring may take before it is ended and answered with a 504.
         page: whether `/` is a page for people, and `/page/` what it needs, at hosts that are not IBM Cloud's. It
             shows everything and scores without a token: for a server that only this machine can reach.
+        any_space: whether a deployment space that a request names by an id that nobody made is made, active, with a
+            warning. Without it such a request is refused with 404; one that was deleted always is.
 
     Attributes:
         crashes: the exceptions that were answered with a 500, for the run to report; each is a bug of the
@@ -108,9 +110,10 @@ class EmbeddedWML:
         isolate_tensorflow: bool = False,
         deadline: float = 60.0,
         page: bool = False,
+        any_space: bool = False,
     ) -> None:
         policy = Policy(allow_pickle, isolate_tensorflow, deadline, how_to_allow)
-        settings = Settings(clock, cpd_version, json_limit, policy)
+        settings = Settings(clock, cpd_version, json_limit, policy, any_space)
         self._home = temporary(folder) if data_dir is None else _lasting(data_dir)
         try:
             self._service = Service(self._home, spaces, settings)

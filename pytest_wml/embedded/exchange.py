@@ -97,7 +97,7 @@ class Call:
         if space_id or not project_id:
             return self._known_space(space_id)
         try:
-            return self._known_space(project_id)
+            return self.service.spaces.get(project_id).id
         except Missing:
             raise NotServed("projects", "It has deployment spaces only: give a space_id.") from None
 
@@ -107,7 +107,7 @@ class Call:
     def _known_space(self, space_id: str | None) -> str:
         if not space_id:
             raise Invalid("missing_space_or_project", "Missing either space_id or project_id.")
-        return self.service.spaces.get(space_id).id
+        return self.service.space(space_id).id
 
     def chunks(self) -> Iterator[bytes]:
         """The body in pieces; for what may be large.

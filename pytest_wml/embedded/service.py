@@ -24,9 +24,12 @@ from pytest_wml.embedded.state.deployments import (
 from pytest_wml.embedded.state.jobs import Jobs
 from pytest_wml.embedded.state.journal import Journal
 from pytest_wml.embedded.state.models import Model, Models
-from pytest_wml.embedded.state.spaces import Spaces
+from pytest_wml.embedded.state.spaces import Space, Spaces
 from pytest_wml.embedded.tokens import Tokens
 from pytest_wml.model.kinds import framework_of
+from pytest_wml.spaces import is_id
+
+_OWNER = "IBMid-embedded"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Settings:
     json_limit: int
     """Bytes that a JSON body may have."""
     policy: Policy
+    any_space: bool = False
+    """Whether a space that is named by an unknown id is made."""
 
 
 class Service:
@@ -66,7 +71,7 @@ class Service:
         self.deployments = Deployments(self._journal, settings.clock, self.scorers)
         self.jobs = Jobs(self._journal, settings.clock)
         self.batch = Batch(self.jobs, self.deployments, self.scorers, self._journal, self.doubts, self.tokens)
-        self.spaces.provision(spaces, owner="IBMid-embedded")
+        self.spaces.provision(spaces, owner=_OWNER)
         # What was uploaded, and not acknowledged before the service ended.
         self._drop_unused()
 
@@ -74,6 +79,20 @@ class Service:
         """Free every loaded model; wait until nothing is being written."""
         self.scorers.close()
         self._journal.close()
+
+    def space(self, space_id: str) -> Space:
+        """The space of this id; where any is accepted, one that nobody made is made, with a warning.
+
+        Raises:
+            Missing: there is none, or not any more.
+        """
+        if self.settings.any_space and is_id(space_id) and not self.spaces.has_had(space_id):
+            self.spaces.provision([space_id], owner=_OWNER)
+            self.doubts.tell(
+                f"The code names space {space_id}, which the run does not; the embedded service made it. "
+                "Live it must exist; WML_SPACE_ID names the space of the run."
+            )
+        return self.spaces.get(space_id)
 
     def shelf_of(self, asset_id: str) -> Models:
         """The functions where the id is one of theirs, else the models."""

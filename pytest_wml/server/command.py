@@ -36,7 +36,12 @@ def add_to(commands: Any) -> None:
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: %(default)s")
     serve.add_argument("--allow-remote", action="store_true", help="let --host be an address that others can reach")
     serve.add_argument("--ready-file", type=Path, metavar="FILE", help="JSON, written as soon as the server listens")
-    serve.add_argument("--space", action="append", metavar="ID", help="a space that is there; may be repeated")
+    serve.add_argument(
+        "--space",
+        action="append",
+        metavar="ID",
+        help="a space that is there; may be repeated; default: WML_SPACE_ID, and the usual one",
+    )
     serve.add_argument("--data-dir", type=Path, metavar="DIR", help="keep what is stored in DIR, across restarts")
     serve.add_argument("--faults", type=Path, metavar="FILE", help="errors, delays and cuts to answer with, one a line")
     serve.add_argument("--no-page", action="store_true", help="no page for people at /")

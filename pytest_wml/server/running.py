@@ -25,8 +25,10 @@ from pytest_wml.server.foreign import OwnOnly
 from pytest_wml.server.listening import Server, is_local, listen
 from pytest_wml.server.log import Doubts, Requests, crash_told
 from pytest_wml.server.signals import Signals
+from pytest_wml.spaces import is_id
 from pytest_wml.stopped import unset
 from pytest_wml.supply import users_cache
+from pytest_wml.table import SPACE_VARIABLES
 
 _REMOTE = (
     "Others on the network can reach this port. Any API key is accepted: they can read, replace and delete\n"
@@ -85,7 +87,7 @@ def _serve(
         server = Server(listener, tls.context, app, lambda crash: _tell(crash_told(crash)))
         server.start()
         try:
-            space = (given.space or [DEFAULT_SPACE_ID])[0]
+            space = _spaces(given)[0]
             running = Running(_url(names[0], server.port), tls.ca, tls.bundle, space, given.cpd_version)
             with ready.holding(running.document) if ready else contextlib.nullcontext():
                 for line in _announced(given, running):
@@ -120,7 +122,7 @@ def _service(given: argparse.Namespace, folder: Path, local: bool) -> EmbeddedWM
     if given.allow_pickle:
         _tell(f"warning: {_PICKLE}")
     return EmbeddedWML(
-        spaces=given.space or (DEFAULT_SPACE_ID,),
+        spaces=_spaces(given),
         folder=folder,
         data_dir=given.data_dir,
         cpd_version=given.cpd_version,
@@ -128,6 +130,12 @@ def _service(given: argparse.Namespace, folder: Path, local: bool) -> EmbeddedWM
         how_to_allow="pytest-wml serve --allow-pickle",
         page=local and not given.no_page,  # it asks for no token: not for others on the network
     )
+
+
+def _spaces(given: argparse.Namespace) -> list[str]:
+    """The spaces that are there from the start: those of the options, else the environment's and the usual one."""
+    named = (os.environ.get(name, "").strip() for name in SPACE_VARIABLES)
+    return given.space or list(dict.fromkeys([*filter(is_id, named), DEFAULT_SPACE_ID]))
 
 
 def _names(host: str, listener: socket.socket) -> tuple[list[str], bool]:

@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 from pytest_wml.cassette.file import Cassette
 from pytest_wml.cassette.identity import parsed
 from pytest_wml.cassette.normalise import UUID, Interaction
+from pytest_wml.cassette.places import containers
 from pytest_wml.cassette.tape import Body, Content
 from pytest_wml.redaction.text import SHORTEST
-from pytest_wml.spaces import DEFAULT_SPACE_ID
+from pytest_wml.spaces import DEFAULT_SPACE_ID, stands_for
 
 
 class Step(NamedTuple):
@@ -114,6 +115,12 @@ def next_start(answer: Any) -> str:
     following = answer.get("next") if isinstance(answer, dict) else None
     href = following.get("href") if isinstance(following, dict) else None
     return parse_qs(urlsplit(href).query).get("start", [""])[0] if isinstance(href, str) else ""
+
+
+def own_spaces(cassette: Cassette) -> list[str]:
+    """The recorded ids of the spaces that whoever recorded had, in their order."""
+    named = {one for each in cassette.interactions for one in containers(each.path, each.query, each.body)}
+    return sorted({one.id for one in named if one.kind == "space" and stands_for("space", one.id)})
 
 
 def cost(asked: list[Step]) -> Cost:

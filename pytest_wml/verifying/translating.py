@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl, urlencode
 from pytest_wml.answers.http import is_download, kept
 from pytest_wml.cassette.identity import parsed
 from pytest_wml.cassette.normalise import ACCOUNTS_INSTANCE, GUID, UUID, Interaction, answer_as_recorded
+from pytest_wml.cassette.places import NamedContainer, containers
 from pytest_wml.cassette.tape import Body, Content, Taped
 from pytest_wml.hosts import Role
 from pytest_wml.redaction.values import redacted
-from pytest_wml.spaces import DEFAULT_SPACE_ID
+from pytest_wml.spaces import DEFAULT_SPACE_ID, stands_for
 from pytest_wml.verifying.differences import Answer
 from pytest_wml.verifying.ids import Ids
 from pytest_wml.verifying.side import Reply
@@ -63,6 +64,8 @@ class Translation:
         """Why a request cannot or must not be sent; empty where it can."""
         if asked.role in (Role.IAM, Role.STORAGE):
             return "it is for another service"
+        if self._live and any(_is_missing(one) for one in containers(asked.path, asked.query, asked.body)):
+            return "it is for a project, or for another space than that of the credentials"
         if self._live and is_masked(asked.body):
             return "the secrets that it held are not in the recording"
         if self._lost and self._lost & set(UUID.findall(f"{asked.path} {asked.query} {text_of(asked.body)}")):
@@ -144,6 +147,11 @@ class Translation:
         sent = (asked.method, asked.role, host, path, self.query(asked), asked.content_type, b"")
         taped = Taped(*sent, reply.status, kind, answer)
         return Answer(reply.status, kind, answer_as_recorded(taped, {self._space_id: DEFAULT_SPACE_ID}, self._ids.here))
+
+
+def _is_missing(named: NamedContainer) -> bool:
+    """Whether a recorded id stands for a space or project of which the other side has none."""
+    return stands_for(named.kind, named.id) > (named.kind == "space")
 
 
 def text_of(body: Body) -> str:

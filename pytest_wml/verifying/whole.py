@@ -36,7 +36,7 @@ from pytest_wml.verifying.outcome import Verification, agreed
 from pytest_wml.verifying.rules import Level
 from pytest_wml.verifying.running import How, Verifier
 from pytest_wml.verifying.side import Side
-from pytest_wml.verifying.steps import cost, steps, uploads
+from pytest_wml.verifying.steps import cost, own_spaces, steps, uploads
 from pytest_wml.verifying.stopping import Stop
 from pytest_wml.verifying.uploads import Uploads
 
@@ -193,8 +193,9 @@ def _asking(given: argparse.Namespace, job: Job, credentials: Credentials | None
     """The other side, while the block lasts: the embedded one is new for each recording."""
     if credentials is None:
         offline = OFFLINE._replace(url=_CPD, username="embedded") if job.cpd else OFFLINE
+        spaces = dict.fromkeys([offline.space_id, *own_spaces(job.cassette)])
         how = "pytest-wml cassette verify --allow-pickle"
-        with EmbeddedWML(spaces=[offline.space_id], allow_pickle=given.allow_pickle, how_to_allow=how) as service:
+        with EmbeddedWML(spaces=spaces, allow_pickle=given.allow_pickle, how_to_allow=how) as service:
             yield Side(service, places(offline.url), offline, secrets, service.wait_for_loads)
         return
     from pytest_wml.answers.live import Live  # only where it is needed: requests comes with IBM's clients

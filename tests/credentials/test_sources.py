@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from pytest_wml.credentials import BadCredentials, find
+from pytest_wml.credentials import OFFLINE, BadCredentials, find
+from pytest_wml.table import SPACE_VARIABLES
 
 SPACE = "3fc54cf1-252f-424b-b52d-5cdd9814987f"
 EU = "https://eu-de.ml.cloud.ibm.com"
@@ -46,6 +47,41 @@ def test_the_names_that_ibms_own_tools_use(environ):
     found = find(environ, "")
     assert (found.apikey, found.url, found.space_id) == ("key-1", EU, SPACE)
     assert set(found.origin.split(", ")) == set(environ)
+
+
+@pytest.mark.parametrize("name", SPACE_VARIABLES)
+def test_offline_a_space_alone_is_enough(name):
+    """Whichever variable names it; nobody looks at the key."""
+    found = find({name: f" {SPACE} "}, "", offline=True)
+    assert (found.space_id, found.apikey, found.origin) == (SPACE, OFFLINE.apikey, name)
+    assert find({name: SPACE, "WML_APIKEY": "key-1"}, "", offline=True).apikey == "key-1"
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("wml.json", {"space_id": SPACE}), (".env", f"WML_SPACE_ID={SPACE}\n"), (".env", f"WATSONX_SPACE_ID={SPACE}\n")],
+)
+def test_offline_a_file_that_names_a_space_is_enough(written, file, content):
+    """JSON or lines without a key."""
+    assert find({}, written(file, content), offline=True).space_id == SPACE
+
+
+def test_offline_a_job_without_secrets_has_credentials():
+    """CI of a fork has the variables and not the secrets: IBM Cloud, or a Cloud Pak for Data, as its URL says."""
+    cloud = find({"WML_APIKEY": "", "WML_URL": EU, "WML_SPACE_ID": SPACE}, "", offline=True)
+    assert (cloud.url, cloud.space_id, cloud.instance_id) == (EU, SPACE, "")
+    packed = find({"WML_URL": "https://cpd.example.com", "WML_VERSION": "4.8"}, "", offline=True)
+    assert (packed.cpd_host, packed.instance_id, packed.version) == ("cpd.example.com", "openshift", "4.8")
+    assert packed.username
+    with pytest.raises(BadCredentials, match="hold no secret"):
+        find({"WML_URL": EU, "WML_SPACE_ID": SPACE}, "")
+
+
+def test_offline_a_space_is_named_by_its_id():
+    """A name is refused, but for a variable that other tools have too."""
+    with pytest.raises(BadCredentials, match="WML_SPACE_ID is no id: 'my space'"):
+        find({"WML_SPACE_ID": "my space"}, "", offline=True)
+    assert find({"SPACE_ID": "my-other-tool"}, "", offline=True) is None
 
 
 def test_a_notebooks_runtime():

@@ -122,6 +122,39 @@ def test_a_space_with_deployments_stays(own):
     assert error_of(answer)["code"] == "space_has_deployments"
 
 
+CODED = "cccccccc-0000-4000-8000-000000000003"
+
+
+def test_any_space_that_is_named_can_be_made(archives):
+    """Where that is chosen: looked at, or named by what is stored in it; each with one warning."""
+    with EmbeddedWML(any_space=True) as app:
+        rest = Rest(app)
+        space = rest.send("GET", f"/v2/spaces/{CODED}").json
+        assert (space["metadata"]["id"], space["entity"]["status"]["state"]) == (CODED, "active")
+        assert rest.create_model(space_id=CODED.replace("c", "d")).status_code == 201
+        rest.send("GET", f"/v2/spaces/{CODED}")
+        assert [CODED in warning for warning in app.warnings] == [True, False]
+
+
+@pytest.mark.parametrize("space", ["my space", CODED[:-1], "", CODED])
+def test_what_is_no_space_stays_refused(archives, space):
+    """A name, part of an id; a space that has been deleted; any in a service that was not told to make them."""
+    with EmbeddedWML(any_space=True) as app:
+        rest = Rest(app)
+        if space == CODED:
+            rest.send("GET", f"/v2/spaces/{CODED}")
+            assert rest.send("DELETE", f"/v2/spaces/{CODED}").status_code == 202
+        assert rest.create_model(space_id=space).status_code in (400, 404)
+    with EmbeddedWML() as app:
+        assert Rest(app).send("GET", f"/v2/spaces/{CODED}").status_code == 404
+
+
+def test_a_project_is_no_space(archives):
+    """The service has no projects; none is made."""
+    with EmbeddedWML(any_space=True) as app:
+        assert Rest(app).send("GET", "/ml/v4/models", query={"project_id": CODED}).status_code == 404
+
+
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 def test_an_unknown_space_is_not_found(rest, method):
     """404 in JSON for each method."""

@@ -67,4 +67,14 @@ def a_careless_cleaner(at: Traveller) -> None:
         at.ask("DELETE", f"/ml/v4/models/{each['metadata']['id']}", **SPACE)
 
 
-ALL = (a_space_of_its_own, pages, refusals, left_undone)
+def two_spaces(at: Traveller) -> None:
+    """A model in a space that stands in the code, and one in the usual space."""
+    coded = "cccccccc-0000-4000-8000-000000000003"
+    at.ask("GET", f"/v2/spaces/{coded}")
+    for space in (coded, DEFAULT_SPACE_ID):
+        model = at.model("nightly-3f9a1c2e", space)
+        at.ask("GET", f"/ml/v4/models/{model}", space_id=space)
+        at.ask("GET", "/ml/v4/models", space_id=space)
+
+
+ALL = (a_space_of_its_own, pages, refusals, left_undone, two_spaces)

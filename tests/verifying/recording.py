@@ -71,7 +71,7 @@ def recorded(
         before: what somebody else did at the service before.
         facts: of the metadata.
     """
-    with EmbeddedWML(spaces=[DEFAULT_SPACE_ID], allow_pickle=True) as service:
+    with EmbeddedWML(spaces=[DEFAULT_SPACE_ID], allow_pickle=True, any_space=True) as service:
         if before:
             before(Traveller(service, given))
         recorder = Recorder(service, Hosts.of([given.cpd_host] if given.cpd_host else []), Secrets())

@@ -61,6 +61,7 @@ def test_what_stands_for_the_account(live):
         (exchange("DELETE", "/ml/v4/deployments/my_name", status=204), "it would change"),
         (exchange("POST", "/v2/connections", {}, body={"password": "p"}, status=201), "the secrets"),
         (exchange("GET", "/ml/v4/models", {}, query="start=5"), "there is no such page"),
+        (exchange("GET", "/ml/v4/models", {}, query=f"project_id={STRANGER}"), "it is for a project"),
         (exchange("GET", f"/ml/v4/models/{STRANGER}", {}), ""),
         (exchange("POST", f"/ml/v4/deployments/{STRANGER}/predictions", {}, body={"input_data": []}), ""),
         (exchange("POST", "/ml/v4/models", {}, body={"name": "m"}, status=201), ""),
@@ -72,6 +73,15 @@ def test_what_is_left_out_of_a_live_run(live, taped, reason):
     found = live.reason_to_leave_out(asked)
     assert found.startswith(reason)
     assert bool(found) is bool(reason)
+
+
+def test_the_second_space_of_whoever_recorded(live):
+    """The credentials of a live run name one space: what was asked in another one is left out."""
+    first, second = recorded(
+        *(exchange("GET", "/ml/v4/models", {}, query=f"space_id={one}") for one in (SPACE, STRANGER))
+    )
+    assert live.reason_to_leave_out(first) == ""
+    assert "for another space" in live.reason_to_leave_out(second)
 
 
 def test_nobody_elses_thing_is_hit_by_chance(live):

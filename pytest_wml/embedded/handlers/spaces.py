@@ -35,7 +35,8 @@ def listing(call: Call) -> Response:
 
 
 def read(call: Call, space_id: str) -> Response:
-    return answer(200, _document(call, call.service.spaces.read(space_id)))
+    space = call.service.space(space_id)
+    return answer(200, _document(call, call.service.spaces.read(space.id)))
 
 
 def patch(call: Call, space_id: str) -> Response:

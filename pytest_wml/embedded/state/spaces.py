@@ -47,6 +47,7 @@ class Spaces(Shelf[Space]):
     def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
         super().__init__(journal, "space", Space, _missing)
         self._clock = clock
+        self._deleted: set[str] = set()
 
     def provision(self, space_ids: Iterable[str], owner: str) -> None:
         """Spaces that are there from the start, active; those that were kept stay as they are."""
@@ -55,6 +56,17 @@ class Spaces(Shelf[Space]):
                 if space_id not in self._records:
                     draft = SpaceDraft(name=f"embedded {space_id[:8]}")
                     self.put(replace(self._made(space_id, draft, owner), state="active"))
+
+    def has_had(self, space_id: str) -> bool:
+        """Whether there is a space of this id, or was one that has been deleted."""
+        with self._journal.lock:
+            return space_id in self._records or space_id in self._deleted
+
+    def drop(self, record_id: str) -> Space:
+        """Delete a space; its id is not taken again."""
+        dropped = super().drop(record_id)
+        self._deleted.add(record_id)
+        return dropped
 
     def create(self, draft: SpaceDraft, owner: str) -> Space:
         return self.put(self._made(str(uuid.uuid4()), draft, owner))
