@@ -152,7 +152,7 @@ def test_what_is_no_space_stays_refused(archives, space):
 def test_a_project_is_no_space(archives):
     """The service has no projects; none is made."""
     with EmbeddedWML(any_space=True) as app:
-        assert Rest(app).send("GET", "/ml/v4/models", query={"project_id": CODED}).status_code == 404
+        assert Rest(app).send("GET", "/ml/v4/models", query={"project_id": CODED}).status_code == 501
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
