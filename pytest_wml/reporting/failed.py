@@ -66,9 +66,8 @@ def _last_line(message: str) -> str:
 
 def _findings(check: CheckNote, anchor: str) -> str:
     rest = check.found - min(_FINDINGS, len(check.findings))
-    more = f" and {rest} more" if rest else ""
+    more = f'<p class="check-of">… and {rest} more</p>' if rest else ""
     return (
         f'<p class="check-of"><a href="#{anchor}">{esc(check.check)}</a>: {many(check.found, "finding")}, '
-        f"promised: {esc(check.promised)}</p>{items(check.findings[:_FINDINGS], 'lines')}"
-        f"{f'<p>…{more}</p>' if more else ''}"
+        f"promised: {esc(check.promised)}</p>{items(check.findings[:_FINDINGS], 'lines')}{more}"
     )
