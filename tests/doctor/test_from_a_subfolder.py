@@ -51,7 +51,7 @@ def test_recordings_are_verified(suite, capsys):
 def test_the_last_replay_is_that_of_the_root(suite, capsys):
     """`cassette prune` looks below the root folder."""
     assert main(["cassette", "prune"]) == 2
-    assert "looked at: ../../.pytest_cache/v/wml/played" in capsys.readouterr().err
+    assert f"looked at: {suite / '.pytest_cache' / 'v' / 'wml' / 'played'}" in capsys.readouterr().err
 
 
 def test_the_models_are_linted(suite, capsys):
