@@ -15,6 +15,7 @@ from typing import Any
 from pytest_wml.cassette.batches import few_rows
 from pytest_wml.cassette.file import Cassette, dump, fingerprint, load, write
 from pytest_wml.cassette.finding import NothingKnown
+from pytest_wml.doctor import settings
 from pytest_wml.staleness import INCOMPLETE, PLAYED, CompleteReplay, unasked
 from pytest_wml.table import CONTRACT_FILE
 
@@ -100,7 +101,9 @@ def _last_complete_replay() -> tuple[Path, CompleteReplay]:
     """
     here = Path.cwd()
     caches = [folder / _CACHE for folder in (here, *here.parents)]
-    cache = next((each for each in caches if (each / "v" / "wml").is_dir()), caches[0])
+    cache = next((each for each in caches if (each / "v" / "wml").is_dir()), None)
+    if cache is None:
+        cache = settings.started(settings.read()).root / _CACHE
     try:
         form = json.loads((cache / "v" / PLAYED).read_text(encoding="utf-8"))
         return cache, CompleteReplay.from_json(form)
