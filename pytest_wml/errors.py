@@ -19,8 +19,8 @@ class WMLTestError(Exception):
     def __init__(self, problem: str, *, fix: str = "", **facts: Any) -> None:
         from pytest_wml.redaction.text import masked  # a run without errors does not pay for it
 
-        super().__init__(problem)
         self.problem = masked(problem)
+        super().__init__(self.problem)
         self.fix = fix
         self.facts = {name: masked(str(fact)) for name, fact in facts.items() if fact not in (None, "")}
 

@@ -58,7 +58,7 @@ def secrecy(name: str) -> Secrecy:
     A name is split at everything but letters and digits, and at capitals: `AWS_SECRET_ACCESS_KEY`,
     `iam-token`, `dbPassword`, `Connection String`.
     """
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = _words(name)
     named = _names_a_secret(words) or any(_GLUED.search(word) for word in words)
     if named and words[-1] not in _ABOUT_A_SECRET:
         return Secrecy.SECRET
@@ -68,9 +68,12 @@ def secrecy(name: str) -> Secrecy:
 
 
 def holds_a_number(name: str) -> bool:
-    """Whether a number under this secret name is a secret: a password may be one, a count of tokens is none."""
-    words = [word.lower() for word in _WORD.findall(name)]
-    return secrecy(name) is Secrecy.SECRET and words[-1] not in ("token", "tokens")
+    """Whether a number under this secret name is a secret: a password may be a number; `tokens` counts them."""
+    return secrecy(name) is Secrecy.SECRET and _words(name)[-1] not in ("token", "tokens")
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
 
 
 def _names_a_secret(words: list[str]) -> bool:

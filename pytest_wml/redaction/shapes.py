@@ -129,7 +129,7 @@ def _providers() -> tuple[tuple[str, re.Pattern[str]], ...]:
         stripe,
         telegram_token,
         twilio,
-    )  # fmt: skip
+    )
 
     plugins = (
         aws.AWSKeyDetector,

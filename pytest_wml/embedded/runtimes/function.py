@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, ScoringFailed, ScoringRequest, told
+from pytest_wml.causes import told
+from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, ScoringFailed, ScoringRequest
 
 SOURCE = "function.py"
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from pytest_wml.causes import reason, told
 from pytest_wml.embedded.runtimes.keras_file import KerasFile, read
-from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, RunsCode, reason, told
+from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, RunsCode
 from pytest_wml.embedded.runtimes.serving import family_of, not_dense_output
 from pytest_wml.embedded.runtimes.tensors import Input, named_arrays
 from pytest_wml.embedded.runtimes.tf_tensors import input_of, share_the_gpu, values_of

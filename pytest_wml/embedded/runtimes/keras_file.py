@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_wml.causes import told
 from pytest_wml.embedded.runtimes.keras_names import KERAS_NAMES
-from pytest_wml.embedded.runtimes.protocol import LoadFailed, told
+from pytest_wml.embedded.runtimes.protocol import LoadFailed
 from pytest_wml.model.kinds import KERAS_FILES
 
 _PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")

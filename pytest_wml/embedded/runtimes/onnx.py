@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, told
+from pytest_wml.causes import told
+from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model
 from pytest_wml.embedded.runtimes.serving import Family
 from pytest_wml.embedded.runtimes.tensors import Input, named_arrays
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import joblib
 
-from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, told
+from pytest_wml.causes import told
+from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode
 from pytest_wml.model.kinds import PICKLES
 
 

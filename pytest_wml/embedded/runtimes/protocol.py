@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pytest_wml.causes import reason as reason
-from pytest_wml.causes import told as told
+from pytest_wml.causes import told
 
 Elements = list[dict[str, Any]]
 

@@ -9,8 +9,9 @@ from typing import Any
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
+from pytest_wml.causes import told
 from pytest_wml.embedded.runtimes.pickled import unpickled
-from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, told
+from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model
 from pytest_wml.embedded.runtimes.rows import array, listed, named_columns, plain, table
 
 

@@ -12,7 +12,8 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, DoubleType
 
-from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringRequest, told
+from pytest_wml.causes import told
+from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringRequest
 from pytest_wml.embedded.runtimes.rows import listed, named_columns
 from pytest_wml.embedded.runtimes.spark_columns import Columns, plain, stored_types
 

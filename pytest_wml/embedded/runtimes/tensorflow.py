@@ -7,7 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringFailed, reason, told
+from pytest_wml.causes import reason, told
+from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringFailed
 from pytest_wml.embedded.runtimes.serving import family_of, not_dense_output, require_inputs, served_name
 from pytest_wml.embedded.runtimes.tensors import Input, named_arrays
 from pytest_wml.embedded.runtimes.tf_tensors import input_of, share_the_gpu, values_of

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import xgboost
 
+from pytest_wml.causes import told
 from pytest_wml.embedded.runtimes.pickled import unpickled
-from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model, told
+from pytest_wml.embedded.runtimes.protocol import BadInput, Elements, LoadFailed, Model
 from pytest_wml.embedded.runtimes.rows import Array, array, listed, named_columns, plain, table
 from pytest_wml.embedded.runtimes.scikit_learn import Predictor
 from pytest_wml.model.kinds import PICKLES, XGBOOST_FILES
