@@ -19,7 +19,7 @@ def add_to(commands: Any) -> None:
     lint = commands.add_parser(
         "lint",
         help="look at model archives before they are deployed",
-        description="What the service would refuse or regret of a model, told from its files: nothing is run, and\n"
+        description="What the service would refuse of a model, or warn of, found in its files: nothing is run, and\n"
         "TensorFlow is not needed.",
         epilog="example: pytest-wml lint model.tar.gz --spec runtime-24.1-py3.11 --strict\n\n"
         "exit status: 0 fine, 1 errors were found (with --strict: or warnings), 2 there is nothing to read",

@@ -1,4 +1,4 @@
-"""Names that look like an option's and are none: keys of the ini file, environment variables.
+"""Unknown names that look like an option's: keys of the ini file, environment variables.
 
 pytest warns of an unknown key, and nobody of an unknown variable: the run then tests something else than was meant.
 """

@@ -248,7 +248,7 @@ def directives(name: str) -> Lines:
 
 
 _TABLES = {"option": "option", "contract-key": "key", "py:data": "name"}
-"""The kinds that are told in a line each, and the head of their column."""
+"""The kinds that have one line each, and the head of their column."""
 
 
 def markdown(name: str) -> Lines:
@@ -289,7 +289,7 @@ def _without_fences(lines: Iterable[str]) -> Lines:
 
 
 def _escaped(line: str) -> str:
-    """A line in which `<` outside of code is no markup."""
+    """A line in which `<` outside of code is not read as markup."""
     return re.sub(r"(`[^`]*`)|<", lambda found: found[1] or "&lt;", line)
 
 

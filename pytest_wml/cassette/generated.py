@@ -64,7 +64,7 @@ _COUNTED = re.compile(r"[A-Za-z]+(\d{6,})")
 _UNITS = {"s": 1, "ms": 10**3, "µs": 10**6, "ns": 10**9}
 _FIRST_SECOND, _LAST_SECOND = 1_000_000_000, 4_102_444_800
 _LONGEST = 2000
-"""Characters of a text that is looked at: what is longer is no name."""
+"""Characters of the longest text that is looked at: a longer one is not a name."""
 
 
 class Part(NamedTuple):

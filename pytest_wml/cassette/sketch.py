@@ -1,4 +1,4 @@
-"""Which of thousands of recorded bodies are probably nearest to a body, told from a few of the values in each.
+"""Finds the recorded bodies that are probably nearest to a body, among thousands, by a few of the values in each.
 
 To read all of them would take seconds; a comparison of the few that are left is exact.
 """

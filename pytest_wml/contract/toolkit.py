@@ -173,7 +173,7 @@ class Contract:
 
         Args:
             images: those of the reference.
-            name: tells several references of one deployment apart.
+            name: distinguishes several references of one deployment.
             at_most: the share of rows that may have another class.
 
         Raises:

@@ -201,7 +201,7 @@ def _filled(lengths: Sequence[int], value: object) -> Any:
 
 
 def _classes(signature: Signature) -> str:
-    """A class that an example may get; empty where the model answers with numbers that are none."""
+    """A class that an example may get; empty where the numbers that the model answers with are not classes."""
     if any(spec.dtype == "string" for spec in signature.outputs):
         return "a class"
     whole = any(spec.dtype.startswith(("int", "uint")) for spec in signature.outputs)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from pytest_wml.credentials.value import Credentials, no_id
+from pytest_wml.credentials.value import Credentials, invalid_space
 from pytest_wml.hosts import Role, cloud_role
 from pytest_wml.spaces import is_id
 from pytest_wml.table import SECRET
@@ -122,4 +122,4 @@ def _about_the_space(space_id: str) -> Iterator[Mistake]:
         )
         return
     if not is_id(space_id):
-        yield no_id("WML_SPACE_ID", space_id)
+        yield invalid_space("WML_SPACE_ID", space_id)

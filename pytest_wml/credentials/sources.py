@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_wml import near
-from pytest_wml.credentials.value import DEFAULT_URL, OFFLINE, BadCredentials, Credentials, no_id
+from pytest_wml.credentials.value import DEFAULT_URL, OFFLINE, BadCredentials, Credentials, invalid_space
 from pytest_wml.hosts import cloud_role
 from pytest_wml.spaces import is_id
 from pytest_wml.table import FAMILIES, FIELDS, SECRET, SPACE_VARIABLES
@@ -59,7 +59,7 @@ Given = dict[str, tuple[str, str]]
 
 
 def _space(environ: Mapping[str, str]) -> Given:
-    """The first space that a variable names; text that is no id may be another tool's, as `SPACE_ID` often is."""
+    """The first space that a variable names by its id; `SPACE_ID` often belongs to another tool."""
     named = ((environ.get(name, "").strip(), name) for name in SPACE_VARIABLES)
     return next(({"space_id": (value, name)} for value, name in named if is_id(value)), {})
 
@@ -68,11 +68,11 @@ def _completed(given: Given) -> Given:
     """What is given, with a made-up key where there is none: offline nobody looks at it.
 
     Raises:
-        BadCredentials: the space is no id.
+        BadCredentials: the space is not a valid id.
     """
     space, origin = given.get("space_id", ("", ""))
     if space and not is_id(space):
-        problem, fix = no_id(origin if origin.isupper() else "The space_id of the credentials file", space)
+        problem, fix = invalid_space(origin if origin.isupper() else "The space_id of the credentials file", space)
         raise BadCredentials(problem, given_by=origin, fix=fix)
     if not given or any(name in given for name in SECRET):
         return given

@@ -17,10 +17,10 @@ class BadCredentials(WMLTestError):
     """Credentials are missing, incomplete or unreadable."""
 
 
-def no_id(what: str, space: str) -> tuple[str, str]:
-    """What is wrong with a space that is not named by its id, and what to do."""
+def invalid_space(what: str, space: str) -> tuple[str, str]:
+    """The problem with a space that is not named by its id, and what to do."""
     return (
-        f"{what} is no id: {space!r}.",
+        f"{what} is not a valid id: {space!r}.",
         "Give the space's GUID, not its name (Deployments → your space → Manage → Space GUID)",
     )
 

@@ -78,7 +78,7 @@ class EmbeddedWML:
         json_limit: bytes that a JSON body may have before it is refused with 413; uploads have no limit.
         allow_pickle: whether code that comes with a model may run: pickles, functions, Lambda layers of Keras.
             It runs in a process of its own, as the same user. Without it such a deployment fails.
-        how_to_allow: what the failure tells the user to run instead, such as a command line.
+        how_to_allow: the way to allow it that the failure names, such as a command line.
         isolate_tensorflow: whether TensorFlow too runs in a process of its own for each model, which costs a
             load of TensorFlow each; other runtimes always do.
         deadline: seconds that a scoring may take before it is ended and answered with a 504.

@@ -38,7 +38,7 @@ class _Slot:
         self.runtime: Runtime | None = None
         self.failure = ""
         self.may_be_retried = False
-        """Whether the failure is none of the archive's: its file was lost, or the disk was full."""
+        """Whether the failure has another cause than the archive: its file was lost, or the disk was full."""
         self.done = threading.Event()
         self.thread: threading.Thread | None = None
         self._folder: Path | None = None
@@ -118,7 +118,7 @@ class Scorers:
         self._ends = 0
         """Counts the loads that have ended."""
         self._ends_seen = 0
-        """How many had when somebody was last told that a model is being loaded."""
+        """How many loads had ended when `look` last found one going on."""
 
     def begin(self, served: Served) -> None:
         """Load what is deployed now, unless it is loaded or being loaded; does not wait for it.
@@ -261,7 +261,7 @@ class Scorers:
             slot.failure, slot.may_be_retried = problem.message, True
         except LoadFailed as failure:
             slot.failure = str(failure)
-        except Exception as crash:  # noqa: BLE001 whoever waits for it must be told all the same
+        except Exception as crash:  # noqa: BLE001 those who wait for the load need its end
             self._crashed(crash)
             slot.failure = "The service met an unexpected error."
         finally:

@@ -1,4 +1,4 @@
-"""What the service would refuse or regret of a model, told from its files before anything is uploaded.
+"""What the service would refuse of a model, or warn of, found in its files before anything is uploaded.
 
 Nothing here imports TensorFlow, and nothing in the files is run.
 """

@@ -50,7 +50,7 @@ KINDS = (SAVED_MODEL, KERAS, PICKLE, PICKLED_XGBOOST, XGBOOST, ONNX, PMML, SPARK
 
 
 class StoredAs(NamedTuple):
-    """What WML is told when a model is stored: its type and its software specification."""
+    """What a model is stored with: its type and its software specification."""
 
     model_type: str
     software_spec: str

@@ -1,4 +1,4 @@
-"""Which kind of model a path holds: told from names and first bytes, nothing is loaded or run."""
+"""Recognises which kind of model a path holds, by names and first bytes; nothing is loaded or run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Recognised(NamedTuple):
     Args:
         kind: of the model.
         where: the file or folder in the archive by which it was.
-        detail: the class in a pickle or of a Spark model, the version of a PMML document; empty where nothing is told.
+        detail: the class in a pickle or of a Spark model, the version of a PMML document; empty where it is not known.
         damage: why the file cannot be loaded, as far as its start shows it; empty where nothing is wrong with it.
     """
 

@@ -118,7 +118,7 @@ def next_start(answer: Any) -> str:
 
 
 def own_spaces(cassette: Cassette) -> list[str]:
-    """The recorded ids of the spaces that whoever recorded had, in their order."""
+    """The recorded ids of the recording user's spaces, in their order."""
     named = {one for each in cassette.interactions for one in containers(each.path, each.query, each.body)}
     return sorted({one.id for one in named if one.kind == "space" and stands_for("space", one.id)})
 

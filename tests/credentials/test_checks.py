@@ -57,7 +57,7 @@ def test_right_ones_pass(right):
         (CLOUD._replace(instance_id="openshift"), "is for a Cloud Pak for Data"),
         (CLOUD._replace(apikey="", username="me", password="p"), "takes an API key, and a password was given"),
         (CLOUD._replace(space_id=""), "name no deployment space"),
-        (CLOUD._replace(space_id="My production space"), "no id: 'My production space'"),
+        (CLOUD._replace(space_id="My production space"), "not a valid id: 'My production space'"),
         (CLOUD._replace(apikey="<your api key>"), "WML_APIKEY is a placeholder"),
         (CLOUD._replace(apikey="***"), "WML_APIKEY is a placeholder"),
         (CLOUD._replace(apikey="${WML_APIKEY}"), "WML_APIKEY is a placeholder"),
@@ -82,6 +82,8 @@ def test_every_mistake_is_named_and_no_secret():
     with pytest.raises(BadCredentials) as raised:
         required(wrong)
     text = str(raised.value)
-    assert all(word in text for word in ("user name", "WML_INSTANCE_ID", "quotes", "no id", "WML_APIKEY, WML_URL"))
+    assert all(
+        word in text for word in ("user name", "WML_INSTANCE_ID", "quotes", "not a valid id", "WML_APIKEY, WML_URL")
+    )
     assert "hidden" not in text
     assert "a password" not in text

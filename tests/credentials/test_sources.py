@@ -79,7 +79,7 @@ def test_offline_a_job_without_secrets_has_credentials():
 
 def test_offline_a_space_is_named_by_its_id():
     """A name is refused, but for a variable that other tools have too."""
-    with pytest.raises(BadCredentials, match="WML_SPACE_ID is no id: 'my space'"):
+    with pytest.raises(BadCredentials, match="WML_SPACE_ID is not a valid id: 'my space'"):
         find({"WML_SPACE_ID": "my space"}, "", offline=True)
     assert find({"SPACE_ID": "my-other-tool"}, "", offline=True) is None
 

@@ -70,7 +70,7 @@ def test_a_name_in_place_of_an_id(pytester, project, monkeypatch):
     pytester.makepyfile(test_model="def test_it(wml_client): pass\n")
     result = pytester.runpytest_inprocess("--wml=embedded")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["WML_SPACE_ID is no id: 'my space'."])
+    result.stdout.fnmatch_lines(["WML_SPACE_ID is not a valid id: 'my space'."])
 
 
 def test_a_space_in_the_code(pytester, project, monkeypatch):

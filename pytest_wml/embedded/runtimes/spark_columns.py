@@ -1,7 +1,7 @@
 """The rows of a request as columns of a Spark data frame.
 
 JSON does not tell 22 from 22.0, nor a date from a text: what a column is, the schema of the training data says that was
-stored with the model; without one it is told from all values of the column.
+stored with the model; without one it is inferred from all values of the column.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Columns:
         types: of columns by their names in lower case, as `stored_types` gives them.
 
     Raises:
-        BadInput: a value is none of its column's type, or a column holds values of several kinds.
+        BadInput: a value does not have its column's type, or a column holds values of several kinds.
     """
 
     def __init__(
