@@ -48,8 +48,8 @@ def new_run() -> str:
 
 
 def marked(run: str, lifetime: datetime.timedelta) -> Mark:
-    """A run's mark, which ends after its lifetime; seconds are rounded up to a minute."""
-    end = now() + lifetime + datetime.timedelta(seconds=59)
+    """A run's mark, which ends after its lifetime, rounded up to a minute."""
+    end = now() + lifetime + datetime.timedelta(minutes=1) - datetime.timedelta.resolution
     return Mark(run, end.replace(second=0, microsecond=0))
 
 

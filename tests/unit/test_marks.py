@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,10 +45,13 @@ def test_what_is_nearly_a_mark_is_none(name):
     assert parted(name) == (name, None)
 
 
-def test_it_lasts_as_long_as_it_was_given():
-    """Rounded up to the minute, and then it has expired."""
-    begun = now()
-    mark = marked("0" * 8, datetime.timedelta(hours=4))
+@pytest.mark.parametrize("seconds", [0, 0.000001, 0.33, 1, 59.999999])
+def test_it_lasts_as_long_as_it_was_given(seconds):
+    """Rounded up to the minute, and then it has expired; at any moment of a minute."""
+    moment = datetime.datetime(2026, 11, 28, 8, 31, tzinfo=datetime.UTC) + datetime.timedelta(seconds=seconds)
+    with time_machine.travel(moment, tick=False):
+        begun = now()
+        mark = marked("0" * 8, datetime.timedelta(hours=4))
     assert datetime.timedelta(hours=4) <= mark.expires - begun <= datetime.timedelta(hours=4, minutes=1)
     assert not mark.expired(begun + datetime.timedelta(hours=4) - datetime.timedelta(seconds=1))
     assert mark.expired(mark.expires)
