@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _SHOWN_MEMBERS = 8
+_VARIABLES = "variables/"
 _SPARK = re.compile(r"(.*)/metadata/part-[^/]*")
 
 
@@ -119,11 +120,15 @@ def missing_graph(path: Path, names: tuple[str, ...]) -> BadArchive:
 
 
 def nested_models(names: tuple[str, ...]) -> list[str]:
-    """The files that are models, or describe them, and lie in a folder; SavedModels alone where there are any."""
+    """The files that are models, or describe them, and lie in a folder; SavedModels alone where there are any.
+
+    None where the rest of a SavedModel lies at the root: then its graph is missing, and another file is not the model.
+    """
+    graphs = [name for name in names if name.endswith("/" + GRAPH)]
+    if graphs or any(name.startswith(_VARIABLES) for name in names):
+        return graphs
     others = (*KERAS_FILES, *PICKLES, *ONNX_FILES)
-    return [name for name in names if name.endswith("/" + GRAPH)] or [
-        name for name in names if "/" in name and (name.lower().endswith(others) or _SPARK.fullmatch(name))
-    ]
+    return [name for name in names if "/" in name and (name.lower().endswith(others) or _SPARK.fullmatch(name))]
 
 
 def safe_extract(archive: Path | str | BinaryIO, folder: Path | str, limits: Limits | None = None) -> Path:

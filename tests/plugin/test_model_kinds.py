@@ -215,9 +215,9 @@ def pipeline(tmp_path_factory):
     """The folder of a classifier of x and y, saved by Spark."""
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         pytest.skip("java is not installed")
-    folder = tmp_path_factory.mktemp("spark") / "pipeline"
+    folder = tmp_path_factory.mktemp("spark")
     subprocess.run([sys.executable, "-c", TRAIN, str(folder)], check=True, capture_output=True)
-    return folder
+    return folder / "pipeline"
 
 
 @pytest.mark.slow
