@@ -1,4 +1,4 @@
-"""`pytest-wml cassette`: list, inspect, diff, scan, prune, verify."""
+"""`pytest-wml cassette`: list, inspect, diff, scan, prune, merge, verify."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_wml import pruning
+from pytest_wml import merging, pruning
 from pytest_wml.cassette.file import BadCassette, Cassette, load
 from pytest_wml.cassette.finding import NothingKnown, files
 from pytest_wml.cassette.scan import hits
@@ -68,8 +68,11 @@ def add_to(tools: Any) -> None:
     prune = pruning.add_to(tools)
     prune.set_defaults(run=_prune)
 
+    merge = merging.add_to(tools)
+    merge.set_defaults(run=_merge)
+
     verify = verify_command.add_to(tools, _DEFAULT)
-    for tool in (everything, one, two, scan, prune, verify):
+    for tool in (everything, one, two, scan, prune, merge, verify):
         tool.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -129,6 +132,12 @@ def _scan(given: argparse.Namespace) -> int:
 
 def _prune(given: argparse.Namespace) -> int:
     value, text = pruning.prune(given)
+    _show(given, value, text)
+    return 0
+
+
+def _merge(given: argparse.Namespace) -> int:
+    value, text = merging.merge(given)
     _show(given, value, text)
     return 0
 

@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(run=help_of(top))
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     project_command.add_to(commands)
-    cassette = commands.add_parser("cassette", help="list, show, compare, scan, prune and verify recordings")
+    cassette = commands.add_parser("cassette", help="list, show, compare, scan, prune, merge and verify recordings")
     cassette.set_defaults(run=help_of(cassette))
     cassette_tools.add_to(cassette.add_subparsers(dest="tool", metavar="TOOL"))
     server_command.add_to(commands)

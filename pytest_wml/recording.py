@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
 
+from pytest_wml.cassette.continuing import continued
 from pytest_wml.cassette.file import BadCassette, Cassette, dump, load, write
-from pytest_wml.cassette.library import same_model
 from pytest_wml.cassette.merge import merged
-from pytest_wml.cassette.normalise import Interaction, Known, learned, normalised
+from pytest_wml.cassette.normalise import Known, learned, normalised
 from pytest_wml.cassette.tape import Content, Taped
 from pytest_wml.cassette.varying import Varying, ignored_in
 from pytest_wml.completeness import Part
 from pytest_wml.json_paths import parsed
 from pytest_wml.redaction.known import Secrets
-
-_SHOWN = 3
 
 
 class Reference(NamedTuple):
@@ -118,7 +114,13 @@ class Outcome:
 
 
 def save(
-    shards: Iterable[Shard], folder: Path, facts: Mapping[str, Any], *, part: Part, today: datetime.date
+    shards: Iterable[Shard],
+    folder: Path,
+    facts: Mapping[str, Any],
+    *,
+    part: Part,
+    today: datetime.date,
+    max_age: int = 0,
 ) -> Iterator[Outcome]:
     """Write the cassettes of a run; yield what became of each.
 
@@ -128,6 +130,7 @@ def save(
         facts: what every cassette's metadata says: recorded_from, client.
         part: how much of the suite ran; what a cassette contains for tests that did not run is kept.
         today: the date of the recording.
+        max_age: days after which a recording is too old; 0 for never.
     """
     shards = list(shards)
     secrets = Secrets()
@@ -144,8 +147,9 @@ def save(
         try:
             _check_claims(name, set().union(*(shard.claims.get(name, set()) for shard in shards)))
             cassette = _cassette(shards, name, facts, today)
-            if part is not Part.ALL and path.exists():
-                cassette = _completed(cassette, load(path), part)
+            old = _before(path, part)
+            if old is not None:
+                cassette = continued(cassette, old, part, max_age)
             yield _written(path, cassette, secrets)
         except BadCassette as error:
             yield Outcome(path, False, str(error), error=True)
@@ -185,7 +189,7 @@ def _cassette(shards: list[Shard], name: str, facts: Mapping[str, Any], today: d
         if shard.tapes.get(name)
     ]
     interactions = merged(parts)
-    metadata = {**facts, "recorded_at": today.isoformat(), "api_version": _api_version(interactions)}
+    metadata = {**facts, "recorded_at": today.isoformat()}
     if ignored := ignored_in(
         (one.body for one in interactions), [path for shard in shards for path in shard.varying.ignored]
     ):
@@ -202,47 +206,20 @@ def _cassette(shards: list[Shard], name: str, facts: Mapping[str, Any], today: d
     return Cassette(name, metadata, interactions)
 
 
-def _api_version(interactions: Iterable[Interaction]) -> str:
-    return max((parse_qs(one.query).get("version", [""])[0] for one in interactions), default="")
+def _before(path: Path, part: Part) -> Cassette | None:
+    """What was recorded before; None for nothing, or for a damaged file that a complete run replaces.
 
-
-def _completed(new: Cassette, old: Cassette, part: Part) -> Cassette:
-    """A recording of a part together with what the cassette held before, for the same models."""
-    asked = {interaction.identity for interaction in new.interactions}
-    unasked = [str(interaction.request) for interaction in old.interactions if interaction.identity not in asked]
-    changed = _other_models(old, new)
-    if changed and unasked and part is Part.CHOSEN:
-        more = f" and {len(unasked) - _SHOWN} more" if len(unasked) > _SHOWN else ""
-        raise BadCassette(
-            f"Cassette {new.name} belongs to another model; recording only some tests would lose what others need.",
-            recorded=changed[0].model,
-            now=changed[1].model,
-            would_be_lost=", ".join(unasked[:_SHOWN]) + more,
-            fix="record the whole suite: in the root folder, without -k, --lf, paths or single tests",
-        )
-    if changed:
-        return new  # what was recorded with the old model answers nobody any more
-    kept = [interaction for interaction in old.interactions if interaction.identity not in asked or interaction.mutates]
-    oldest = min(str(cassette.metadata.get("oldest", cassette.metadata["recorded_at"])) for cassette in (new, old))
-    metadata = {**new.metadata, "oldest": oldest} if kept else new.metadata
-    return Cassette(new.name, metadata, merged([new.interactions, kept]))
-
-
-def _other_models(old: Cassette, new: Cassette) -> tuple[Content, Content] | None:
-    """The first model that is another one now: of the metadata, or of any upload that both hold."""
-    pairs = [(old.model, new.model), *_paired_uploads(old, new)]
-    return next(((then, now) for then, now in pairs if then and now and not same_model(then, now)), None)
-
-
-def _paired_uploads(old: Cassette, new: Cassette) -> Iterator[tuple[Content, Content]]:
-    """Yield the uploads that both cassettes hold, paired by the request and its turn."""
-    before: dict[str, list[Content]] = defaultdict(list)
-    for one in old.interactions:
-        if isinstance(one.body, Content):
-            before[one.identity].append(one.body)
-    for one in new.interactions:
-        if isinstance(one.body, Content) and before[one.identity]:
-            yield before[one.identity].pop(0), one.body
+    Raises:
+        BadCassette: the file is damaged, and a part of it would have to stay.
+    """
+    if not path.exists():
+        return None
+    try:
+        return load(path)
+    except BadCassette:
+        if part is Part.ALL:
+            return None
+        raise
 
 
 def _written(path: Path, cassette: Cassette, secrets: Secrets) -> Outcome:

@@ -248,7 +248,8 @@ class Run(Choices):
         if shards:
             facts = {"recorded_from": self.mode.value, "client": client.loaded() or client.version()}
             today = datetime.datetime.now(datetime.UTC).date()
-            self.outcomes = list(save(self.shards, self.cassettes, facts, part=part, today=today))
+            age = self.settings.max_age.value
+            self.outcomes = list(save(self.shards, self.cassettes, facts, part=part, today=today, max_age=age))
 
     @property
     def replay(self) -> Replay:

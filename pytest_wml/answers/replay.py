@@ -222,7 +222,7 @@ class Replay:
 
     def _other_client(self, cassettes: Iterable[Cassette]) -> dict[str, str]:
         """Which client the recordings name, where it is not this process's: each asks for other things."""
-        recorded = {str(cassette.metadata.get("client") or "") for cassette in cassettes} - {""}
+        recorded = {client for cassette in cassettes for client in cassette.clients}
         present = self._client()
         if not present or not recorded or present in recorded:
             return {}
@@ -235,7 +235,7 @@ def model_changed(cassette: Cassette, recorded: Content, present: Content) -> Mo
     facts = {
         "recorded": recorded.model if both else f"{recorded.archive} (archive)",
         "now": present.model if both else f"{present.archive} (archive)",
-        "recorded_at": f"{cassette.metadata.get('recorded_at')}, from {cassette.metadata.get('recorded_from')}",
+        "recorded_at": f"{cassette.newest}, from {cassette.recorded_from}",
     }
     if recorded.signature != present.signature:
         facts["signature_then"] = recorded.signature or "unknown"

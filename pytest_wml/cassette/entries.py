@@ -5,17 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from pytest_wml.cassette.normalise import CANONICAL_HOSTS, Interaction
+from pytest_wml.cassette.normalise import CANONICAL_HOSTS, Interaction, Origin
 from pytest_wml.cassette.tape import Body, Content
 from pytest_wml.hosts import Role
 
 
-def entry_of(interaction: Interaction) -> dict[str, Any]:
-    """The entry that holds an interaction."""
+def entry_of(interaction: Interaction, facts: Mapping[str, str]) -> dict[str, Any]:
+    """The entry that holds an interaction.
+
+    Args:
+        interaction: what it holds.
+        facts: what else is said of it, beside its checksum.
+    """
     query = f"?{interaction.query}" if interaction.query else ""
     host = CANONICAL_HOSTS[interaction.role]
     entry: dict[str, Any] = {
@@ -38,6 +44,7 @@ def entry_of(interaction: Interaction) -> dict[str, Any]:
         kind = _kind(body)
         if kind != "text":
             ours[f"{side}_kind"] = kind
+    ours |= facts
     return {**entry, "pytest-wml": {**ours, "checksum": entry_checksum({**entry, "pytest-wml": ours})}}
 
 
@@ -61,7 +68,13 @@ def interaction_of(entry: dict[str, Any]) -> Interaction:
         answer_type=_type(answered["headers"]),
         answer=_body(answered["body"]["string"], ours.get("answer_kind", "text")),
         refusable=str(ours.get("refusable", "")),
+        origin=_origin(ours),
     )
+
+
+def _origin(ours: dict[str, Any]) -> Origin | None:
+    own = Origin(*(str(ours.get(name, "")) for name in Origin._fields))
+    return own if any(own) else None
 
 
 def _kind(body: Body) -> str:
@@ -120,6 +133,6 @@ def entry_checksum(entry: dict[str, Any]) -> str:
 
 
 def checksum(entries: list[dict[str, Any]]) -> str:
-    """Of all entries in their order."""
+    """Of all entries in their order; format 1 has it."""
     together = "".join(entry["pytest-wml"]["checksum"] for entry in entries)
     return "sha256:" + hashlib.sha256(together.encode("ascii")).hexdigest()

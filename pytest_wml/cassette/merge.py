@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pytest_wml.cassette.identity import parsed
@@ -40,9 +40,9 @@ def merged(shards: Iterable[Sequence[Interaction]]) -> tuple[Interaction, ...]:
             else:
                 groups[after][interaction.identity].append(interaction)
         _keep_longest(answers, groups)
-    ordered = [*_sorted(answers[None])]
+    ordered = [*in_order(answers[None])]
     for key, change in changes:
-        ordered += [change, *_sorted(answers[key])]
+        ordered += [change, *in_order(answers[key])]
     return tuple(ordered)
 
 
@@ -94,7 +94,9 @@ def _same_answer(one: Interaction, other: Interaction) -> bool:
     return (one.status, one.answer_type, one.answer) == (other.status, other.answer_type, other.answer)
 
 
-def _sorted(group: dict[str, list[Interaction]]) -> Iterable[Interaction]:
+def in_order(group: dict[str, list[Interaction]]) -> Iterator[Interaction]:
+    """Yield what was read and scored between two changes, sorted; several answers to one request in their own order."""
+
     def order(identity: str) -> tuple[str, str, str, str]:
         first = group[identity][0]
         return first.role.value, first.path, first.method, identity

@@ -7,7 +7,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pytest_wml.cassette.identity import Request, parsed, request
@@ -39,6 +39,20 @@ CANONICAL_HOSTS = {
 """Recordings name these, whatever region they were made in."""
 
 
+class Origin(NamedTuple):
+    """When, from where and by which client something was recorded.
+
+    Args:
+        recorded_at: ISO date.
+        recorded_from: `live` or `embedded`.
+        client: name and version of IBM's client.
+    """
+
+    recorded_at: str = ""
+    recorded_from: str = ""
+    client: str = ""
+
+
 @dataclass(frozen=True)
 class Interaction:
     """One request with one of its answers, as a cassette holds it.
@@ -49,6 +63,7 @@ class Interaction:
         body: JSON text, other text, or the digests of an uploaded archive.
         answer: likewise, of the response.
         refusable: what is wrong with the request's token; empty for nothing.
+        origin: of this interaction; None for that of the whole cassette. Equal interactions may differ in it.
     """
 
     identity: str
@@ -62,6 +77,7 @@ class Interaction:
     answer_type: str
     answer: Body
     refusable: str = ""
+    origin: Origin | None = field(default=None, compare=False)
 
     @property
     def request(self) -> Request:

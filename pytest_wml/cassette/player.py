@@ -170,10 +170,10 @@ class Player:
 
     def tally(self) -> Played:
         """What was played of it."""
-        facts, model = self.cassette.metadata, self.cassette.model
+        model = self.cassette.model
         return Played(
-            recorded_at=str(facts.get("oldest", facts.get("recorded_at", ""))),
-            recorded_from=str(facts.get("recorded_from", "")),
+            recorded_at=self.cassette.oldest,
+            recorded_from=self.cassette.recorded_from,
             model=model.model if model else "",
             played=set(self._played),
         )

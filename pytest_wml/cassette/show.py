@@ -20,10 +20,10 @@ def facts(cassette: Cassette) -> dict[str, Any]:
     model = cassette.model
     return {
         "name": cassette.name,
-        "recorded_at": cassette.metadata.get("recorded_at"),
-        "oldest": cassette.metadata.get("oldest", cassette.metadata.get("recorded_at")),
-        "recorded_from": cassette.metadata.get("recorded_from"),
-        "client": cassette.metadata.get("client"),
+        "recorded_at": cassette.newest or None,
+        "oldest": cassette.oldest or None,
+        "recorded_from": cassette.recorded_from or None,
+        "client": ", ".join(sorted(cassette.clients)) or None,
         "model": model.model if model else None,
         "signature": model.signature if model else None,
         "interactions": len(cassette.interactions),

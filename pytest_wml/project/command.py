@@ -48,6 +48,8 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _told(given: argparse.Namespace, files: Mapping[str, str]) -> Iterator[str]:
+    from pytest_wml.merging import DRIVER
+
     yield f"written to {given.folder.resolve()}:"
     for name, remark in files.items():
         yield f"  {name}{f' ({remark})' if remark else ''}"
@@ -70,4 +72,7 @@ def _told(given: argparse.Namespace, files: Mapping[str, str]) -> Iterator[str]:
         yield "  pytest                                replayed: no network, no credentials, no TensorFlow"
         yield "  pytest --wml=embedded                 scored here (pytest-wml[tensorflow])"
         yield f"  {record}    after a change of the model; commit cassettes/"
+    yield "  for git to merge and show recordings, once in each clone:"
+    yield f'    git config merge.wml.driver "{DRIVER}"'
+    yield '    git config diff.wml.textconv "pytest-wml cassette inspect --full"'
     yield "  for the nightly live run give your CI the secrets WML_APIKEY, WML_URL and WML_SPACE_ID"

@@ -16,7 +16,15 @@ def _package(line: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line, maxsplit=1)[0]).lower()
 
 
-_LISTS: Mapping[str, Callable[[str], str]] = {".gitignore": _pattern, "requirements.txt": _package}
+def _attributes(line: str) -> str:
+    return " ".join(line.split())
+
+
+_LISTS: Mapping[str, Callable[[str], str]] = {
+    ".gitignore": _pattern,
+    ".gitattributes": _attributes,
+    "requirements.txt": _package,
+}
 """What makes two lines of a file the same entry."""
 _STAY = frozenset({"README.md"})
 

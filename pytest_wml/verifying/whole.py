@@ -255,9 +255,7 @@ def date(file: Path, results: list[Verification], is_embedded: bool) -> None:
             fix="name IBM's own service in WML_URL",
         )
     # What was recorded live, or as another kind of service, says nothing about what the embedded one answers here.
-    ours = [
-        each for each in results if each.cassette.metadata.get("recorded_from") == "embedded" and not each.other_kind
-    ]
+    ours = [each for each in results if each.cassette.recorded_from == "embedded" and not each.other_kind]
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     for route in fidelity.update(file, agreed(ours), day):
         print(f"validated live on {day}: {route}", file=sys.stderr)

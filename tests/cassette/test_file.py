@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -72,7 +75,7 @@ BROKEN = {
     "cut off": (lambda text: text[: len(text) // 2], "cut off or damaged"),
     "stock vcrpy": (lambda text: "interactions:\n- request: {}\nversion: 1\n", "recorded by vcrpy"),
     "stock vcrpy as JSON": (lambda text: '{"version": 1, "interactions": []}', "recorded by vcrpy"),
-    "newer": (lambda text: text.replace('"format": 1', '"format": 99'), "format 99"),
+    "newer": (lambda text: text.replace('"format": 2', '"format": 99'), "format 99"),
     "edited": (lambda text: text.replace("initializing", "failed", 1), "Interaction 2 of cassette c was changed"),
     "no cassette": (lambda text: '{"some": "json"}', "is no cassette"),
     "a list": (lambda text: "[1, 2]", "is no cassette"),
@@ -90,13 +93,72 @@ def test_a_damaged_file_is_refused_with_the_place_at_fault(path, damage, message
         load(path)
 
 
-def test_an_interaction_taken_out_is_noticed(path):
-    """A file that is still valid JSON, but lost an interaction, is refused."""
+LOST = {
+    "a change": (2, "the change is missing after which this was recorded: DELETE /ml/v4/deployments/"),
+    "the first change": (0, "the change is missing after which this was recorded: PUT /ml/v4/models/"),
+    "one of several answers": (4, "of 3 answers to GET /ml/v4/deployments/[^ ]* 2 are there"),
+    "the last of several answers": (5, "of 3 answers to GET /ml/v4/deployments/[^ ]* 2 are there"),
+}
+
+
+@pytest.mark.parametrize(("number", "found"), LOST.values(), ids=LOST)
+def test_an_interaction_taken_out_is_noticed(path, number, found):
+    """A file that is still valid JSON, but lost what other answers depend on, is refused."""
     document = json.loads(path.read_text())
-    del document["interactions"][4]
+    del document["interactions"][number]
     path.write_text(json.dumps(document))
-    with pytest.raises(BadCassette, match="not whole"):
+    with pytest.raises(BadCassette, match="not whole") as refusal:
         load(path)
+    assert re.search(f"found: {found}", str(refusal.value))
+
+
+def test_the_order_of_lines_does_not_matter(path, cassette):
+    """Each interaction says after which change it was recorded, and which of several answers it is."""
+    document = json.loads(path.read_text())
+    document["interactions"].reverse()
+    path.write_text(json.dumps(document))
+    changes = [one for one in load(path).interactions if one.mutates]
+    assert changes == [one for one in cassette.interactions if one.mutates]
+    states = [one.answer for one in load(path).interactions if one.path.endswith(IDS[1]) and one.status == 200]
+    assert states == [one.answer for one in cassette.interactions if one.path.endswith(IDS[1]) and one.status == 200]
+
+
+def test_an_interaction_that_is_there_twice_counts_once(path, cassette):
+    """Two branches added the same one, and a merge kept both."""
+    document = json.loads(path.read_text())
+    document["interactions"].insert(7, document["interactions"][6])
+    path.write_text(json.dumps(document))
+    assert load(path) == cassette
+
+
+@pytest.mark.parametrize("number", [2, 6])
+def test_two_answers_in_one_place_are_refused(path, cassette, number):
+    """A merge by hand kept what each branch recorded for the same request, or for the same point in time."""
+    changed = replace(cassette.interactions[number], answer=b"{}", status=201)
+    others = [*cassette.interactions[:number], changed, *cassette.interactions[number + 1 :]]
+    entries = json.loads(dump(replace(cassette, interactions=tuple(others))))["interactions"]
+    document = json.loads(path.read_text())
+    document["interactions"].append(entries[number])
+    path.write_text(json.dumps(document))
+    with pytest.raises(BadCassette, match="contradict each other"):
+        load(path)
+
+
+SHIPPED = sorted([*Path("cassettes").glob("*.yaml"), *Path("pytest_wml/project/template").rglob("cassettes/pump.yaml")])
+
+
+@pytest.mark.parametrize("shipped", SHIPPED, ids=str)
+def test_format_1_is_read_and_kept_in_format_2(tmp_path, shipped):
+    """It has a checksum and a count of the whole, which find what is missing; nothing is lost in the other format."""
+    old = load(shipped)
+    write(tmp_path / shipped.name, dump(old))
+    assert load(tmp_path / shipped.name) == old
+    document = json.loads(shipped.read_text())
+    assert document["metadata"]["pytest-wml"]["format"] == 1
+    del document["interactions"][-1]
+    (tmp_path / shipped.name).write_text(json.dumps(document))
+    with pytest.raises(BadCassette, match="not whole"):
+        load(tmp_path / shipped.name)
 
 
 def test_a_writer_that_dies_leaves_the_old_file(path, monkeypatch):

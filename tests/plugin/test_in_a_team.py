@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from pytest_wml.cassette.file import load
 
@@ -53,6 +55,36 @@ def test_any_member_records_the_same_file(pytester, project, monkeypatch):
     becomes(monkeypatch, "jp-tok", YOURS)
     pytester.runpytest_inprocess(*RECORD).assert_outcomes(passed=6)
     assert without_date(project.cassette) == first
+
+
+@pytest.mark.slow
+def test_two_branches_that_each_add_a_test(pytester, recorded_project):
+    """Each records with its own test, on another day; git merges the recording without help, and all tests replay."""
+
+    def git(*arguments):
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *identity, *arguments], cwd=recorded_project.folder, check=True, capture_output=True)
+
+    def add(name, first, day):
+        tests = (recorded_project.folder / "test_model.py").read_text().split("@pytest.mark")[0]
+        mine = tests.replace("(IMAGES)", f"(IMAGES[{first}:{first + 2}])").replace(
+            "[0, 1, 2, 3]", f"[{first}, {first + 1}]"
+        )
+        (recorded_project.folder / f"test_{name}.py").write_text(mine)
+        with time_machine.travel(day, tick=True):
+            pytester.runpytest_inprocess(*RECORD).assert_outcomes(passed=7)
+        git("add", ".")
+        git("commit", "-qm", name)
+
+    git("init", "-q", "-b", "main")
+    git("add", "cassettes", "*.py", "*.ini", "*.tar.gz")
+    git("commit", "-qm", "base")
+    git("checkout", "-qb", "other")
+    add("other", 0, "2030-01-02")
+    git("checkout", "-q", "main")
+    add("mine", 2, "2030-01-03")
+    git("merge", "-q", "other")
+    pytester.runpytest_inprocess().assert_outcomes(passed=8)
 
 
 @pytest.mark.slow

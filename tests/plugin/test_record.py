@@ -99,6 +99,15 @@ def test_recording_in_a_subfolder_keeps_the_others(pytester, recorded_project, m
     assert len(after) == len(before) + 1
 
 
+def test_a_skipped_test_keeps_its_recording(pytester, recorded_project):
+    """What the recording run left out is needed where the test is not skipped."""
+    before = recorded_project.cassette.read_text()
+    tests = recorded_project.folder / "test_model.py"
+    tests.write_text(tests.read_text().replace("@pytest.mark.par", "@pytest.mark.skip\n@pytest.mark.par"))
+    pytester.runpytest_inprocess(*RECORD).assert_outcomes(passed=2, skipped=4)
+    assert recorded_project.cassette.read_text() == before
+
+
 def test_recording_one_test_of_another_model_is_refused(pytester, recorded_project, archives):
     """Half a recording of each of two models would belong to neither."""
     before = recorded_project.cassette.read_bytes()

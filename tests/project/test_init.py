@@ -72,6 +72,10 @@ LISTS = {
         (b".venv\r\n/report\r\n", b".venv\r\n/report\r\n__pycache__/\r\n.pytest_cache/\r\n.env\r\n"),
         (b"# \xff\n", b"# \xff\n__pycache__/\n.pytest_cache/\n.venv/\n.env\nreport/\n"),
     ],
+    ".gitattributes": [
+        (b"*.md text", b"*.md text\ncassettes/*.yaml diff=wml merge=wml\n"),
+        (b"cassettes/*.yaml  diff=wml merge=wml\n", b"cassettes/*.yaml  diff=wml merge=wml\n"),
+    ],
     "requirements.txt": [
         (b"numpy<2\n", b"numpy<2\npytest-wml[wml]\n"),
         (b"", b"pytest-wml[wml]\n"),
@@ -136,6 +140,14 @@ def test_nothing_is_overwritten_nor_hidden(here, capsys, path, content, named):
     assert "Nothing was written" in said.err
     assert said.out == ""
     assert held(here) == before
+
+
+def test_git_is_told_how_to_merge_recordings(here, capsys):
+    """The attribute is written; the driver cannot be committed, so that the command is printed."""
+    assert main(["init", "pump"]) == 0
+    assert (here / "pump" / ".gitattributes").read_text() == "cassettes/*.yaml diff=wml merge=wml\n"
+    told = capsys.readouterr().out
+    assert 'git config merge.wml.driver "pytest-wml cassette merge %O %A %B %P"\n' in told
 
 
 def test_settings_of_another_tool_are_not_in_the_way(here):

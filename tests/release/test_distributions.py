@@ -23,6 +23,7 @@ NEEDED = [
     "pytest_wml/embedded/page/page.js",
     "pytest_wml/reporting/page.css",
     "pytest_wml/project/template/common/.gitignore",
+    "pytest_wml/project/template/common/.gitattributes",
     "pytest_wml/project/template/common/.github/workflows/contract-replay.yml",
     "pytest_wml/project/template/pump/pump.tar.gz",
 ]
