@@ -145,8 +145,13 @@ class Answering:
         """The limit of the live run that was reached; empty for none."""
         return self._account.budget.spent if self._account is not None else ""
 
+    def give_up_loads(self) -> bool:
+        """Give up the models that are being loaded, since the process is about to end; whether any were."""
+        return self._embedded is not None and self._embedded.interrupt()
+
     def interrupt(self) -> None:
         """End the answers that only wait."""
+        self.give_up_loads()
         if self._account is not None:
             self._account.close()
         if self._faulty:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from pytest_wml import garbage, stopped
+from pytest_wml import garbage, interrupts, stopped
 from pytest_wml.credentials import BadCredentials, Credentials
 from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
 from pytest_wml.stack import with_room
@@ -93,7 +93,7 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
     name = package()
     with _environment(), contextlib.ExitStack() as put_back:
         if name not in sys.modules:
-            with garbage.resting():
+            with interrupts.importing("IBM's client"), garbage.resting():
                 with_room(partial(_load, name))
         module = importlib.import_module(name)
         put_back.enter_context(_globals(name))

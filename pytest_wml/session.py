@@ -168,6 +168,12 @@ class Run(Choices):
         if self.mode is Mode.LIVE:
             self.together.close()
 
+    def interrupted(self) -> str:
+        """Give up what would keep the process from ending; what is done now, for the user, empty for nothing."""
+        if self.answering.give_up_loads():
+            return "what is being loaded is given up"
+        return {Mode.REPLAY: "", Mode.EMBEDDED: "the run ends", Mode.LIVE: "what it created is deleted"}[self.mode]
+
     def hear_children(self) -> None:
         """Remember what was refused to child processes, as failures of whoever asks now."""
         for error in self._children.refused():

@@ -124,6 +124,7 @@ class Standby:
     def _begun(self) -> Run:
         # Only here: a project without WML does not pay for it.
         from pytest_wml import options
+        from pytest_wml.interrupts import Interruption
         from pytest_wml.session import RUN, Run
 
         config = self._config
@@ -133,6 +134,7 @@ class Standby:
         run.finished = self.finished
         run.recall = partial(_missed_before, config)
         config.stash[RUN] = run
+        config.pluginmanager.register(Interruption(config, run.interrupted), "pytest_wml_interruption")
         return run
 
     def close(self) -> None:

@@ -248,11 +248,13 @@ def may_be_ours(key: str) -> bool:
 
 VARIABLES = dict.fromkeys([*(option.env for option in TABLE), *FAMILIES[0]])
 """The environment variables with our prefix."""
+_OF_IBM = ("WML_CLIENT_VERIFY_REQUESTS",)
+"""What ibm-watson-machine-learning reads."""
 
 
 def stray_variables(environ: Mapping[str, str]) -> list[str]:
     """The variables that begin as ours do and are none: most of them are somebody else's."""
-    return [name for name in environ if name[:3] in ("WML", "wml") and name not in VARIABLES]
+    return [name for name in environ if name[:3] in ("WML", "wml") and name not in VARIABLES and name not in _OF_IBM]
 
 
 def credentials_given(environ: Mapping[str, str]) -> bool:

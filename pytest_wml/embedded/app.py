@@ -161,6 +161,14 @@ class EmbeddedWML:
         """
         return self._service.scorers.wait(seconds)
 
+    def interrupt(self) -> bool:
+        """Give up the models that are being loaded, in a process that is about to end.
+
+        Returns:
+            whether any were.
+        """
+        return self._service.scorers.interrupt()
+
     def close(self) -> None:
         """Free the models, and remove the folder or leave the data folder to another; it answers no more after it."""
         self._service.close()

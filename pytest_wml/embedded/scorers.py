@@ -14,7 +14,7 @@ from pytest_wml.embedded.contents import Content, Contents, writing
 from pytest_wml.embedded.doubts import version_doubt
 from pytest_wml.embedded.refusals import ContentLost, NotKept
 from pytest_wml.embedded.runtimes.loading import Policy, load
-from pytest_wml.embedded.runtimes.protocol import LoadFailed, Runtime, ScoringRequest
+from pytest_wml.embedded.runtimes.protocol import LoadFailed, Runtime, ScoringRequest, Starting
 from pytest_wml.embedded.served import Served
 
 _AT_ONCE = 8
@@ -43,7 +43,7 @@ class _Slot:
         self.thread: threading.Thread | None = None
         self._folder: Path | None = None
         self._state = threading.Lock()
-        self._starting: Runtime | None = None
+        self._starting: Starting | None = None
         self._ended = False
 
     def unpack_into(self, folder: Path) -> Path:
@@ -51,7 +51,7 @@ class _Slot:
         self._folder = Path(tempfile.mkdtemp(prefix="model-", dir=folder))
         return self._folder
 
-    def starting(self, runtime: Runtime) -> None:
+    def starting(self, runtime: Starting) -> None:
         """Note what is about to be loaded.
 
         Raises:
@@ -68,6 +68,17 @@ class _Slot:
             if self._ended:
                 self.runtime, self.failure = None, self.failure or _GONE
             self.done.set()
+
+    def interrupt(self) -> bool:
+        """Give up what is being loaded; whether anything is."""
+        with self._state:
+            if self.done.is_set():
+                return False
+            self._ended = True
+            runtime = self._starting
+        if runtime:
+            runtime.interrupt()
+        return True
 
     def end(self) -> None:
         """Close what is loaded or being loaded; its files go at once, or when the load has ended."""
@@ -223,6 +234,12 @@ class Scorers:
                 slot.end()
 
         return free
+
+    def interrupt(self) -> bool:
+        """Give up what is being loaded, in a process that is about to end; whether anything is."""
+        with self._changed:
+            slots = list(self._slots.values())
+        return any([slot.interrupt() for slot in slots])
 
     def close(self) -> None:
         """Free everything, and wait for the threads that load."""

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_wml.interrupts import importing
 from pytest_wml.model.cnn import TrainedCNN
 from pytest_wml.model.extras import require
 from pytest_wml.model.mnist import Data, data_file, file_digest
@@ -133,7 +134,8 @@ def _cnn(weights: tuple[Any, ...], about: dict[str, Any], recipe: Recipe, *, fro
 
 def _train(entry: Path, recipe: Recipe, data: Data, progress: Progress) -> TrainedCNN:
     # Imported here: keras loads its backend, which takes seconds, and a kept network needs it later or never.
-    from pytest_wml.model.training import train
+    with importing("Keras"):
+        from pytest_wml.model.training import train
 
     trained = train(recipe, data=data, progress=progress)
     weights = tuple(trained.network.get_weights())

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_wml.errors import BadArchive, TrainingFailed
+from pytest_wml.interrupts import importing
 from pytest_wml.model.extras import require
 
 Weights = Sequence[npt.NDArray[np.float32]]
@@ -58,7 +59,8 @@ def export(weights: Weights, folder: Path | str) -> Path:
 
 def _save(weights: Weights, folder: Path) -> None:
     # Imported here: keras loads its backend, which takes seconds.
-    import keras
+    with importing("Keras"):
+        import keras
 
     if keras.backend.backend() == "tensorflow":
         _save_here(weights, folder)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pytest_wml.causes import reason
 from pytest_wml.errors import BadArchive, BadPayload
+from pytest_wml.interrupts import importing
 from pytest_wml.model.archive import read_archive, require_savedmodel, safe_extract
 from pytest_wml.model.extras import require
 
@@ -110,7 +111,8 @@ def _delete(folder: Path | None) -> None:
 
 
 def _loaded(folder: Path) -> tuple[Any, Any]:
-    import tensorflow as tf
+    with importing("TensorFlow"):
+        import tensorflow as tf
 
     try:
         model = tf.saved_model.load(str(folder))

@@ -93,6 +93,7 @@ def _serve(
                 for line in _announced(given, running):
                     say(line)
                 signals.wait()
+                service.interrupt()
             say("# stopping: what is in flight is answered; a second signal ends at once")
             say("# a shell that has the exports takes them back with:")
             say(unset())

@@ -227,6 +227,20 @@ def test_closing_refuses_the_scorings_that_wait(slow):
     assert (answer.status_code, error_of(answer)["code"]) == (409, "deployment_is_not_ready")
 
 
+def test_an_interrupt_gives_up_what_is_being_loaded(rest, slow):
+    """Who waits for it is answered, and the process that loads it is gone; what is loaded already answers on."""
+    loaded = made(rest, "def score(payload): return {'predictions': payload['input_data']}")
+    rest.deployment(loaded)
+    with ThreadPoolExecutor(1) as pool:
+        scoring = pool.submit(rest.score, made(rest, slow.source), {"values": [1]})
+        pid = slow.pid()
+        assert rest.app.interrupt() is True
+        assert error_of(scoring.result())["code"] == "deployment_is_not_ready"
+    assert gone(pid)
+    assert rest.score(loaded, {"values": [1]}).status_code == 200
+    assert rest.app.interrupt() is False
+
+
 def test_a_full_disk_fails_the_deployment(archives):
     """With the reason; a new deployment tries again."""
     with EmbeddedWML() as app:

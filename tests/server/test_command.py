@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import socket
 import ssl
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
 
+from pytest_wml.spaces import DEFAULT_SPACE_ID
 from pytest_wml.stopped import TRUST_VARIABLES
 from tests.benchmarks.serving import loaded
+from tests.embedded.rest import SPEC
+from tests.embedded.test_loading import Slow
+from tests.embedded.test_workers import gone
 from tests.server.process import served
 
 pytest.importorskip("trustme")
@@ -164,6 +170,30 @@ def test_what_is_stored_is_kept(tmp_path):
     with served(tmp_path, *options) as again:
         session.verify = again.ca
         assert session.get(f"{again.url}/v2/spaces/{space}").json()["entity"]["name"] == "kept"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are those of POSIX")
+def test_it_does_not_wait_for_what_is_being_loaded(tmp_path):
+    """A scoring that waits for a load without an end is answered, and nothing of the load is left."""
+    slow = Slow(tmp_path)
+    with served(tmp_path, "--allow-pickle") as server, logged_in(server) as session, ThreadPoolExecutor(1) as pool:
+        scoring = pool.submit(scored, session, f"{server.url}/ml/v4", slow.source)
+        pid = slow.pid()
+        assert server.stop(signal.SIGINT) == 0
+        assert scoring.result().json()["errors"][0]["code"] == "deployment_is_not_ready"
+        assert "in flight" not in server.errors
+    assert gone(pid)
+
+
+def scored(session: requests.Session, url: str, source: str) -> requests.Response:
+    """The answer to a scoring of a function that is stored and deployed for it."""
+    session.params = {"version": "2021-06-21", "space_id": DEFAULT_SPACE_ID}
+    draft = {"name": "f", "software_spec": SPEC, "space_id": DEFAULT_SPACE_ID}
+    function = session.post(f"{url}/functions", json=draft).json()["metadata"]["id"]
+    session.put(f"{url}/functions/{function}/code", data=gzip.compress(source.encode()))
+    draft = {"name": "d", "asset": {"id": function}, "online": {}, "space_id": DEFAULT_SPACE_ID}
+    deployment = session.post(f"{url}/deployments", json=draft).json()["metadata"]["id"]
+    return session.post(f"{url}/deployments/{deployment}/predictions", json={"input_data": [{"values": [1]}]})
 
 
 def test_faults_are_injected_and_told(tmp_path):

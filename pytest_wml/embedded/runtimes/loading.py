@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, Runtime
+from pytest_wml.embedded.runtimes.protocol import LoadFailed, RunsCode, Runtime, Starting
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.kinds import GRAPH, KERAS_FILES, PICKLES, TEXT_GRAPH
 
@@ -68,7 +68,7 @@ _SPARK = Kind("spark", ("pyspark",), "spark")
 _FUNCTION = Kind(FUNCTION, (), "", code="A function is code that runs when it is deployed and scored.")
 
 
-def load(content: Path, folder: Path, framework: str, policy: Policy, starting: Callable[[Runtime], None]) -> Runtime:
+def load(content: Path, folder: Path, framework: str, policy: Policy, starting: Callable[[Starting], None]) -> Runtime:
     """Unpack what was uploaded into `folder` and load what is in it.
 
     Args:
@@ -106,7 +106,7 @@ def _started(
     kind: Kind,
     folder: Path,
     policy: Policy,
-    starting: Callable[[Runtime], None],
+    starting: Callable[[Starting], None],
 ) -> Runtime:
     runtime = make(kind, folder, policy)
     starting(runtime)

@@ -71,6 +71,13 @@ class Runtime(Protocol):
         """Free what the runtime holds; a request that is being scored may fail."""
 
 
+class Starting(Runtime, Protocol):
+    """A runtime that is being loaded."""
+
+    def interrupt(self) -> None:
+        """Close, in a process that is about to end: what cannot be stopped takes as little of its time as possible."""
+
+
 class Model(abc.ABC):
     """A loaded model: it answers with `predictions` for `input_data`."""
 

@@ -18,6 +18,7 @@ from pytest_wml.embedded.runtimes.protocol import (
     as_load_failed,
     as_scoring_failed,
 )
+from pytest_wml.embedded.runtimes.resting import rest
 
 # What a call that was cancelled may still take before its thread is given up.
 _GRACE = 1.0
@@ -30,11 +31,14 @@ class _Call:
         self._do = do
         self.ended = threading.Event()
         self.given_up = False
+        self.thread = 0
+        """The identifier of the thread that does it; 0 before."""
         self._cancel: Callable[[], None] | None = None
         self._result: Any = None
         self._problem: BaseException | None = None
 
     def run(self) -> None:
+        self.thread = threading.get_ident()
         # Imported here: it needs TensorFlow, which the first model imports, and whose threads these are.
         from pytest_wml.embedded.runtimes.cancelling import cancellable
 
@@ -131,6 +135,12 @@ class Watched:
             inbox.put(None)
         if not self._loading.ended.is_set():
             self._loading.give_up()
+
+    def interrupt(self) -> None:
+        """Close; a framework that is being imported rests, so that the process can end."""
+        if self._loading.thread and not self._loading.ended.is_set():
+            rest(self._loading.thread)
+        self.close()
 
     def _load(self) -> Runtime:
         # A framework takes seconds to import, so it is imported by the first model that needs it.

@@ -87,6 +87,10 @@ class Worker:
         if child:
             child.kill()
 
+    def interrupt(self) -> None:
+        """End the process at once."""
+        self.close()
+
     def _asked(self, request: ScoringRequest) -> dict[str, Any]:
         try:
             child = self._child or self._start()

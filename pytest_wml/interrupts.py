@@ -1,0 +1,49 @@
+"""Ctrl-C: a run ends within two seconds, and says at once that it does."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Callable, Iterator
+
+import pytest
+
+
+@contextlib.contextmanager
+def importing(what: str) -> Iterator[None]:
+    """An import that takes seconds, in the main thread.
+
+    An interrupt inside is raised as one that says what it interrupted, without the import's own frames: they explain
+    nothing, and pytest parses the source of each file among them, which takes seconds where there are hundreds.
+
+    Args:
+        what: is imported, such as `TensorFlow`.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"while {what} was imported") from None
+
+
+class Interruption:
+    """A plugin that hears of an interrupt before pytest describes it, tears fixtures down and reports.
+
+    Args:
+        config: pytest's.
+        give_up: gives up what goes on in other threads and processes; what it did, for the user.
+    """
+
+    def __init__(self, config: pytest.Config, give_up: Callable[[], str]) -> None:
+        self._config = config
+        self._give_up = give_up
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        done = self._give_up()
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if done and reporter is not None and isinstance(excinfo.value, KeyboardInterrupt):
+            reporter.ensure_newline()
+            reporter.write_line(f"wml: interrupted: {done}")
+        # TensorFlow is a million objects. pytest looks for garbage among them ten times at its end, and Python once.
+        if hasattr(gc, "freeze"):
+            gc.freeze()
