@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pytest_wml.framework_log import without_loading
+
 _LONGEST_LINE = 300
 _LONGEST = 4000
 _MOST = 10
@@ -54,6 +56,7 @@ def plain_words(message: str) -> str:
 
 def last_words(log: str) -> str:
     """What a process wrote of its end: the exceptions of its tracebacks, else its last line."""
+    log = without_loading(log)
     place = log.find("Traceback (most recent call last):")
     if place >= 0:
         return _cut(plain_words(log[place:]), _LONGEST)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from pytest_wml import garbage, interrupts, stopped
+from pytest_wml import client_output, garbage, interrupts, stopped
 from pytest_wml.credentials import BadCredentials, Credentials
 from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
 from pytest_wml.stack import with_room
@@ -97,12 +97,14 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
                 with_room(partial(_load, name))
         module = importlib.import_module(name)
         put_back.enter_context(_globals(name))
-        with warnings.catch_warnings():  # it silences urllib3's warnings for the whole process
+        # It silences urllib3's warnings for the whole process.
+        with warnings.catch_warnings(), client_output.held():
             client = _construct(module, credentials)
         if name == _WATSONX:
             put_back.callback(client.httpx_client.close)
         if credentials.space_id:
-            _set_space(client, credentials)
+            with client_output.held():
+                _set_space(client, credentials)
         yield client
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_wml import client_output
 from pytest_wml.errors import WMLTestError
 from pytest_wml.model.archive import ModelArchive
 from pytest_wml.scoring import Prediction, payload, prediction
@@ -97,12 +98,13 @@ def deployed(
     finally:
         pause = PAUSE if mode == "live" else 0.0
         gone = _refusals("The deployment could not be deleted.", deployment=made.id, model=made.model_id)
-        with gone, _its_own_platform(client):
+        with gone, _its_own_platform(client), client_output.held():
             # In this order: a model that is deployed cannot be deleted.
             delete(client.deployments.delete, made.id, pause)
             delete(client.repository.delete, made.model_id, pause)
 
 
+@client_output.held()
 def create(
     client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str, mode: str, deadline: float = DEADLINE
 ) -> Deployment:

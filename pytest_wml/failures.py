@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,11 +15,13 @@ import pytest
 from pytest_wml import error_reports, marker
 from pytest_wml.completeness import extent
 from pytest_wml.errors import WMLTestError
+from pytest_wml.framework_log import without_loading
 from pytest_wml.ledger import Asker
 from pytest_wml.session import Run
 from pytest_wml.standby import STANDBY
 from pytest_wml.values import Mode
 
+_OF_LOADING = re.compile(r"\b(cuda|cudnn|cublas|gpu|tensorrt|illegal instruction)", re.IGNORECASE)
 _INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
@@ -42,12 +45,34 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
         error = call.excinfo.value
         error_reports.without_module(report, error)
         error_reports.note(report, error)
+    _leave_out_loading(report, call, errors)
     _mask(run, report)
     if report.outcome == "failed":
         run.failed.add(report.nodeid)
     elif report.outcome == "skipped":
         run.skipped.add(report.nodeid)
     return report
+
+
+def _leave_out_loading(report: pytest.TestReport, call: pytest.CallInfo[None], errors: list[Exception]) -> None:
+    """Take out of the captured output what a framework said when it was loaded, unless it may explain the failure."""
+    if not _may_be_of_loading(report, call, errors):
+        report.sections = list(_without_loading(report))
+
+
+def _may_be_of_loading(report: pytest.TestReport, call: pytest.CallInfo[None], errors: list[Exception]) -> bool:
+    """Whether it may explain a failure: the service's, or one that speaks of a GPU."""
+    if not report.failed:
+        return False
+    ibms = call.excinfo is not None and call.excinfo.type.__module__.startswith(("ibm_", "tensorflow", "keras"))
+    return bool(errors) or ibms or bool(_OF_LOADING.search(str(report.longrepr)))
+
+
+def _without_loading(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
+    for name, text in report.sections:
+        rest = without_loading(text) if name.startswith("Captured stderr") else text
+        if rest.strip() or not text.strip():
+            yield name, rest
 
 
 def _mask(run: Run, report: pytest.TestReport | pytest.CollectReport) -> None:

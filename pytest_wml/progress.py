@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TextIO
 
@@ -92,7 +92,7 @@ def shown(config: pytest.Config, *, keep: bool = False) -> Shown:
     worker = getattr(config, "workerinput", {}).get("workerid", "")
 
     def write(text: str, *, whole: bool = False) -> None:
-        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        with _its_own_output(), capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             if worker or reporter is None:
                 print(f"[{worker}] {text}" if worker else text, file=sys.stderr, flush=True)
                 return
@@ -109,6 +109,16 @@ def shown(config: pytest.Config, *, keep: bool = False) -> Shown:
         (lambda line: write(line, whole=True)) if keep else None,
         config.stash.setdefault(_OPEN, set()),
     )
+
+
+@contextlib.contextmanager
+def _its_own_output() -> Iterator[None]:
+    """The standard output as it was, at the end: capture puts its own there when it goes on."""
+    before = sys.stdout
+    try:
+        yield
+    finally:
+        sys.stdout = before
 
 
 def end(config: pytest.Config) -> None:

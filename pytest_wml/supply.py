@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml import near, progress
+from pytest_wml import client_output, near, progress
 from pytest_wml.choices import TRAIN
 from pytest_wml.errors import BadOption
 from pytest_wml.plans import Plan
@@ -172,7 +172,8 @@ def deployment(
     from pytest_wml.model.storing import completed
 
     if plan.deployment:
-        found = _deployed_before(run, client, archive, plan, folder)
+        with client_output.held():
+            found = _deployed_before(run, client, archive, plan, folder)
         run.served[plan.name] = found.archive
         yield found
         return
