@@ -36,6 +36,8 @@ class Interruption:
     def __init__(self, config: pytest.Config, give_up: Callable[[], str]) -> None:
         self._config = config
         self._give_up = give_up
+        self._frozen = False
+        config.add_cleanup(self._unfreeze)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -45,5 +47,11 @@ class Interruption:
             reporter.ensure_newline()
             reporter.write_line(f"wml: interrupted: {done}")
         # TensorFlow is a million objects. pytest looks for garbage among them ten times at its end, and Python once.
-        if hasattr(gc, "freeze"):
+        if hasattr(gc, "freeze") and not gc.get_freeze_count():
             gc.freeze()
+            self._frozen = True
+
+    def _unfreeze(self) -> None:
+        # A program that called pytest goes on, and its garbage is to be found.
+        if self._frozen:
+            gc.unfreeze()

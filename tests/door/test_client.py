@@ -7,9 +7,6 @@ import subprocess
 import sys
 import warnings
 
-import ibm_watson_machine_learning._wrappers.requests as wrapper
-import ibm_watson_machine_learning.deployments
-import ibm_watson_machine_learning.repository
 import ibm_watsonx_ai.deployments
 import ibm_watsonx_ai.repository
 import pytest
@@ -24,6 +21,12 @@ from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
 from pytest_wml.hosts import Hosts
 from pytest_wml.model.archive import read_archive
 from pytest_wml.supply import sample_archive
+
+pytest.importorskip("ibm_watson_machine_learning")
+
+import ibm_watson_machine_learning._wrappers.requests as wrapper
+import ibm_watson_machine_learning.deployments
+import ibm_watson_machine_learning.repository
 
 VARIABLES = ("WML_CLIENT_VERIFY_REQUESTS", "WX_CLIENT_VERIFY_REQUESTS", "WSD_PLATFORM", "DEPLOYMENT_PLATFORM",
              "DEPLOYMENT_PRIVATE")  # fmt: skip

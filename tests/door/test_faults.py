@@ -19,6 +19,7 @@ from pytest_wml.faults import parse
 from pytest_wml.model.archive import read_archive
 from pytest_wml.waiting import DeploymentStuck
 from tests.embedded.tiny_models import classifier
+from tests.ibm import needs_older
 
 CLOUD = Credentials(apikey="k", space_id=DEFAULT_SPACE_ID)
 PACKAGES = {"wml": "ibm_watson_machine_learning", "watsonx": "ibm_watsonx_ai"}
@@ -40,7 +41,7 @@ def archive(tmp_path_factory):
     return read_archive(classifier(tmp_path_factory.mktemp("model") / "tiny"))
 
 
-@pytest.fixture(params=sorted(PACKAGES))
+@pytest.fixture(params=[pytest.param("wml", marks=needs_older), "watsonx"])
 def package(request, monkeypatch):
     monkeypatch.setattr(client_, "package", lambda: PACKAGES[request.param])
     return request.param

@@ -9,7 +9,6 @@ import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import ibm_watson_machine_learning  # noqa: F401  pytester would unload it, and numpy with it, after a run
 import pytest
 
 from pytest_wml.answers.live import Live
@@ -18,6 +17,7 @@ from pytest_wml.embedded import EmbeddedWML
 from pytest_wml.ledger import Ledger
 
 trustme = pytest.importorskip("trustme")
+pytest.importorskip("ibm_watson_machine_learning")  # before the inner runs, see tests/ibm.py
 
 TESTS = """
     import os

@@ -108,6 +108,14 @@ class Thing:
     def delete(self, wire: Wire, **query: str) -> None:
         self.ask(wire, None, "DELETE", self.path, **query)
 
+    def finish(self, wire: Wire) -> None:
+        """Look at a job until it is done; each look may be the one that ends it, also where no answer comes."""
+        while self.possible != {"done"}:
+            self.possible.add("done")
+            status, document = wire.space("GET", self.path)
+            assert status == 200, document
+            self.possible = {_progress(document)}
+
     def check(self, wire: Wire) -> None:
         """Fail unless the service has it in one of the states; which one is known from now on."""
         if not self.id:
@@ -175,8 +183,10 @@ def _deployment(wire: Wire, thing: Thing) -> Any:
 def _job(wire: Wire, thing: Thing) -> Any:
     # Read as it is, with what it scored: reading moves it on.
     document = _read(wire, thing)
-    if document is None:
-        return None
+    return None if document is None else _progress(document)
+
+
+def _progress(document: dict[str, Any]) -> str:
     scoring = document["entity"]["scoring"]
     assert ("predictions" in scoring) == (scoring["status"]["state"] == "completed")
     return "done" if scoring["status"]["state"] == "completed" else "going"

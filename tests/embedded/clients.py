@@ -6,7 +6,6 @@ import contextlib
 import warnings
 from pathlib import Path
 
-from ibm_watson_machine_learning import APIClient as OldClient
 from ibm_watsonx_ai import APIClient as NewClient
 from ibm_watsonx_ai import Credentials
 
@@ -14,6 +13,7 @@ from pytest_wml.door import open_door
 from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
 from pytest_wml.hosts import Hosts
 from tests.embedded.rest import CPD, SPEC, TYPE
+from tests.ibm import OLDER, PACKAGES
 
 # The older client guesses cp-console, the newer one from version 5.1 on the host itself; AWS has an IAM of its own.
 HOSTS = Hosts.of(["cpd-wml.apps.example.com", "cp-console-wml.apps.example.com", "account-iam.platform.saas.ibm.com"])
@@ -22,14 +22,16 @@ NEW_CPD = {"url": CPD, "username": "me"}
 
 
 def old_client(**credentials):
-    return OldClient(credentials)
+    from ibm_watson_machine_learning import APIClient
+
+    return APIClient(credentials)
 
 
 def new_client(**credentials):
     return NewClient(Credentials(**credentials, verify=True))
 
 
-FLAVOURS = {
+ALL = {
     "wml cloud": (old_client, {"url": "https://us-south.ml.cloud.ibm.com", "apikey": "any"}),
     "wml london": (old_client, {"url": "https://eu-gb.ml.cloud.ibm.com", "apikey": "any"}),
     "wml private": (old_client, {"url": "https://private.eu-de.ml.cloud.ibm.com", "apikey": "any"}),
@@ -43,6 +45,13 @@ FLAVOURS = {
     "watsonx cpd 5.0 password": (new_client, {**NEW_CPD, "password": "any", "version": "5.0"}),
     "watsonx cpd 5.2 password": (new_client, {**NEW_CPD, "password": "any", "version": "5.2"}),
 }
+FLAVOURS = {name: one for name, one in ALL.items() if OLDER in PACKAGES or one[0] is not old_client}
+"""Those whose client is installed."""
+
+
+def installed(*flavours: str) -> list[str]:
+    """Those of the flavours whose client is installed."""
+    return [flavour for flavour in flavours if flavour in FLAVOURS]
 
 
 @contextlib.contextmanager

@@ -18,11 +18,11 @@ from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
 from pytest_wml.model.archive import read_archive
 from tests.embedded.rest import SPEC, Rest
 
-pytest.importorskip("ibm_watson_machine_learning")
 pytest.importorskip("ibm_watsonx_ai")
 pytest.importorskip("httpcore")  # now, before a door of a test opens inside the plugin's
 
-from tests.embedded.clients import FLAVOURS, HOSTS, close, connected, deploy, new_client, old_client, store
+from tests.embedded.clients import FLAVOURS, HOSTS, close, connected, deploy, installed, new_client, old_client, store
+from tests.ibm import needs_older
 
 PIXELS = [[[[0.0], [3.0]], [[0.0], [0.0]]], [[[0.0], [0.0]], [[0.0], [5.0]]]]
 
@@ -61,7 +61,7 @@ def test_a_model_goes_the_whole_way(flavour, archives, tmp_path):
         assert client.repository.get_model_details()["resources"] == []
 
 
-@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+@pytest.mark.parametrize("flavour", installed("wml cloud", "watsonx cloud"))
 def test_all_pages_are_read(flavour):
     """Each client follows the links in its own way: one repeats its query, the other sends the link alone."""
     with connected(flavour) as (client, app):
@@ -74,7 +74,7 @@ def test_all_pages_are_read(flavour):
         assert [len(page["resources"]) for page in pages] == [2, 2, 1]
 
 
-@pytest.mark.parametrize("flavour", ["watsonx cloud", "watsonx cpd 5.0 key"])
+@pytest.mark.parametrize("flavour", installed("watsonx cloud", "watsonx cpd 5.0 key"))
 def test_a_model_is_scored_asynchronously(flavour, archives):
     """Many scorings of one event loop are each answered with their own."""
     with connected(flavour) as (client, _):
@@ -93,7 +93,7 @@ def test_a_model_is_scored_asynchronously(flavour, archives):
         assert asyncio.run(score_all()) == [[10.0 + index % 3] for index in range(12)]
 
 
-@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+@pytest.mark.parametrize("flavour", installed("wml cloud", "watsonx cloud"))
 def test_an_array_is_scored(flavour, archives):
     """Both clients write numpy arrays and their NaN, one bare and one as null; both read the answer's NaN."""
     with connected(flavour) as (client, _):
@@ -103,7 +103,7 @@ def test_an_array_is_scored(flavour, archives):
         assert classes(scored) == pytest.approx([2.0, np.nan], nan_ok=True)
 
 
-@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+@pytest.mark.parametrize("flavour", installed("wml cloud", "watsonx cloud"))
 def test_a_scikit_learn_model_is_stored(flavour):
     """It goes through raw urllib3 with another content type; its deployment tells how code is allowed to run."""
     linear_model = pytest.importorskip("sklearn.linear_model")
@@ -117,7 +117,7 @@ def test_a_scikit_learn_model_is_stored(flavour):
             deploy(client, stored["metadata"]["id"])
 
 
-@pytest.mark.parametrize("flavour", ["wml cpd 5.0 password", "watsonx cpd 5.2 password"])
+@pytest.mark.parametrize("flavour", installed("wml cpd 5.0 password", "watsonx cpd 5.2 password"))
 def test_a_password_is_taken_without_the_foundation(flavour):
     """Where nobody answers for the foundation, both clients log in at the Cloud Pak for Data itself."""
     make, credentials = FLAVOURS[flavour]
@@ -135,7 +135,7 @@ def test_a_password_is_taken_without_the_foundation(flavour):
         close(client)
 
 
-@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+@pytest.mark.parametrize("flavour", installed("wml cloud", "watsonx cloud"))
 def test_a_token_is_taken_instead_of_a_key(flavour, archives):
     """One that the service issued before."""
     make, credentials = FLAVOURS[flavour]
@@ -146,7 +146,7 @@ def test_a_token_is_taken_instead_of_a_key(flavour, archives):
         close(client)
 
 
-@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+@pytest.mark.parametrize("flavour", installed("wml cloud", "watsonx cloud"))
 def test_a_foreign_token_is_refused(flavour):
     """One client asks for the spaces as soon as it is made, the other when its space is set."""
     make, credentials = FLAVOURS[flavour]
@@ -161,7 +161,7 @@ def test_a_foreign_token_is_refused(flavour):
             connect(stack)
 
 
-@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+@pytest.mark.parametrize("flavour", installed("wml cloud", "watsonx cloud"))
 def test_a_fixture_tells_who_has_no_such_specification(flavour):
     """One client returns words for an unknown name, the other raises an error of its own."""
     archive = read_archive(Path(str(files("pytest_wml") / "data" / "mnist_cnn.tar.gz")))
@@ -184,7 +184,7 @@ def test_the_newer_client_reads_the_life_cycle():
         assert "runtime-23.1-py3.10" not in listed
 
 
-@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+@pytest.mark.parametrize("flavour", installed("wml cloud", "watsonx cloud"))
 def test_what_is_not_served_is_asked_once(flavour):
     """501 is none of the statuses after which the newer client asks again, and the words reach the caller."""
     make, credentials = FLAVOURS[flavour]
@@ -204,7 +204,7 @@ def test_what_is_not_served_is_asked_once(flavour):
         close(client)
 
 
-@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud"])
+@pytest.mark.parametrize("flavour", installed("wml cloud", "watsonx cloud"))
 def test_a_retired_specification_is_refused(flavour, archives):
     """The service's words reach the caller of either client."""
     with connected(flavour) as (client, _):
@@ -214,7 +214,7 @@ def test_a_retired_specification_is_refused(flavour, archives):
             client.repository.store_model(str(archives["words"]), meta_props=meta)
 
 
-@pytest.mark.parametrize("flavour", ["wml cloud", "watsonx cloud", "watsonx cpd 5.0 key"])
+@pytest.mark.parametrize("flavour", installed("wml cloud", "watsonx cloud", "watsonx cpd 5.0 key"))
 def test_a_job_runs_through_either_client(flavour, archives):
     """Queued, running, completed, forgotten."""
     with connected(flavour) as (client, _):
@@ -230,6 +230,7 @@ def test_a_job_runs_through_either_client(flavour, archives):
         assert client.deployments.get_job_details()["resources"] == []
 
 
+@needs_older
 def test_clients_of_both_flavours_share_a_process(archives):
     """A client for the cloud and one for a Cloud Pak for Data, made in this order, see the same space."""
     with EmbeddedWML() as app, open_door(app, HOSTS):
@@ -247,7 +248,7 @@ def test_clients_of_both_flavours_share_a_process(archives):
 
 def test_sixteen_threads_go_the_whole_way(archives):
     """One client, sixteen lives at once: each thread finds its own model and its own answers."""
-    with connected("wml cloud") as (client, app):
+    with connected(installed("wml cloud", "watsonx cloud")[0]) as (client, app):
 
         def live(index):
             model_id = store(client, archives["lookup"], name=f"model {index}")

@@ -119,8 +119,7 @@ class Lifecycle:
             "scoring": {"input_data": [{"values": [[1]]}]},
         }
         job.create(wire, "going", draft)
-        job.ask(wire, "going", "GET", job.path)
-        job.ask(wire, "done", "GET", job.path)
+        job.finish(wire)
         if self._dice.random() < 0.5:
             job.delete(wire, hard_delete="true")
 

@@ -6,12 +6,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-# Loaded before the inner runs: pytester takes out of sys.modules what an inner run was the first to import,
-# and neither numpy nor TensorFlow can be imported twice.
-import ibm_watson_machine_learning  # noqa: F401
 import pytest
-import tensorflow  # noqa: F401
+import tensorflow  # noqa: F401  before the inner runs, see tests/ibm.py
 
+import tests.ibm  # noqa: F401
 from tests.embedded.tiny_models import classifier
 
 TESTS = """

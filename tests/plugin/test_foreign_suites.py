@@ -7,6 +7,8 @@ import shutil
 import ibm_watsonx_ai  # noqa: F401  before the inner runs, as in conftest
 import pytest
 
+from tests.ibm import needs_older
+
 RECORD = ("--wml=embedded", "--wml-record")
 
 SERVICE = """
@@ -55,6 +57,7 @@ def goes_the_whole_way(pytester, passed: int, *replays: tuple[str, ...]) -> None
         result.stdout.fnmatch_lines(["*live calls: 0*"])
 
 
+@needs_older
 def test_clients_of_their_own_in_all_places(pytester, suite):
     """In a conftest, at import, in fixtures, in setUpClass and in a thread; replayed in one process and in two."""
     suite(
@@ -181,6 +184,7 @@ def test_the_newer_client(pytester, suite):
     goes_the_whole_way(pytester, 2)
 
 
+@needs_older
 def test_a_cloud_pak_for_data_that_nobody_named(pytester, suite):
     """A URL that only the suite's own client knows: with a key and with a password, beside a client for the cloud."""
     suite(
@@ -237,6 +241,7 @@ def test_a_cloud_pak_for_data_that_nobody_named(pytester, suite):
 
 
 @pytest.mark.slow
+@needs_older
 def test_many_at_once(pytester, suite):
     """Sixteen threads and two hundred concurrent coroutines, a quarter with a payload that another one sends."""
     suite(

@@ -19,12 +19,6 @@ INTERRUPTED = """
 """
 
 
-@pytest.fixture(autouse=True)
-def _as_it_was():
-    yield
-    gc.unfreeze()
-
-
 def test_an_interrupted_import_says_what_was_imported():
     """Without the frames of the import, each of which pytest would look up in its source."""
     with pytest.raises(KeyboardInterrupt, match="while TensorFlow was imported") as interrupt, importing("TensorFlow"):
@@ -40,6 +34,14 @@ def test_a_run_says_at_once_that_it_is_interrupted(options, lines, pytester):
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert result.stdout.str().count("wml: interrupted: the run ends\n") == lines
     result.stdout.fnmatch_lines(["*! KeyboardInterrupt !*"])
+
+
+def test_garbage_is_found_after_an_interrupted_run(pytester):
+    """A program that called pytest goes on: nothing of it stays frozen."""
+    frozen = gc.get_freeze_count()
+    pytester.makepyfile(INTERRUPTED)
+    pytester.runpytest_inprocess("--wml=embedded", no_reraise_ctrlc=True)
+    assert gc.get_freeze_count() == frozen
 
 
 @pytest.mark.slow

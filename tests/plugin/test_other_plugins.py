@@ -10,6 +10,8 @@ import ibm_watsonx_ai  # noqa: F401  before the inner runs, as in conftest
 import pytest
 import vcr  # noqa: F401
 
+from tests.ibm import needs_older
+
 RECORD = ("--wml=embedded", "--wml-record")
 
 
@@ -205,6 +207,7 @@ CLOCKS = """
 """
 
 
+@needs_older
 @pytest.mark.slow
 def test_other_clocks(pytester, project):
     """Years behind and ahead, both clients, on the cloud and not: tokens hold, and are renewed where they must be."""

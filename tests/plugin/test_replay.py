@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.ibm import needs_older
+
 
 @pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_recorded_deployment_is_replayed(pytester, recorded_project, workers):
@@ -57,6 +59,7 @@ def test_the_same_weights_exported_again_replay(pytester, recorded_project, arch
     pytester.runpytest_inprocess().assert_outcomes(passed=6)
 
 
+@needs_older
 def test_a_changed_model_is_noticed_without_our_fixtures(pytester, recorded_project, archives):
     """A suite that stores and deploys by itself fails on its upload, by both digests."""
     pytester.makepyfile(

@@ -12,11 +12,11 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from ibm_watson_machine_learning import APIClient
 
 import pytest_wml
 from pytest_wml import WmlDeployment, WMLTestError
 from pytest_wml.answers.replay import MissingRecording, ModelChanged
+from tests.ibm import client
 
 CREDENTIALS = {"url": "https://us-south.ml.cloud.ibm.com", "apikey": "any"}
 
@@ -83,15 +83,15 @@ def test_a_unittest_class(archives):
 def test_blocks_are_nested_and_used_again():
     """The innermost service answers, and the outer one again when it has ended."""
     with pytest_wml.embedded():
-        outer = APIClient(dict(CREDENTIALS))
+        outer = client(**CREDENTIALS)
         space = {"name": "outer", "storage": {"resource_crn": "crn:of-storage"}}
         made = outer.spaces.store(space)["metadata"]["id"]
         with pytest_wml.embedded():
-            inner = APIClient(dict(CREDENTIALS))
+            inner = client(**CREDENTIALS)
             assert made not in [one["metadata"]["id"] for one in inner.spaces.get_details()["resources"]]
         assert made in [one["metadata"]["id"] for one in outer.spaces.get_details()["resources"]]
     with pytest.raises(ZeroDivisionError), pytest_wml.embedded():
-        APIClient(dict(CREDENTIALS)).spaces.get_details()["resources"][1 // 0]
+        client(**CREDENTIALS).spaces.get_details()["resources"][1 // 0]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("wml us-south")]
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# Loaded before the inner runs: pytester takes out of sys.modules what an inner run was the first to import.
-import ibm_watson_machine_learning  # noqa: F401
 import pytest
 
+import tests.ibm  # noqa: F401
 from tests.browser import chromium  # noqa: F401 a fixture
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"

@@ -20,6 +20,8 @@ class Cycle:
 
 @pytest.fixture(autouse=True)
 def as_it_was():
+    """Whatever another test has frozen: these begin with nothing frozen, and leave nothing frozen."""
+    gc.unfreeze()
     yield
     gc.unfreeze()
     gc.enable()
