@@ -41,6 +41,9 @@ class Interruption:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        if isinstance(excinfo.value, pytest.Session.Interrupted):
+            # pytest stops the run by itself: after errors of collection, or where a plugin asked for it.
+            return
         done = self._give_up()
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if done and reporter is not None and isinstance(excinfo.value, KeyboardInterrupt):

@@ -57,9 +57,9 @@ def test_it_ends(service):
     with client(service, "status code=503 on=/software_specifications") as (made, waits, _):
         with pytest.raises(Exception, match="503"):
             made.software_specifications.get_id_by_name("runtime-24.1-py3.11")
-    assert len(waits) == 4
-    assert waits == sorted(waits)
-    assert all(2**number <= seconds <= 1.25 * 2**number for number, seconds in enumerate(waits))
+    # IBM's newer client begins anew, three times.
+    assert len(waits) in (4, 16)
+    assert all(2 ** (number % 4) <= seconds <= 1.25 * 2 ** (number % 4) for number, seconds in enumerate(waits))
 
 
 def test_a_token_is_asked_for_again(service):

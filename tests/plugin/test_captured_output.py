@@ -38,7 +38,7 @@ def test_a_deployment_that_fails_shows_them(project, pytester):
             "The model was stored, but its deployment failed.",
             "  reason: *run: pytest --wml=embedded --wml-allow-pickle'*",
             "*Captured stdout setup*",
-            "Synchronous deployment creation for uid: *",
+            "Synchronous deployment creation for *",
             "initializing*",
             "failed",
         ]

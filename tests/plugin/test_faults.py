@@ -6,6 +6,7 @@ import re
 from textwrap import dedent
 
 import pytest
+from tests.ibm import needs_older
 
 RETRYING = """
     import numpy as np
@@ -55,6 +56,7 @@ def test_code_that_tries_again_is_tested_from_a_recording(pytester, retrying, wo
     )
 
 
+@needs_older
 def test_a_token_that_expires_in_mid_run(pytester, retrying):
     """Code that logs in again goes on, from a recording too, whose token is the same each time."""
     retrying(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.ibm import needs_older
 
 RECORD = ("--wml=embedded", "--wml-record")
 CLIENT = """
@@ -87,6 +88,7 @@ def run(pytester, monkeypatch, build, *arguments):
     return pytester.runpytest_inprocess(*arguments)
 
 
+@needs_older
 def test_a_value_that_differs_on_every_run(pytester, project, monkeypatch):
     """The second miss says so, and what to write into the ini; with that the same recording answers, and a new one."""
     pytester.makepyfile(test_model=BUILD)
@@ -127,6 +129,7 @@ def test_the_memory_of_misses(pytester, project, monkeypatch, arguments):
     assert ("differs on every run" in results[1].stdout.str()) is ("-n" in arguments)
 
 
+@needs_older
 def test_a_nightly_run(pytester, project):
     """Each run's own names are in what its client sees, and every recording is the same file."""
     pytester.makepyfile(test_model=NIGHTLY)

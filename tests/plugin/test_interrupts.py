@@ -36,6 +36,14 @@ def test_a_run_says_at_once_that_it_is_interrupted(options, lines, pytester):
     result.stdout.fnmatch_lines(["*! KeyboardInterrupt !*"])
 
 
+def test_a_run_that_pytest_stops_is_not_interrupted(pytester):
+    """A module that cannot be imported ends the collection: pytest says so, and nothing has to be given up."""
+    pytester.makepyfile("import nothing_of_this_name")
+    result = pytester.runpytest_inprocess("--wml=embedded")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.no_fnmatch_line("*wml: interrupted*")
+
+
 def test_garbage_is_found_after_an_interrupted_run(pytester):
     """A program that called pytest goes on: nothing of it stays frozen."""
     frozen = gc.get_freeze_count()

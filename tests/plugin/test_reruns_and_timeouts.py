@@ -46,7 +46,7 @@ def test_a_fault_that_happens_once_is_over_when_the_test_is_run_again(pytester, 
         import numpy as np
         import pytest
 
-        @pytest.mark.wml(faults="status code=500 on=predictions times=1")
+        @pytest.mark.wml(faults="status code=400 on=predictions times=1")
         def test_one(wml_deployment):
             image = np.eye(4, dtype="float32").reshape(4, 2, 2, 1)[:1]
             assert wml_deployment.predict(image).classes.tolist() == [0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.ibm import needs_older
 
 RECORD = ("--wml=embedded", "--wml-record")
 MINE, YOURS = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
@@ -73,6 +74,7 @@ def test_a_name_in_place_of_an_id(pytester, project, monkeypatch):
     result.stdout.fnmatch_lines(["WML_SPACE_ID is not a valid id: 'my space'."])
 
 
+@needs_older
 def test_a_space_in_the_code(pytester, project, monkeypatch):
     """Both clients, as IBM Cloud and Cloud Pak for Data: recorded without a variable, replayed with anybody's."""
     (project.folder / "tox.ini").write_text("[pytest]\nwml_cpd_hosts = cpd.example.org\n")
@@ -132,6 +134,7 @@ def test_two_spaces_are_told_apart(pytester, project, monkeypatch, owner):
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
+@needs_older
 def test_deleted_and_malformed_spaces_stay_refused(pytester, project):
     """In embedded and in replay."""
     pytester.makepyfile(

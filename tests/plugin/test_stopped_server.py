@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+import trustme
 
 from pytest_wml import stopped
 from pytest_wml.server.announce import Running
@@ -19,7 +20,7 @@ def exports(tmp_path, monkeypatch):
         sock.bind(("127.0.0.1", 0))
         url = f"https://127.0.0.1:{sock.getsockname()[1]}"
     bundle = tmp_path / "ca-bundle.pem"
-    bundle.touch()
+    trustme.CA().cert_pem.write_to_path(bundle)
     environment = Running(url, bundle, bundle, "5ace0000-0000-4000-8000-000000000000", "5.0.3").environment
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -71,6 +71,6 @@ def test_version_names_what_a_bug_report_needs():
     lines = told.splitlines()
     assert lines[0] == f"pytest-wml {pytest_wml.__version__}"
     assert lines[1] == f"python {platform.python_version()} ({platform.python_implementation()})"
-    for name in ("pytest", "ibm-watson-machine-learning", "tensorflow", "keras", "numpy", "vcrpy"):
+    for name in ("pytest", "ibm-watsonx-ai", "tensorflow", "keras", "numpy", "vcrpy"):
         assert f"{name} {metadata.version(name)}" in lines
     assert lines[-2:] == [f"platform {platform.platform()}", "loaded: []"]
