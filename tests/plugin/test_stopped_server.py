@@ -44,7 +44,7 @@ def test_a_server_that_is_gone_is_said_to_be_gone(exports, pytester):
             f"*unset {' '.join(exports)}",
         ]
     )
-    assert "credentials" not in result.stdout.str()
+    assert "refuses the credentials" not in result.stdout.str()
 
 
 @pytest.mark.parametrize("mode", ["live", "embedded"])
