@@ -132,6 +132,7 @@ ESTIMATORS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*`booster=dart` is deprecated:UserWarning")  # by newer XGBoosts
 @pytest.mark.parametrize(("make", "edges", "parameters"), ESTIMATORS.values(), ids=ESTIMATORS)
 def test_an_estimator_that_was_stopped_early_answers_as_itself(tmp_path, make, edges, parameters):
     """In each form that it is stored in: with its best iteration."""

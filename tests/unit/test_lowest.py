@@ -20,7 +20,8 @@ def test_each_bound_is_what_is_installed():
     asked = [*project["dependencies"], *extras["wml"], *extras["tensorflow"]]
     bounds = {}
     for requirement in map(Requirement, asked):
-        if ">=" in str(requirement.specifier):
+        there = requirement.marker is None or requirement.marker.evaluate({"python_version": "3.11"})
+        if there and ">=" in str(requirement.specifier):
             name, bound = canonicalize_name(requirement.name), str(requirement.specifier)
             bounds[name] = FIRST.get(name, {}).get(bound) or bound.replace(">=", "==")
     lines = [line for line in (ROOT / "tests/lowest.txt").read_text().splitlines() if not line.startswith("#")]
