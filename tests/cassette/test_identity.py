@@ -57,6 +57,20 @@ def test_doubled_slashes_and_repeated_parameters_do_not_count():
     assert asked("start=2&limit=2&limit=2", "//ml/v4/models") == asked("limit=2&start=2")
 
 
+def test_a_blank_parameter_counts():
+    """Whoever looks for a model without a name asks something else than whoever lists all."""
+    assert asked("limit=1&name=") != asked("limit=1")
+
+
+def test_what_the_fixtures_store_with_a_model_does_not_count():
+    """A model that the deployment's fixture stores is the same request as one without any properties."""
+    ours = {"wml_model_digest": "d", "wml_model_signature": "s"}
+    bodies = [{"name": "m"}, {"name": "m", "custom": ours}, {"name": "m", "custom": {**ours, "team": "a"}}]
+    plain, stored, theirs = (canonical(json.dumps(body).encode()) for body in bodies)
+    assert stored == plain
+    assert theirs == canonical(b'{"name": "m", "custom": {"team": "a"}}')
+
+
 def test_a_made_up_job_name_does_not_count():
     """IBM's clients name each batch job anew."""
     jobs = [{"name": f"name_{n * 8}-{n * 4}-{n * 4}-{n * 4}-{n * 12}", "x": 1} for n in "ab"]
@@ -88,6 +102,7 @@ def test_the_minted_token_is_read_by_ibms_own_decoding():
     [
         (f"Bearer {minted()}", ""),
         ("Bearer eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.c2lnbmVk", ""),
+        ("Bearer eyJhbGciOiJub25lIn0.eyJleHAiOjF9.", ""),
         (f"bearer  {minted()}", ""),
         ("", "without a token"),
         ("Bearer", "without a token"),

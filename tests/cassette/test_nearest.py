@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -146,6 +147,14 @@ def test_a_query_that_differs_is_named():
     """Paging beyond what was recorded says so."""
     ours, theirs = asked({}, query="limit=5&version=1"), asked({}, query="version=2")
     assert list(differences(ours, theirs)) == ["query limit: asked '5', recorded None"]
+
+
+@pytest.mark.parametrize("flaw", ["", "without a token"])
+def test_a_request_with_the_same_token_is_nearer(flaw):
+    """Of two scorings with one body, the one that was recorded with a token is near to one with a token."""
+    bodies = [request("POST", Role.ML, SCORE, "", b'{"x": 1}', each) for each in ("without a token", "")]
+    interactions = [replace(recorded({"x": 1})[0], identity=one.identity, refusable=one.refusable) for one in bodies]
+    assert nearest(request("POST", Role.ML, SCORE, "", b'{"x": 2}', flaw), interactions).refusable == flaw
 
 
 def test_nothing_recorded_has_nothing_near():

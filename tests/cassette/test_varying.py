@@ -148,6 +148,18 @@ def _raw(taped):
                        taped.status, "application/json", taped.answer)  # fmt: skip
 
 
+def test_a_name_has_one_partner():
+    """A model that this run has stored under one recorded name is not found under another one."""
+    names = ["iris-3f9a1c2e", "iris-77777777"]
+    found = exchange("GET", "/ml/v4/models", {"resources": ["the second"]}, query=f"name={names[1]}")
+    tape = [exchange("POST", "/ml/v4/models", {}, body={"name": name}, status=201) for name in names]
+    player = recorded([*tape, found])
+    own = [request("POST", Role.ML, "/ml/v4/models", "", json.dumps({"name": f"iris-{n * 8}"}).encode()) for n in "45"]
+    assert [player.play(one).status for one in own] == [201, 201]
+    assert player.play(request("GET", Role.ML, "/ml/v4/models", "name=iris-44444444", b"")) is None
+    assert player.play(request("GET", Role.ML, "/ml/v4/models", "name=iris-55555555", b"")) is not None
+
+
 def test_a_test_that_runs_again_gets_the_same_answers():
     """pytest-rerunfailures, --count: new names in the same session."""
     first = suite([f"iris-{uuid.uuid4()}"])
