@@ -48,6 +48,11 @@ def test_masking_leaves_nothing(secret, text):
     assert secrets.found_in(masked) == 0 or secret in MASK * 3 + text
 
 
+def test_a_secret_that_contains_another_one_is_masked_whole():
+    """Nothing of the longer one is left beside the mask of the shorter one."""
+    assert Secrets(["hunter2", "hunter2-and-more"]).mask("it is hunter2-and-more, not hunter2") == "it is ***, not ***"
+
+
 def test_the_secrets_themselves_are_not_shown():
     """A repr, as in a traceback, counts them."""
     assert repr(Secrets(["the-api-key"])) == "<1 secrets>"
@@ -67,6 +72,7 @@ def test_secrets_of_the_environment():
     others = {"DEPLOY_TOKEN": "n3Kd82hfQz91LmPq4Xs7", "DB_PASSWORD": "postgres", "HOME": "/root", "TOKEN_COUNT": "7"}
     found = set(secrets_of_environment({**wml, **others}))
     assert found == {"one-key", "two-key", "three", "n3Kd82hfQz91LmPq4Xs7"}
+    assert set(secrets_of_environment({"WML_API_KEY": " two-key\n"})) == {"two-key"}
 
 
 def test_only_a_distinct_secret_is_looked_for_elsewhere():

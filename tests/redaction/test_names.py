@@ -64,6 +64,7 @@ NO_SECRETS = [
 
 FACTS = [
     "signature",
+    "pass_rate",
     "token_count",
     "token_type",
     "token_url",

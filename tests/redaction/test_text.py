@@ -86,6 +86,24 @@ def test_other_texts_stay(text):
     assert list(secrets_of(text)) == []
 
 
+def test_the_signature_of_an_azure_url_is_known_by_its_shape():
+    """Also where names are not read."""
+    assert masked_shapes("https://a.example.com/b?sv=1&sig=0123abcd&se=2") == (
+        "https://a.example.com/b?sv=1&sig=********&se=2"
+    )
+
+
+@pytest.mark.parametrize("short", ["a", "ab"])
+def test_a_short_secret_is_masked_by_three_stars(short):
+    """So that the mask is recognised as one."""
+    assert masked(f"password={short} x") == "password=*** x"
+
+
+def test_of_two_secrets_in_one_place_the_longer_one_is_masked():
+    """A web token in a header: nothing of it is left, though a part of it is a secret too."""
+    assert masked(f"Bearer {JWT}/{AWS_KEY}") == "Bearer " + "*" * len(f"{JWT}/{AWS_KEY}")
+
+
 @given(
     st.lists(
         st.floats()
@@ -109,7 +127,13 @@ def test_masking_twice_changes_nothing_more(text):
 
 @pytest.mark.parametrize(
     ("text", "random"),
-    [("n3Kd82hfQz91LmPq4Xs7", True), ("customer-identifier-1", False), ("aaaaaaaaaaaaaaaa1", False), ("f" * 40, False)],
+    [
+        ("n3Kd82hfQz91LmPq4Xs7", True),
+        ("n3Kd82hfQz91LmPq", True),
+        ("customer-identifier-1", False),
+        ("aaaaaaaaaaaaaaaa1", False),
+        ("f" * 40, False),
+    ],
 )
 def test_keys_look_random_and_names_do_not(text, random):
     """What has a suspicious name is a secret only if it looks like one."""

@@ -76,6 +76,10 @@ def test_a_text_under_a_secret_name_is_masked_and_learned(key):
             {"credentials": {"url": "https://x", "apikey": "abcd"}},
             {"credentials": {"url": "https://x", "apikey": "****"}},
         ),
+        (
+            {"credentials": {"instance": "00000000-0000-4000-8000-000000000000", "kept": "abcd"}},
+            {"credentials": {"instance": "00000000-0000-4000-8000-000000000000", "kept": "****"}},
+        ),
         ({"credentials": '{"cos": {"apikey": "abcd"}}'}, {"credentials": '{"cos": {"apikey": "****"}}'}),
         ([{"name": "DB_PASSWORD", "value": "abcd"}], [{"name": "DB_PASSWORD", "value": "****"}]),
         ([{"NAME": "TOKEN", "VALUE": "abcd"}], [{"NAME": "TOKEN", "VALUE": "****"}]),
@@ -104,6 +108,7 @@ def test_people_are_replaced_by_nobody():
     mine = {"metadata": {"owner": "IBMid-1", "creator_id": "IBMid-1"}, "entity": {"email": "a@b.c"}}
     yours = {"metadata": {"owner": "IBMid-2", "creator_id": "IBMid-2"}, "entity": {"email": "d@e.f"}}
     assert redacted(mine) == redacted(yours)
+    assert redacted({"Email": "a@b.c"}) == {"Email": "somebody@example.com"}
 
 
 def test_an_owner_in_custom_properties_is_the_users_own():
