@@ -148,6 +148,39 @@ def test_a_long_chain_of_nodes_is_hashed_without_recursion() -> None:
     assert Scope(ring, {}, Library({})).digest("a") != Scope(ring, {}, Library({})).digest("b")
 
 
+def test_the_order_of_what_must_run_before_does_not_count() -> None:
+    """A node's control inputs are a set; what it reads is a list."""
+
+    def digest(*inputs: str) -> bytes:
+        others = {name: Node(name, name.upper(), (), {}) for name in "abc"}
+        return Scope({**others, "out": Node("out", "Op", inputs, {})}, {}, Library({})).digest("out")
+
+    assert digest("a", "^b", "^c") == digest("a", "^c", "^b")
+    assert digest("a", "b") != digest("b", "a")
+
+
+def test_where_a_loop_leads_back_to_counts() -> None:
+    """Of two nodes in a row, the second reads the first again, or itself."""
+
+    def digest(back: str) -> bytes:
+        nodes = {"a": Node("a", "Op", ("b",), {}), "b": Node("b", "Op", (back,), {})}
+        return Scope(nodes, {}, Library({})).digest("a")
+
+    assert digest("a") != digest("b")
+
+
+@pytest.mark.parametrize("name", ["frame_name", "shared_name", "stack_name", "container"])
+def test_a_name_that_tensorflow_makes_up_does_not_count(name: str) -> None:
+    """An attribute that only names a node's resource is left out; any other counts."""
+
+    def digest(attribute: str, value: bytes) -> bytes:
+        node = Node("a", "Enter", (), {attribute: memoryview(field(2, value))})
+        return Scope({"a": node}, {}, Library({})).digest("a")
+
+    assert digest(name, b"while_1") == digest(name, b"while_2")
+    assert digest("padding", b"SAME") != digest("padding", b"VALID")
+
+
 def test_functions_that_call_each_other_are_hashed() -> None:
     """Two functions that call each other have digests, which their names do not change."""
 
@@ -170,6 +203,26 @@ def test_a_graph_that_lacks_what_it_reads_is_refused() -> None:
         Scope({"a": Node("a", "Op", ("b",), {})}, {}, Library({})).digest("a")
     with pytest.raises(BadArchive, match=r"calls a function that it lacks\.\n  function: f"):
         Library({}).digest("f")
+
+
+def test_the_graph_for_serving_alone_is_read() -> None:
+    """One that is tagged for an accelerator too may stand before it, and is read where there is no other."""
+
+    def graph(name: bytes, *tags: bytes) -> bytes:
+        return field(2, field(1, b"".join(field(4, tag) for tag in tags)) + field(2, field(1, field(1, name))))
+
+    tpu, plain = graph(b"fast", b"serve", b"tpu"), graph(b"plain", b"serve")
+    assert list(SavedModel(memoryview(tpu + plain)).nodes()) == ["plain"]
+    assert list(SavedModel(memoryview(tpu)).nodes()) == ["fast"]
+
+
+def test_a_sparse_tensor_is_three() -> None:
+    """Its values, indices and shape are what a signature gives."""
+    info = field(4, field(1, b"values") + field(2, b"indices") + field(3, b"shape"))
+    signature = field(2, field(1, b"out") + field(2, info))
+    served = field(5, field(1, b"serving_default") + field(2, signature))
+    model = SavedModel(memoryview(field(2, field(1, field(4, b"serve")) + served)))
+    assert [tensor for *_, tensor in model.endpoints()] == ["values", "indices", "shape"]
 
 
 def test_a_graph_not_meant_for_serving_is_refused(tmp_path: Path) -> None:

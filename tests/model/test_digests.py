@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import struct
 import subprocess
 import tarfile
 import zipfile
@@ -12,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from pytest_wml.model.archive import digest_content, read_archive
+from pytest_wml.model.bundle import Entry
+from pytest_wml.model.checkpoint import Tensor
 from pytest_wml.model.packing import pack
+from pytest_wml.model.tables import table_content
 from tests.model.conftest import Models, run_python
 
 BINARY_KINDS = [
@@ -130,6 +134,38 @@ def test_every_weight_counts(models: Models, tmp_path: Path, kind: str) -> None:
     assert len(digests | {original}) == 9
 
 
+def test_a_tables_values_count_with_their_keys(tmp_path: Path) -> None:
+    """A table that the checkpoint fills is its pairs, in whatever order they lie."""
+
+    def content(*pairs: tuple[int, int]) -> bytes:
+        tensors = []
+        for name, numbers in zip(("keys", "values"), zip(*pairs, strict=True), strict=True):
+            path = tmp_path / name
+            path.write_bytes(struct.pack(f"<{len(pairs)}q", *numbers))
+            tensors.append(Tensor(b"", Entry("int64", (len(pairs),), 0, 0, 8 * len(pairs), False), path))
+        return table_content(*tensors)
+
+    assert content((1, 3), (2, 4)) == content((2, 4), (1, 3))
+    assert content((1, 3), (2, 4)) != content((1, 4), (2, 3))
+    assert content((1, 3), (2, 4)) != content((1, 3), (2, 5))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "counts"),
+    [
+        ("int64", (), False),
+        ("uint32", (2,), False),
+        ("int64", (3,), False),
+        ("int64", (4,), True),
+        ("float32", (3,), True),
+        ("string", (), True),
+    ],
+)
+def test_a_counter_or_a_generator_that_nothing_reads_does_not_count(dtype, shape, counts) -> None:
+    """Step counters, and the states of Keras's and TensorFlow's random generators; any other variable counts."""
+    assert Tensor(b"", Entry(dtype, shape, 0, 0, 0, False), None).counts_unread is counts
+
+
 def test_a_fingerprint_does_not_count(sample: Path, tmp_path: Path) -> None:
     """TensorFlow's random fingerprint.pb changes neither digest."""
     folder = Path(shutil.copytree(sample, tmp_path / "copy"))
@@ -144,6 +180,27 @@ def test_another_file_changes_the_archive_but_not_the_model(sample: Path, tmp_pa
     changed, original = read_archive(folder), read_archive(sample)
     assert changed.archive_digest != original.archive_digest
     assert changed.model_digest == original.model_digest
+
+
+def test_the_shape_of_a_weight_counts(models: Models, tmp_path: Path) -> None:
+    """The same bytes as another matrix make another model."""
+    folder = Path(shutil.copytree(models.first / "two_equal_shapes", tmp_path / "changed"))
+    index = folder / "variables" / "variables.index"
+    four_by_four, two_by_eight = (bytes([18, 2, 8, rows, 18, 2, 8, columns]) for rows, columns in ((4, 4), (2, 8)))
+    assert four_by_four in index.read_bytes()
+    index.write_bytes(index.read_bytes().replace(four_by_four, two_by_eight, 1))
+    assert read_archive(folder).model_digest != read_archive(models.first / "two_equal_shapes").model_digest
+
+
+def test_a_files_name_counts(tmp_path: Path) -> None:
+    """The same file under another name, or in another folder, makes another archive."""
+    digests = set()
+    for number, name in enumerate(["model.onnx", "other.onnx", "inner/model.onnx"]):
+        path = tmp_path / str(number) / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"weights")
+        digests.add(read_archive(tmp_path / str(number)).archive_digest)
+    assert len(digests) == 3
 
 
 def test_a_text_graph_is_told_by_its_archive(models: Models) -> None:
