@@ -80,6 +80,7 @@ def test_a_batch_deployment_has_no_place_to_score(rest, model_id):
     "members",
     [
         {"name": None},
+        {"name": "  "},
         {"asset": {}},
         {"asset": "id"},
         {"online": None},

@@ -267,6 +267,15 @@ def test_a_model_is_patched(rest):
     assert patched.json["entity"]["custom"] == {"a": 1}
 
 
+def test_an_empty_value_is_patched_too(rest):
+    """A description and tags are taken away so."""
+    model_id = rest.create_model(description="before", tags=["a"]).json["metadata"]["id"]
+    patch = [{"op": "replace", "path": "/description", "value": ""}, {"op": "replace", "path": "/tags", "value": []}]
+    patched = rest.space("PATCH", f"/ml/v4/models/{model_id}", patch)
+    assert patched.status_code == 200
+    assert (patched.json["metadata"]["description"], patched.json["metadata"]["tags"]) == ("", [])
+
+
 @pytest.mark.parametrize(
     "patch",
     [

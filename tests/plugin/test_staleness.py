@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 import pytest
 
 from pytest_wml.cassette.file import Cassette, dump, load, write
 from pytest_wml.cli import main
+from pytest_wml.staleness import expired
+from pytest_wml.tally import Played, Tally
 
 
 def age(path, days_ago="2001-01-01"):
@@ -29,6 +32,16 @@ def test_an_old_recording_is_a_warning_here_and_a_failure_in_ci(pytester, record
     result = pytester.runpytest_inprocess(*arguments)
     result.assert_outcomes(passed=6)
     assert result.ret == 1
+
+
+def test_a_recording_is_too_old_from_the_day_after_the_last_one_allowed():
+    """Of ninety days, the ninetieth still counts."""
+    played = Played(recorded_at="2026-01-01", recorded_from="live", model="", played={"asked"})
+    tally = Tally(cassettes={"tiny": played})
+    last = datetime.date(2026, 1, 1) + datetime.timedelta(days=90)
+    assert list(expired(tally, 90, last)) == []
+    (found,) = expired(tally, 90, last + datetime.timedelta(days=1))
+    assert found.text.startswith("tiny.yaml was recorded 91 days ago, 90 are allowed")
 
 
 def test_without_a_limit_any_age_is_fine(pytester, recorded_project, monkeypatch):
