@@ -6,6 +6,7 @@ import re
 from textwrap import dedent
 
 import pytest
+
 from tests.ibm import needs_older
 
 RETRYING = """

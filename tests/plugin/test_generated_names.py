@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tests.ibm import needs_older
 
 RECORD = ("--wml=embedded", "--wml-record")
