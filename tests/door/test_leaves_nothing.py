@@ -60,7 +60,7 @@ def test_five_hundred_requests_leave_no_descriptor():
             assert ask(f"{ML}/{number}", timeout=5).json()["path"] == f"/{number}"
         assert len(door._served) < 50
     gc.collect()
-    assert threads() == running
+    assert threads() <= running
     assert len(os.listdir(DESCRIPTORS)) <= before
 
 
@@ -71,7 +71,7 @@ def test_connections_that_are_still_open_end_with_the_door():
         session = requests.Session()
         session.get(f"{ML}/x", timeout=5)
         assert len(threads() - running) == 1
-    assert threads() == running
+    assert threads() <= running
     with open_door(echo):
         assert session.get(f"{ML}/y", timeout=5).json()["path"] == "/y"
     session.close()

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def impatient():
-    """A service whose models have half a second."""
-    with EmbeddedWML(deadline=0.5) as app:
+    """A service whose models have a second."""
+    with EmbeddedWML(deadline=1.0) as app:
         yield Rest(app)
     assert app.crashes == []
 
@@ -30,7 +30,7 @@ def test_a_graph_without_an_end_is_stopped(impatient, archives):
     assert (answer.status_code, error_of(answer)["code"]) == (504, "scoring_timed_out")
     assert (
         error_of(answer)["message"]
-        == "The model did not answer within 0.5 s. pytest-wml's embedded service waits no longer."
+        == "The model did not answer within 1 s. pytest-wml's embedded service waits no longer."
     )
     assert predictions_of(impatient.score(endless, {"values": [3.0]})) == [{"id": "y", "values": [3.0]}]
 

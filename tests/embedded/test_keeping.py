@@ -164,8 +164,8 @@ def test_what_was_not_finished_is_removed(tmp_path):
 def test_who_keeps_nothing_loads_no_database():
     """The service's import and start are as quick as without a data folder."""
     program = (
-        "import sys; from pytest_wml.embedded import EmbeddedWML; EmbeddedWML().close(); "
-        "print({'sqlite3', 'pytest_wml.embedded.keeping'} & set(sys.modules))"
+        "import sys; before = set(sys.modules); from pytest_wml.embedded import EmbeddedWML; EmbeddedWML().close(); "
+        "print({'sqlite3', 'pytest_wml.embedded.keeping'} & set(sys.modules) - before)"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "set()\n"
 

@@ -44,17 +44,10 @@ def score(payload):
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals are those of POSIX")
 
 
-@pytest.fixture
-def impatient():
-    """A service whose models have a second."""
-    with EmbeddedWML(allow_pickle=True, deadline=1.0) as app:
-        yield Rest(app)
-    assert app.crashes == []
-
-
-@pytest.fixture
-def moody(impatient) -> str:
-    return deployed(impatient, MOODY)["metadata"]["id"]
+@pytest.fixture(scope="module")
+def moody(trusting) -> str:
+    """A deployment of the function, for all tests that leave it scoring."""
+    return deployed(trusting, MOODY)["metadata"]["id"]
 
 
 def gone(pid: int) -> bool:
@@ -70,31 +63,34 @@ def gone(pid: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("mood", "status", "code", "message"),
+    ("mood", "message"),
     [
-        ("crash", 500, "scoring_failed", "The process of the model ended by signal SIGSEGV."),
-        ("exit", 500, "scoring_failed", "The process of the model ended with exit status 3: the last words."),
-        (
-            "closed",
-            500,
-            "scoring_failed",
-            "The process of the model closed or damaged its connection to the service, and was ended.",
-        ),
-        (
-            "hang",
-            504,
-            "scoring_timed_out",
-            "The process of the model did not answer within 1 s and was ended. "
-            "pytest-wml's embedded service waits no longer.",
-        ),
+        ("crash", "The process of the model ended by signal SIGSEGV."),
+        ("exit", "The process of the model ended with exit status 3: the last words."),
+        ("closed", "The process of the model closed or damaged its connection to the service, and was ended."),
     ],
 )
-def test_a_broken_model_breaks_one_request(impatient, moody, mood, status, code, message):
+def test_a_broken_model_breaks_one_request(trusting, moody, mood, message):
     """The request is told why, and the next one finds the model loaded anew."""
-    answer = impatient.score(moody, {"values": mood})
-    assert (answer.status_code, error_of(answer)["code"]) == (status, code)
+    answer = trusting.score(moody, {"values": mood})
+    assert (answer.status_code, error_of(answer)["code"]) == (500, "scoring_failed")
     assert error_of(answer)["message"] == message
-    assert predictions_of(impatient.score(moody, {"values": "fine"})) == [{"values": "fine"}]
+    assert predictions_of(trusting.score(moody, {"values": "fine"})) == [{"values": "fine"}]
+
+
+def test_a_model_that_hangs_breaks_one_request():
+    """It is ended after the deadline, and the next request finds it loaded anew."""
+    with EmbeddedWML(allow_pickle=True, deadline=1.0) as app:
+        rest = Rest(app)
+        moody = deployed(rest, MOODY)["metadata"]["id"]
+        answer = rest.score(moody, {"values": "hang"})
+        assert (answer.status_code, error_of(answer)["code"]) == (504, "scoring_timed_out")
+        assert error_of(answer)["message"] == (
+            "The process of the model did not answer within 1 s and was ended. "
+            "pytest-wml's embedded service waits no longer."
+        )
+        assert predictions_of(rest.score(moody, {"values": "fine"})) == [{"values": "fine"}]
+    assert app.crashes == []
 
 
 def test_what_hangs_while_it_is_loaded_fails(monkeypatch):
@@ -110,22 +106,22 @@ def test_what_crashes_while_it_is_loaded_fails(trusting):
     assert "ended by signal SIGABRT while it was loaded" in failure(trusting, "import os; os.abort()")
 
 
-def test_a_long_answer_arrives_whole(impatient, moody):
+def test_a_long_answer_arrives_whole(trusting, moody):
     """Also one that no pipe holds at once."""
-    assert len(impatient.score(moody, {"values": "large"}).json) == 4 << 20
+    assert len(trusting.score(moody, {"values": "large"}).json) == 4 << 20
 
 
 @pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="only Linux chooses whom to end")
-def test_a_worker_goes_first_when_memory_runs_out(impatient, moody):
+def test_a_worker_goes_first_when_memory_runs_out(trusting, moody):
     """And not the process of the tests."""
-    assert impatient.score(moody, {"values": "first to go"}).json == "1000"
+    assert trusting.score(moody, {"values": "first to go"}).json == "1000"
 
 
-def test_many_threads_share_a_worker(impatient, moody):
+def test_many_threads_share_a_worker(trusting, moody):
     """Each gets the answer to what it asked."""
 
     def score(index: int) -> int:
-        return predictions_of(impatient.score(moody, {"values": index}))[0]["values"]
+        return predictions_of(trusting.score(moody, {"values": index}))[0]["values"]
 
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(score, range(200))) == list(range(200))
@@ -143,12 +139,13 @@ def test_nothing_is_left_when_the_service_closes():
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
-def test_nothing_is_left_when_a_deployment_is_deleted(impatient, moody):
+def test_nothing_is_left_when_a_deployment_is_deleted(trusting):
     """Its worker goes when nothing serves the same code any more."""
-    pid = impatient.score(moody, {"values": "pid"}).json
-    function_id = impatient.deployment(moody)["entity"]["asset"]["id"]
-    impatient.space("DELETE", f"/ml/v4/deployments/{moody}")
-    impatient.space("DELETE", f"/ml/v4/functions/{function_id}")
+    own = deployed(trusting, f"{MOODY}\n# served by nothing else")
+    deployment_id, function_id = own["metadata"]["id"], own["entity"]["asset"]["id"]
+    pid = trusting.score(deployment_id, {"values": "pid"}).json
+    trusting.space("DELETE", f"/ml/v4/deployments/{deployment_id}")
+    trusting.space("DELETE", f"/ml/v4/functions/{function_id}")
     assert gone(pid)
 
 

@@ -16,15 +16,15 @@ CONNECTS = "def test_connects(wml_client): pass"
 @pytest.fixture
 def exports(tmp_path, monkeypatch):
     """What a server said to export whose port is closed; its file of authorities is there."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        url = f"https://127.0.0.1:{sock.getsockname()[1]}"
     bundle = tmp_path / "ca-bundle.pem"
     trustme.CA().cert_pem.write_to_path(bundle)
-    environment = Running(url, bundle, bundle, "5ace0000-0000-4000-8000-000000000000", "5.0.3").environment
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    return environment
+    with socket.socket() as taken:  # and not listening: nobody else gets the port meanwhile
+        taken.bind(("127.0.0.1", 0))
+        url = f"https://127.0.0.1:{taken.getsockname()[1]}"
+        environment = Running(url, bundle, bundle, "5ace0000-0000-4000-8000-000000000000", "5.0.3").environment
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield environment
 
 
 def test_the_line_that_takes_them_back_names_them_all(exports):

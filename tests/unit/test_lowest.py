@@ -14,14 +14,14 @@ FIRST = {"vcrpy": {">=9.4": "==9.4.2"}}
 
 
 def test_each_bound_is_what_is_installed():
-    """Of what every user gets, and of the extras that the environment installs."""
+    """Of what every user gets, and of the extras that the environment installs, on Python 3.11."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     asked = [*project["dependencies"], *extras["wml"], *extras["tensorflow"]]
     bounds = {}
     for requirement in map(Requirement, asked):
-        there = requirement.marker is None or requirement.marker.evaluate({"python_version": "3.11"})
-        if there and ">=" in str(requirement.specifier):
+        installed = requirement.marker is None or requirement.marker.evaluate({"python_version": "3.11"})
+        if installed and ">=" in str(requirement.specifier):
             name, bound = canonicalize_name(requirement.name), str(requirement.specifier)
             bounds[name] = FIRST.get(name, {}).get(bound) or bound.replace(">=", "==")
     lines = [line for line in (ROOT / "tests/lowest.txt").read_text().splitlines() if not line.startswith("#")]
