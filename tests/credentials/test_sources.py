@@ -159,15 +159,31 @@ def test_a_dotenv_file_without_a_key(written):
 
 
 @pytest.mark.parametrize(
-    "content", ['{"apikey": "hidden"', "[" * 100_000, "hidden", "\ud800".encode("utf-16", "replace")]
+    ("content", "message"),
+    [
+        ('{"apikey": "hidden"', "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("hidden", "is not JSON"),
+        ("\ud800".encode("utf-16", "replace"), "is no text"),
+        ('["hidden"]', "holds no JSON object"),
+        ('{"url": "https://hidden"}', "hold no secret"),
+    ],
+    ids=range(6),
 )
-def test_no_broken_file_is_quoted(tmp_path, content):
+def test_no_broken_file_is_quoted(tmp_path, content, message):
     """Whatever is wrong with a file, its text stays out of the message."""
     path = tmp_path / "key.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(BadCredentials) as raised:
+    with pytest.raises(BadCredentials, match=message) as raised:
         find({}, str(path))
     assert "hidden" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    """Is named."""
+    with pytest.raises(BadCredentials, match="The credentials file cannot be read") as raised:
+        find({}, str(tmp_path / "key.json"))
+    assert str(tmp_path / "key.json") in str(raised.value)
 
 
 def test_a_url_with_a_password_in_it_is_not_shown():

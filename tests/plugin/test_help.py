@@ -57,7 +57,7 @@ def test_an_option_that_takes_a_value_says_of_what_kind(told):
 def test_each_public_fixture_is_listed_with_a_line(pytester):
     """What it gives; what is not meant to be used is not listed."""
     assert PUBLIC
-    result = pytester.runpytest_subprocess("--fixtures")
+    result = pytester.runpytest_inprocess("--fixtures")
     listed = result.stdout.str().partition("fixtures defined from pytest_wml.fixtures")[2].partition("\n---")[0]
     for name in PUBLIC:
         lines = listed.partition(f"\n{name} ")[2].splitlines()
@@ -68,7 +68,7 @@ def test_each_public_fixture_is_listed_with_a_line(pytester):
 
 def test_the_marker_is_listed_with_its_keywords(pytester):
     """As a signature, and each keyword explained."""
-    result = pytester.runpytest_subprocess("--markers")
+    result = pytester.runpytest_inprocess("--markers")
     (line,) = [line for line in result.outlines if line.startswith("@pytest.mark.wml(")]
     signature, _, meaning = line.partition("): ")
     for keyword in inspect.signature(wml).parameters:

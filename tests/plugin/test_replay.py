@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
@@ -142,7 +143,7 @@ def test_rows_that_are_recorded_in_another_batch_are_named(pytester, recorded_pr
     )
 
 
-def test_another_client_is_told(pytester, recorded_project):
+def test_another_client_is_told(pytester, recorded_project, monkeypatch):
     """Another of IBM's clients, or another version, asks for other things: a miss says what recorded."""
     for path in (recorded_project.folder / "cassettes").glob("*.yaml"):
         path.write_text(re.sub(r'"client": "[^"]*"', '"client": "ibm-watsonx-ai 1.1.2"', path.read_text()))
@@ -155,8 +156,9 @@ def test_another_client_is_told(pytester, recorded_project):
         """
     )
     told = f"  client: ibm-watsonx-ai 1.1.2 in the recording, {PACKAGES[0].replace('_', '-')} 1.* here"
-    # In a process of its own: here other tests may have loaded both clients.
-    pytester.runpytest_subprocess().stdout.fnmatch_lines(["No recording answers this request.", told])
+    for name in PACKAGES[1:]:  # another test may have loaded it
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    pytester.runpytest_inprocess().stdout.fnmatch_lines(["No recording answers this request.", told])
 
 
 def test_a_miss_beside_a_stub_of_the_client(pytester):
@@ -174,7 +176,7 @@ def test_a_miss_beside_a_stub_of_the_client(pytester):
             assert requests.get("https://us-south.ml.cloud.ibm.com/ml/v4/models").status_code == 422
         """
     )
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest_inprocess()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["No recording answers this request."])
     result.stdout.no_fnmatch_line("*defect of pytest-wml*")
