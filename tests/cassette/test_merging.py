@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import subprocess
@@ -78,6 +79,7 @@ def test_each_addition_is_two_lines(tmp_path):
     assert changed.split()[:2] == ["2", "0"]
 
 
+@functools.cache
 def at_one_place():
     """Recordings of two branches that each add a scoring at the same place, and of both together."""
     for number in range(2, 9999):

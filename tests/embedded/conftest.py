@@ -13,6 +13,7 @@ import pytest
 from pytest_wml.door import open_door
 from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
 from tests.embedded.rest import Rest
+from tests.sharing import made_once
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +21,10 @@ def archives(tmp_path_factory) -> dict[str, Path]:
     """Packed SavedModels by the name of the function that makes them."""
     from tests.embedded import tiny_models
 
-    folder = tmp_path_factory.mktemp("models")
-    return {make.__name__: make(folder / make.__name__) for make in tiny_models.ALL}
+    folder = made_once(
+        tmp_path_factory, "tiny", lambda folder: [make(folder / make.__name__) for make in tiny_models.ALL]
+    )
+    return {make.__name__: folder / f"{make.__name__}.tar.gz" for make in tiny_models.ALL}
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
+
+from tests.sharing import made_once
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,14 +48,12 @@ def run_python(*arguments: str, **environment: str) -> str:
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     """One SavedModel of each kind, each exported twice; made once for all workers."""
     script = str(Path(__file__).with_name("make_models.py"))
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "models"
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            making = folder.with_name("models-in-the-making")
-            run_python(script, str(making / "first"), "0", PYTHONHASHSEED="1")
-            run_python(script, str(making / "second"), "3", PYTHONHASHSEED="2")
-            making.rename(folder)
+
+    def make(folder: Path) -> None:
+        run_python(script, str(folder / "first"), "0", PYTHONHASHSEED="1")
+        run_python(script, str(folder / "second"), "3", PYTHONHASHSEED="2")
+
+    folder = made_once(tmp_path_factory, "exported", make)
     return Models(folder / "first", folder / "second")
 
 

@@ -57,7 +57,7 @@ def test_a_network_is_trained_once(cnn: TrainedCNN, cache_dir: Path) -> None:
 
 def test_another_recipe_is_another_entry(cnn: TrainedCNN, cache_dir: Path, tmp_path: Path) -> None:
     """A recipe that differs in anything is trained on its own."""
-    other = trained_cnn(Recipe(seed=3, examples=640), tmp_path, data="small")
+    other = trained_cnn(Recipe(seed=3, examples=128), tmp_path, data="small")
     assert not other.from_cache
     assert entry_of(tmp_path).name != entry_of(cache_dir).name
 

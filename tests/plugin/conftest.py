@@ -11,6 +11,7 @@ import tensorflow  # noqa: F401  before the inner runs, see tests/ibm.py
 
 import tests.ibm  # noqa: F401
 from tests.embedded.tiny_models import classifier
+from tests.sharing import made_once
 
 TESTS = """
     import numpy as np
@@ -47,11 +48,14 @@ class Project:
 @pytest.fixture(scope="session")
 def archives(tmp_path_factory):
     """Folder of tiny classifiers: `first`, `again` (the same weights, exported once more) and `other`."""
-    folder = tmp_path_factory.mktemp("archives")
-    first = classifier(folder / "first")
-    again = classifier(folder / "again")
-    other = classifier(folder / "other", bias=(0.2, 0.0, 0.0, 0.0))
-    return {"first": first, "again": again, "other": other}
+
+    def make(folder: Path) -> None:
+        classifier(folder / "first")
+        classifier(folder / "again")
+        classifier(folder / "other", bias=(0.2, 0.0, 0.0, 0.0))
+
+    folder = made_once(tmp_path_factory, "classifiers", make)
+    return {name: folder / f"{name}.tar.gz" for name in ("first", "again", "other")}
 
 
 @pytest.fixture(scope="session")
