@@ -1,4 +1,4 @@
-"""Batch jobs over plain REST and through IBM's own client."""
+"""Batch jobs over plain REST; through IBM's clients they run in test_clients.py."""
 
 from __future__ import annotations
 
@@ -137,22 +137,3 @@ def test_a_failed_deployment_takes_no_jobs(rest):
     """409: it exists, and is not ready."""
     deployment_id = rest.deploy(b"junk", online=None, batch={})
     assert start(rest, deployment_id, [0]).status_code == 409
-
-
-def test_a_job_runs_through_ibms_client(client, archives):
-    """From its creation to its predictions."""
-    spec = client.software_specifications.get_id_by_name("runtime-24.1-py3.11")
-    meta = {"name": "batch model", "type": "tensorflow_2.14", "software_spec": spec}
-    stored = client.repository.store_model(str(archives["lookup"]), meta_props=meta)
-    deployed = client.deployments.create(
-        client.repository.get_model_id(stored),
-        meta_props={"name": "batch", "batch": {}, "hardware_spec": {"name": "S"}},
-    )
-    deployment_id = client.deployments.get_id(deployed)
-    job = client.deployments.create_job(deployment_id, {"input_data": [{"values": [1]}]})
-    job_id = client.deployments.get_job_uid(job)
-    states = [client.deployments.get_job_status(job_id)["state"] for _ in range(3)]
-    assert states == ["running", "completed", "completed"]
-    details = client.deployments.get_job_details(job_id)
-    assert details["entity"]["scoring"]["predictions"] == [{"id": "value", "values": [11.0]}]
-    assert client.deployments.delete_job(job_id, hard_delete=True) == "SUCCESS"

@@ -121,12 +121,6 @@ def test_everything_is_listed(client, model_id):
     assert listed.set_index("GUID").loc[model_id, "TYPE"] == "model"
 
 
-def test_a_download_is_what_was_uploaded(client, model_id, archives, tmp_path):
-    """Byte for byte."""
-    client.repository.download(model_id, filename=str(tmp_path / "back.tar.gz"))
-    assert (tmp_path / "back.tar.gz").read_bytes() == archives["classifier"].read_bytes()
-
-
 def test_a_savedmodel_folder_is_stored(client, archives, tmp_path):
     """The client packs a folder itself; what it packs can be deployed."""
     folder = tmp_path / "model"
@@ -176,15 +170,6 @@ def test_a_deployed_model_scores(client, deployment):
     assert classes == {"id": "classes", "values": [1, 3]}
     assert probabilities["id"] == "probabilities"
     assert [sum(row) for row in probabilities["values"]] == pytest.approx([1, 1])
-
-
-def test_a_serving_name_scores(client, archives, model_id):
-    """A deployment with a serving name is scored by it, and shows it among its places."""
-    names = client.deployments.ConfigurationMetaNames
-    made = deploy(client, model_id, **{names.SERVING_NAME: "tiny_digits"})
-    assert made["entity"]["status"]["serving_urls"][1].endswith("/ml/v4/deployments/tiny_digits/predictions")
-    scored = client.deployments.score("tiny_digits", {"input_data": [{"values": PIXELS}]})
-    assert scored["predictions"][0]["values"] == [1, 3]
 
 
 def test_a_revision_keeps_what_it_was_made_with(client, archives):
@@ -259,14 +244,6 @@ def test_a_deleted_deployment_is_gone(client, archives):
         client.deployments.get_details(deployment_id)
     assert client.repository.delete(model_id) == "SUCCESS"
     assert model_id not in str(client.repository.get_model_details())
-
-
-def test_an_unsupported_specification_is_refused(client, archives):
-    """The service's own words for it, as recorded."""
-    names = client.repository.ModelMetaNames
-    retired = {names.SOFTWARE_SPEC_UID: "12b83a17-24d8-5082-900f-0ab31fbfd3cb", names.TYPE: "tensorflow_2.7"}
-    with pytest.raises(ApiRequestFailure, match=r"Unsupported software specification 'runtime-22.1-py3.9'"):
-        client.repository.store_model(str(archives["classifier"]), meta_props=props(client, **retired))
 
 
 def test_an_empty_api_key_is_refused(door):

@@ -90,8 +90,12 @@ LATE = {
 }
 
 
-@pytest.mark.parametrize("late", LATE)
-@pytest.mark.parametrize("who", ["here import look_up", "asking import ask as look_up"])
+HERE_ITSELF, A_CHILD = "here import look_up", "asking import ask as look_up"
+
+
+@pytest.mark.parametrize(
+    ("who", "late"), [*((HERE_ITSELF, late) for late in LATE), (A_CHILD, "plain"), (A_CHILD, "very last")]
+)
 def test_what_asks_after_the_last_test(asking, late, who):
     """From whichever hook: the run fails, and names the host."""
     asking.makeconftest(f"import pytest\nfrom {who}\n\n{LATE[late]}\n")
@@ -102,7 +106,7 @@ def test_what_asks_after_the_last_test(asking, late, who):
     assert "connection to us-south.ml.cloud.ibm.com" in result.stdout.str()
 
 
-@pytest.mark.parametrize("late", ["plain", "around", "very last"])
+@pytest.mark.parametrize("late", ["plain", "very last"])
 def test_a_workers_session_end(asking, late):
     """In an xdist worker too, also when its report has been sent."""
     hook = LATE[late].replace("look_up()", "'PYTEST_XDIST_WORKER' in os.environ and look_up()")

