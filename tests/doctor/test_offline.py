@@ -13,15 +13,13 @@ from pytest_wml.cli import main
 
 KEY = "a-key-that-nobody-may-see"
 BARE = ("HOME", "PATH", "LANG", "TMPDIR")
-READ = ("WML_", "WATSONX_", "IBM", "WX_", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
-"""How the variables begin that decide what is told."""
 
 
 @pytest.fixture
 def doctor(tmp_path, monkeypatch, capsys):
     """Gives its exit status and standard output, in an environment with nothing of the caller's."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith(READ)]:
+    for name in os.environ.keys() - {*BARE, "PYTEST_CURRENT_TEST"}:
         monkeypatch.delenv(name)
 
     def told(*options, **variables):

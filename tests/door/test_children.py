@@ -166,7 +166,8 @@ def test_a_python_without_environment_starts(children, option):
 
 def test_coverage_counts_children(children, tmp_path, monkeypatch):
     """coverage starts in a child by a file of its own, beside the guard."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # that of a run of these tests with coverage
+    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE"):  # those of a run of these tests with coverage
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "coveragerc").write_text(f"[run]\ndata_file = {tmp_path}/data\nparallel = true\n")
     assert REFUSED in child(WAYS["getaddrinfo"], COVERAGE_PROCESS_START=str(tmp_path / "coveragerc"))
     assert list(tmp_path.glob("data*"))
