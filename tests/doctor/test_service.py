@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.doctor.proxying import proxying
+from tests.server.inside import serving
 from tests.server.process import served
 
 pytestmark = pytest.mark.slow
@@ -26,8 +27,13 @@ WITHOUT_CLIENTS = """
 import sys
 for name in ("ibm_watson_machine_learning", "ibm_watsonx_ai", "httpx"):
     sys.modules[name] = None
+"""
+BOTH_FORMS = """
+import sys
 from pytest_wml.cli import main
-sys.exit(main(["doctor", *sys.argv[1:]]))
+main(["doctor", *sys.argv[1:]])
+print("in JSON:")
+sys.exit(main(["doctor", *sys.argv[1:], "--json"]))
 """
 
 
@@ -48,18 +54,14 @@ def doctor(server, *options, without=(), code="", **variables):
     environment = {**server.told_environment(), "WML_APIKEY": KEY, **variables}
     for name in without:
         environment.pop(name, None)
-    start = ["-c", code] if code else ["-m", "pytest_wml.cli", "doctor"]
-    outputs = []
-    for form in ([], ["--json"]):
-        command = [sys.executable, *start, "--timeout=5", *options, *form]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-        outputs.append(done.stdout + done.stderr)
-        assert done.returncode in (0, 1), outputs
-    for output in outputs:
-        encoded = {base64.b64encode(b"\0" * more + KEY.encode()).decode()[4:-4] for more in range(3)}
-        for secret in (KEY, *encoded, "proxy-password", "eyJ", environment.get("WML_TOKEN") or KEY):
-            assert secret not in output
-    told = json.loads(done.stdout)
+    command = [sys.executable, "-c", code + BOTH_FORMS, "--timeout=5", *options]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    output = done.stdout + done.stderr
+    assert done.returncode in (0, 1), output
+    encoded = {base64.b64encode(b"\0" * more + KEY.encode()).decode()[4:-4] for more in range(3)}
+    for secret in (KEY, *encoded, "proxy-password", "eyJ", environment.get("WML_TOKEN") or KEY):
+        assert secret not in output
+    told = json.loads(done.stdout.partition("in JSON:\n")[2])
     return done.returncode, {line["check"]: (line["verdict"], line["found"]) for line in told["lines"]}
 
 
@@ -179,8 +181,7 @@ def test_a_space_without_an_instance(server):
 )
 def test_no_token(tmp_path, fault, words):
     """A wrong key, a service that is down, cut off, or silent."""
-    (tmp_path / "faults").write_text(fault)
-    with served(tmp_path, f"--faults={tmp_path / 'faults'}") as running:
+    with serving(tmp_path, fault) as running:
         status, told = doctor(running, "--timeout=1")
     assert status == 1
     assert told["token"][0] == "fail"

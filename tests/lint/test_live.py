@@ -1,4 +1,4 @@
-"""Before a live deployment the model is looked at: against `pytest-wml serve` in another process."""
+"""Before a live deployment the model is looked at: against the server of `pytest-wml serve`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+import pytest_wml.lint.judging  # noqa: F401  before the inner runs, see tests/ibm.py
+import tests.ibm  # noqa: F401
 from tests.lint import packing
 from tests.lint.packing import Files, below, tarred
-from tests.server.process import served
+from tests.server.inside import serving
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("tensorflow")
@@ -36,22 +38,27 @@ def sample() -> Files:
     return packing.unpacked(packing.sample_path())
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One for all: each test looks at what it was asked since."""
+    with serving(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
 @pytest.fixture
-def live(pytester, monkeypatch, tmp_path):
+def live(pytester, monkeypatch, server):
     """Runs a suite live for an archive with these files; gives what it printed and what the server was asked."""
     pytester.makepyfile(SUITE)
 
     def ran(files: Files, *options: str) -> tuple[pytest.RunResult, list[str]]:
         (pytester.path / "model.tar.gz").write_bytes(tarred(files))
-        with served(tmp_path, "-v") as server:
-            for name in ("PYTEST_WML_GUARD", "PYTEST_ADDOPTS"):
-                monkeypatch.delenv(name, raising=False)
-            for name, value in server.environment.items():
-                monkeypatch.setenv(name, value)
-            result = pytester.runpytest_subprocess("--wml=live", "--wml-model=model.tar.gz", *options)
-            server.stop()
-            asked = [*server.said, *server.errors.splitlines()]
-        return result, [line for line in asked if re.match(r"(GET|POST|PUT|PATCH|DELETE) ", line)]
+        for name in ("PYTEST_WML_GUARD", "PYTEST_ADDOPTS"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        before = len(server.said)
+        result = pytester.runpytest_inprocess("--wml=live", "--wml-model=model.tar.gz", *options)
+        return result, server.said[before:]
 
     return ran
 

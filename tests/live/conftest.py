@@ -1,8 +1,9 @@
-"""A service that is reached as a live one: `pytest-wml serve` in another process, over TLS, journaled, budgeted."""
+"""A service that is reached as a live one: the server of `pytest-wml serve`, over TLS, journaled, budgeted."""
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import re
 import signal
@@ -13,10 +14,13 @@ from pathlib import Path
 
 import pytest
 import requests
+import tensorflow  # noqa: F401  before the inner runs, see tests/ibm.py
 
+import pytest_wml.lint.judging  # noqa: F401  likewise
+import tests.ibm  # noqa: F401
 from pytest_wml.spaces import DEFAULT_SPACE_ID
 from tests.doctor.proxying import Proxy, proxying
-from tests.server.process import Served, served
+from tests.server.inside import Inside, serving
 
 pytest.importorskip("trustme")
 
@@ -37,7 +41,7 @@ DEPLOYS_AND_WAITS = """
 class Remote:
     """The service, as somebody who looks into its space sees it."""
 
-    def __init__(self, server: Served) -> None:
+    def __init__(self, server: Inside) -> None:
         self.server = server
 
     def asked(self, *lines: str) -> list[dict]:
@@ -67,26 +71,26 @@ class Remote:
         return sorted(one["metadata"].get("name") or one["entity"]["name"] for one in found)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def remote(tmp_path_factory) -> Iterator[Remote]:
-    with served(tmp_path_factory.mktemp("served"), "-v") as server:
+    """One for all that leave it empty."""
+    with serving(tmp_path_factory.mktemp("served")) as server:
         yield Remote(server)
 
 
 @pytest.fixture
 def faulty(tmp_path):
-    """Starts a service that injects these faults; gives it."""
+    """Starts a service in this process that injects these faults; gives it."""
     with contextlib.ExitStack() as stack:
 
         def start(*faults: str) -> Remote:
-            (tmp_path / "faults").write_text("\n".join(faults))
-            return Remote(stack.enter_context(served(tmp_path, "-v", "--faults", str(tmp_path / "faults"))))
+            return Remote(stack.enter_context(serving(tmp_path, *faults)))
 
         yield start
 
 
 class Suite:
-    """A user's suite, run live in processes of its own."""
+    """A user's suite, run live."""
 
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         self._pytester = pytester
@@ -117,9 +121,17 @@ class Suite:
 
     def replay(self, *options: str) -> pytest.RunResult:
         """The suite as it was written last, offline and without credentials."""
-        return self._pytester.runpytest_subprocess("--wml-name=tiny", "-p", "no:cacheprovider", *options)
+        return self._pytester.runpytest_inprocess("--wml-name=tiny", "-p", "no:cacheprovider", *options)
 
     def run(self, tests: str, *options: str) -> pytest.RunResult:
+        with self._monkeypatch.context() as patch:
+            # The outer run is offline and leaves out what IBM's client waits. A live run waits; here a tenth as long.
+            sleep = inspect.unwrap(time.sleep)
+            patch.setattr(time, "sleep", lambda seconds: sleep(seconds / 10))
+            return self._pytester.runpytest_inprocess(*self._arguments(tests), *options)
+
+    def run_apart(self, tests: str, *options: str) -> pytest.RunResult:
+        """The same in a process of its own: for what ends it, or changes it for good."""
         return self._pytester.runpytest_subprocess(*self._arguments(tests), *options)
 
     @contextlib.contextmanager

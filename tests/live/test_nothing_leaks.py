@@ -54,7 +54,7 @@ def test_what_is_renamed_is_still_ours(suite, remote):
         import os
         os.kill(os.getpid(), 9)
     """
-    suite.at(remote).run(tests)
+    suite.at(remote).run_apart(tests)
     (name,) = remote.names
     assert name.startswith("second-pytest-wml-")
     assert suite.tool("sweep", "--yes")[0] == 0
@@ -99,7 +99,7 @@ def test_a_signal_while_it_deploys(suite, faulty):
         threading.Thread(target=watch, daemon=True).start()
     """
     suite._pytester.makeconftest(conftest)
-    result = suite.at(remote).run(tests)
+    result = suite.at(remote).run_apart(tests)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(["deleted at the end: deployment tiny*", "deleted at the end: model tiny*"])
     assert remote.names == []
@@ -113,7 +113,7 @@ def test_a_crashed_worker(suite, remote):
     def test_it_crashes(wml_deployment):
         os._exit(3)
     """
-    result = suite.at(remote).run(tests, "-n", "1", "--max-worker-restart=0")
+    result = suite.at(remote).run_apart(tests, "-n", "1", "--max-worker-restart=0")
     result.stdout.fnmatch_lines(["deleted at the end: deployment tiny*"])
     assert remote.names == []
 
@@ -243,7 +243,7 @@ def test_a_conftest_that_breaks(suite, remote):
         stored(made, "mine")
     raise RuntimeError("broken")
     """)
-    result = suite.at(remote).run(TESTS)
+    result = suite.at(remote).run_apart(TESTS)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert remote.names == []
     assert [path.name for path in suite.state.rglob("*") if path.is_file()] == []
@@ -264,8 +264,11 @@ def test_a_script_whose_deployment_cannot_be_deleted(suite, faulty):
     remote = faulty('status code=403 on="DELETE /deployments" times=20')
     script = suite._pytester.makepyfile(
         script="""
-        import threading
+        import time
         from pytest_wml import WmlDeployment
+
+        sleep = time.sleep
+        time.sleep = lambda seconds: sleep(seconds / 10)  # what lies between two tries is not the subject
         block = WmlDeployment(mode="live", name="tiny")
         with block as deployment:
             deployment.client.deployments.create(deployment.model_id, meta_props={"name": "by hand", "online": {}})

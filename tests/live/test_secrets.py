@@ -47,7 +47,7 @@ def test_nothing_written_holds_them(suite, remote, monkeypatch):
     suite.at(remote)
     monkeypatch.setenv("WML_APIKEY", KEY)
     told = ["--wml-report=report", "--junitxml=junit.xml", "--log-file=log.txt", "--showlocals", "-vv", "-rA"]
-    result = suite.run(TESTS, *told, "--wml-record")
+    result = suite.run_apart(TESTS, *told, "--wml-record")
     assert result.parseoutcomes()["failed"] == 2
     (suite.folder / "terminal.txt").write_text(result.stdout.str() + result.stderr.str())
     (suite.folder / "sweep.txt").write_text(suite.tool("sweep", "--json")[1])

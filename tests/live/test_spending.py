@@ -23,8 +23,10 @@ MANY = """
 
 
 def test_what_was_spent_is_told(suite, remote):
-    """By purpose, what costs first."""
-    result = suite.at(remote).run(TESTS)
+    """By purpose, what costs first; limits that are not reached are not noticed."""
+    limits = ("--wml-max-requests=100", "--wml-max-deployments=1", "--wml-max-upload=1")
+    result = suite.at(remote).run(TESTS, *limits)
+    result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         ["spent: 1 deployment, 1 thing stored, 1 upload (0.3 MB), 2 deletions, * looks, 1 token;*"]
     )
@@ -68,12 +70,6 @@ def test_uploads_are_limited(suite, remote, tmp_path):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*The run's budget is spent: 2 MB of upload.*", "*next upload: 3.* MB*"])
     assert remote.names == []
-
-
-def test_within_the_limits_nothing_changes(suite, remote):
-    """Limits that are not reached are not noticed."""
-    limits = ("--wml-max-requests=100", "--wml-max-deployments=1", "--wml-max-upload=1")
-    suite.at(remote).run(TESTS, *limits).assert_outcomes(passed=1)
 
 
 def test_busy_times_are_told(suite, faulty):

@@ -17,10 +17,12 @@ import pytest
 from pytest_wml.answers.http import as_content
 from pytest_wml.answers.live import Live
 from pytest_wml.cassette.tape import Content
+from pytest_wml.cli import main
 from pytest_wml.embedded import DEFAULT_SPACE_ID
 from pytest_wml.model.archive import read_archive
 from tests.doctor.proxying import proxying
 from tests.embedded.tiny_models import classifier
+from tests.server.inside import serving
 from tests.server.process import served
 from tests.verifying import journeys
 from tests.verifying.recording import CPD, Traveller, recorded, written
@@ -77,14 +79,37 @@ def command(server, *options, without=(), **variables):
     return [*start, *map(str, options)], environment
 
 
-def verified(server, *options, **more):
-    """The exit status, what is told in JSON, and the standard error; no secret is in what it writes."""
-    line, environment = command(server, "--yes", "--json", *options, **more)
-    done = subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240)
+def without_secrets(out, err):
+    """What a verification wrote, in which no secret may be."""
     encoded = {base64.b64encode(b"\0" * shift + KEY.encode()).decode()[4:-4] for shift in range(3)}
     for secret in (KEY, *encoded, "proxy-password", "eyJ"):
-        assert secret not in done.stdout + done.stderr
-    return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
+        assert secret not in out + err
+    return json.loads(out) if out else None, err
+
+
+def verified_apart(server, *options, **more):
+    """The exit status, what is told in JSON, and the standard error of a verification in a process of its own."""
+    line, environment = command(server, "--yes", "--json", *options, **more)
+    done = subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    return done.returncode, *without_secrets(done.stdout, done.stderr)
+
+
+@pytest.fixture
+def verified(monkeypatch, capsys):
+    """The same in this process."""
+
+    def verified(server, *options, without=()):
+        with monkeypatch.context() as patch:
+            for name in ("PYTEST_WML_GUARD", *without):
+                patch.delenv(name, raising=False)
+            for name, value in {**server.environment, "WML_APIKEY": KEY}.items():
+                if name not in without:
+                    patch.setenv(name, value)
+            capsys.readouterr()
+            status = main(["cassette", "verify", "--against=live", "--yes", "--json", *map(str, options)])
+        return status, *without_secrets(*capsys.readouterr())
+
+    return verified
 
 
 def levels(told):
@@ -93,7 +118,7 @@ def levels(told):
 
 def test_the_shipped_recordings_as_a_cloud_pak_for_data(server):
     """Recorded as IBM Cloud: all agrees but for what only IBM Cloud has, a note says so, and nothing is left."""
-    status, told, errors = verified(server, SHIPPED)
+    status, told, errors = verified_apart(server, SHIPPED)
     assert status == 0, told
     kind = {"entity.hybrid_pipeline_software_specs", "metadata.resource_key"}
     assert set(levels(told)) == {("info", path) for path in kind}
@@ -108,7 +133,7 @@ def test_the_shipped_recordings_as_ibm_cloud(server):
     variables = {"WML_URL": "https://eu-de.ml.cloud.ibm.com", "no_proxy": ""}
     without = ("WML_USERNAME", "WML_INSTANCE_ID", "WML_VERSION", "https_proxy")
     with proxying(server.port) as proxy:
-        status, told, _ = verified(server, SHIPPED, without=without, HTTPS_PROXY=proxy.url, **variables)
+        status, told, _ = verified_apart(server, SHIPPED, without=without, HTTPS_PROXY=proxy.url, **variables)
     assert status == 0, told
     assert set(levels(told)) <= {("info", "resources.0.metadata.life_cycle")}, told
     assert [one["notes"] for one in told["cassettes"]] == [[], []]
@@ -121,7 +146,7 @@ def test_the_shipped_recordings_as_ibm_cloud(server):
 
 
 @pytest.mark.parametrize("journey", journeys.ALL, ids=lambda journey: journey.__name__)
-def test_journeys(server, journey, tmp_path):
+def test_journeys(verified, server, journey, tmp_path):
     """What they leave undone is deleted; nothing differs. What is for another space than the given one is not asked."""
     status, told, _ = verified(server, written(tmp_path, recorded(journey, CPD)))
     assert (status, told["verdict"]) == (0, "info"), told
@@ -132,7 +157,7 @@ def test_journeys(server, journey, tmp_path):
     assert left(server) == []
 
 
-def test_an_authority_by_the_option(server, tmp_path):
+def test_an_authority_by_the_option(verified, server, tmp_path):
     """Without it the certificate is not trusted, and nothing is asked."""
     file = written(tmp_path, recorded(journeys.refusals, CPD))
     trust = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
@@ -151,7 +176,7 @@ def scored(archive):
     return recorded(journey, CPD)
 
 
-def test_another_model(server, tmp_path, archives):
+def test_another_model(verified, server, tmp_path, archives):
     """It is refused by its digest; where it hides behind the recorded one, its predictions are errors."""
     first, other = archives
     honest = scored(first)
@@ -175,7 +200,7 @@ def test_another_model(server, tmp_path, archives):
     assert left(server) == []
 
 
-def test_a_job_is_compared_when_it_has_ended(server, tmp_path, archives):
+def test_a_job_is_compared_when_it_has_ended(verified, server, tmp_path, archives):
     """Recorded polls were more; its states pass."""
 
     def journey(at):
@@ -190,7 +215,7 @@ def test_a_job_is_compared_when_it_has_ended(server, tmp_path, archives):
     assert left(server) == []
 
 
-def test_strangers_things_are_not_touched(server, tmp_path):
+def test_strangers_things_are_not_touched(verified, server, tmp_path):
     """A recording that deletes whatever is listed deletes only what this run made."""
     with visiting(server) as at:
         precious = at.model("precious")
@@ -203,7 +228,7 @@ def test_strangers_things_are_not_touched(server, tmp_path):
         at.ask("DELETE", f"/ml/v4/models/{precious}", **SPACE)
 
 
-def test_no_day_is_written_for_an_embedded_service(server, tmp_path):
+def test_no_day_is_written_for_an_embedded_service(verified, server, tmp_path):
     """It is told by its own answers, whatever address it has."""
     for name in ("fidelity.json", "FIDELITY.md"):
         shutil.copy(ROOT / name, tmp_path)
@@ -226,11 +251,10 @@ def test_no_day_is_written_for_an_embedded_service(server, tmp_path):
         ('cut after-bytes=20 on="POST /deployments" times=1', (), 2, None),
     ],
 )
-def test_faults(tmp_path, archives, fault, options, status, expected):
+def test_faults(verified, tmp_path, archives, fault, options, status, expected):
     """Each is found at its level; whatever happens, the server has nothing left."""
-    (tmp_path / "faults").write_text(fault)
     file = written(tmp_path, scored(archives[0]))
-    with served(tmp_path, f"--faults={tmp_path / 'faults'}") as running:
+    with serving(tmp_path, fault) as running:
         found, told, errors = verified(running, file, f"--model={archives[0]}", *options)
         assert found == status, (told, errors)
         assert expected is None or expected in levels(told), told
@@ -240,11 +264,10 @@ def test_faults(tmp_path, archives, fault, options, status, expected):
         assert left(running) == []
 
 
-def test_what_cannot_be_deleted_is_told(tmp_path):
+def test_what_cannot_be_deleted_is_told(verified, tmp_path):
     """By its path, and the exit status says so."""
-    (tmp_path / "faults").write_text('status code=403 on="DELETE /models"')
     file = written(tmp_path, recorded(lambda at: at.model("stays"), CPD))
-    with served(tmp_path, f"--faults={tmp_path / 'faults'}") as running:
+    with serving(tmp_path, 'status code=403 on="DELETE /models"') as running:
         status, told, _ = verified(running, file)
         (path,) = told["cassettes"][0]["left_behind"]
         assert (status, path.startswith("/ml/v4/models/")) == (1, True)
@@ -254,14 +277,11 @@ def test_what_cannot_be_deleted_is_told(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_one_leaves_nothing(tmp_path, archives, number):
     """Ctrl-C, or a cancelled CI job, while a scoring is under way: it is answered, then everything is deleted."""
-    (tmp_path / "faults").write_text('slow seconds=2 on="POST /predictions"')
     file = written(tmp_path, scored(archives[0]))
-    with served(tmp_path, "-v", f"--faults={tmp_path / 'faults'}") as running:
+    with serving(tmp_path, 'slow seconds=2 on="POST /predictions"') as running:
         line, environment = command(running, "--yes", file, f"--model={archives[0]}")
         process = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for said in running.process.stdout:  # until the deployment is there
-            if said.startswith("GET /ml/v4/deployments"):
-                break
+        running.wait_for("GET /ml/v4/deployments")
         process.send_signal(number)
         out, errors = process.communicate(timeout=120)
         assert process.returncode == 130, errors
@@ -272,15 +292,12 @@ def test_an_interrupted_one_leaves_nothing(tmp_path, archives, number):
 
 def test_after_a_kill_sweep_finds_what_is_left(tmp_path, archives):
     """What was made is named after the run and journaled: what a `kill -9` leaves is found."""
-    (tmp_path / "faults").write_text('slow seconds=30 on="POST /predictions"')
     file = written(tmp_path, scored(archives[0]))
     state = {"XDG_STATE_HOME": str(tmp_path / "state")}
-    with served(tmp_path, "-v", f"--faults={tmp_path / 'faults'}") as running:
+    with serving(tmp_path, 'slow seconds=30 on="POST /predictions"') as running:
         line, environment = command(running, "--yes", file, f"--model={archives[0]}", **state)
         process = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for said in running.process.stdout:  # until the deployment is there
-            if said.startswith("GET /ml/v4/deployments"):
-                break
+        running.wait_for("GET /ml/v4/deployments")
         process.kill()
         process.wait(timeout=60)
         assert [name.partition("-pytest-wml-")[0] for name in left(running)] == ["tiny", "tiny"]
