@@ -69,6 +69,10 @@ FILES = {
 }
 
 
+# One of each way in which the service loads them, each of which takes a process of its own.
+DEPLOYED = ("pickle", "joblib", "joblib, gzip", "onnx", "xgboost", "h5", "keras")
+
+
 @pytest.fixture(scope="module")
 def rest():
     with EmbeddedWML(allow_pickle=True) as app:
@@ -111,19 +115,21 @@ def test_a_good_file_has_no_error_and_is_served(rest, written, tmp_path, what):
     """As it is, and in an archive."""
     found, archive = both(tmp_path, what, written(what))
     assert found == []
-    rest.ready(archive, FILES[what][2])
+    if what in DEPLOYED:
+        rest.ready(archive, FILES[what][2])
 
 
 @pytest.mark.parametrize("cut", ["half of it", "its end", "all of it"])
 @pytest.mark.parametrize("what", FILES)
 def test_a_file_that_was_cut_short_is_told_and_fails(rest, written, tmp_path, what, cut):
-    """Wherever it ends."""
+    """Wherever it ends; that it fails is seen of one whose end alone is missing: all the more does one with less."""
     content = written(what)
     # Not less: of gzip and zlib the last bytes are a sum that joblib does not check.
     left = {"half of it": len(content) // 2, "its end": len(content) - 20, "all of it": 0}[cut]
     found, archive = both(tmp_path, what, content[:left])
-    failure = rest.failure(archive, FILES[what][2])
-    assert [each.code for each in found] == [FILES[what][3]], failure
+    assert [each.code for each in found] == [FILES[what][3]]
+    if cut == "its end" and what in DEPLOYED:
+        assert rest.failure(archive, FILES[what][2])
 
 
 def test_a_packed_pickle_that_is_hardly_begun_is_told(written, tmp_path):

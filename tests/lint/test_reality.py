@@ -14,7 +14,6 @@ from pytest_wml.lint.target import Target
 from tests.embedded.rest import Rest
 from tests.lint import packing
 from tests.lint.packing import TENSORFLOW, Files, below, link, tarred, without, zipped
-from tests.model.conftest import run_python
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("tensorflow")
@@ -303,8 +302,11 @@ KINDS = [
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory) -> Path:
     """A SavedModel of each kind that users have."""
+    from tests.model import make_models
+
     folder = tmp_path_factory.mktemp("exported")
-    run_python(str(Path(__file__).parents[1] / "model" / "make_models.py"), str(folder), "0")
+    for kind in KINDS:
+        getattr(make_models, kind)(folder / kind)
     return folder
 
 

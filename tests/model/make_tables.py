@@ -1,6 +1,6 @@
-"""Writes SavedModels with lookup tables, in a process of its own: run with a folder and a number.
+"""Writes SavedModels with lookup tables, in a process of its own: run with a folder, a number and names of variants.
 
-Each kind is written plain, and again with what must or must not count: see ``VARIANTS``. The number shifts
+Each kind is written in each of these variants, with what must or must not count: see ``VARIANTS``. The number shifts
 TensorFlow's counters, so that two runs differ in every made-up name.
 """
 
@@ -131,14 +131,14 @@ def again(folder: Path) -> None:
 KINDS: list[Callable[..., None]] = [static, mutable, mutable_floats, dense, files, old_static, old_files]
 
 
-def main(folder: str, noise: str) -> None:
+def main(folder: str, noise: str, *variants: str) -> None:
     for _ in range(int(noise)):
         tf.function(lambda x: x + 1)(tf.constant(1.0))
         lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
     for make in KINDS:
-        for variant, contents in VARIANTS.items():
+        for variant in variants:
             target = Path(folder, f"{make.__name__}_{variant}")
-            make(target, *contents)
+            make(target, *VARIANTS[variant])
             again(target)
 
 

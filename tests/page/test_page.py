@@ -467,11 +467,17 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("predictions", "read"), ANSWERS.values(), ids=ANSWERS)
-def test_the_class_is_found_in_answers_of_every_form(chromium, served, predictions, read):
-    """What runtimes answer with, and what a function may."""
+@pytest.fixture(scope="module")
+def opened(chromium, served):
+    """The page, once for all that only ask its code."""
     with looking(chromium, served[0]) as page:
-        found = page.evaluate(
-            "async answer => (await import('/page/answers.js')).reading(answer)", {"predictions": predictions}
-        )
-        assert (found["label"], found["vector"]) == read
+        yield page
+
+
+@pytest.mark.parametrize(("predictions", "read"), ANSWERS.values(), ids=ANSWERS)
+def test_the_class_is_found_in_answers_of_every_form(opened, predictions, read):
+    """What runtimes answer with, and what a function may."""
+    found = opened.evaluate(
+        "async answer => (await import('/page/answers.js')).reading(answer)", {"predictions": predictions}
+    )
+    assert (found["label"], found["vector"]) == read
