@@ -153,7 +153,7 @@ def test_a_text_is_read_back_as_it_was(text):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["mnist_cnn", "pair", "predict_images"])
 def test_a_first_file_passes_at_once(pytester, model):
-    """Run, recorded, replayed, and replayed by two workers; with samples for the one that takes two inputs."""
+    """Recorded, and replayed; with samples for the one that takes two inputs."""
     given = []
     if model == "mnist_cnn":
         shutil.copy(sample_archive(), "mnist_cnn.tar.gz")
@@ -167,6 +167,6 @@ def test_a_first_file_passes_at_once(pytester, model):
     assert main(["contract", "init", f"{model}.tar.gz", *given]) == 0
     tests = len(load(pytester.path / f"{model}.wml.yaml").promises)
     assert tests >= 5
-    for arguments in (["--wml=embedded"], ["--wml=embedded", "--wml-record"], [], ["-n", "2"]):
-        pytester.runpytest_subprocess(*QUIET, *arguments).assert_outcomes(passed=tests)
+    for arguments in (["--wml=embedded", "--wml-record"], []):
+        pytester.runpytest_inprocess(*QUIET, *arguments).assert_outcomes(passed=tests)
     assert os.listdir("cassettes")

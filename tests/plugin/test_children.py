@@ -41,7 +41,7 @@ def asking(pytester):
     return pytester
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", ["0", pytest.param("1", marks=pytest.mark.slow)])
 def test_the_test_that_started_it_fails(asking, workers):
     """By name, though the child swallowed the error and the test itself passes; its neighbour passes."""
     asking.makepyfile("import asking\n\ndef test_asks(): asking.ask()\n\ndef test_does_not(): pass\n")

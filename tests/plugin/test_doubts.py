@@ -9,7 +9,7 @@ from tests.embedded.tiny_models import saved
 RECORD = ("--wml=embedded", "--wml-record")
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", ["0", pytest.param("1", marks=pytest.mark.slow)])
 def test_a_model_that_answers_differently_each_time(pytester, tmp_path, workers):
     """Dropout was left on: two equal scorings differ, and the summary says so."""
     import tensorflow as tf

@@ -82,13 +82,21 @@ def test_the_header_says_what_chose_the_mode(pytester, monkeypatch):
         ("cassette='../x'", "@pytest.mark.wml(cassette='../x'): a plain file name"),
     ],
 )
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
-def test_a_mistyped_marker(pytester, marker, message, workers):
+def test_a_mistyped_marker(pytester, marker, message):
     """A marker is checked when tests are collected, not when it silently did nothing."""
     pytester.makepyfile(f"import pytest\n\n@pytest.mark.wml({marker})\ndef test_one(): pass\n")
-    result = pytester.runpytest_inprocess("-n", workers)
+    result = pytester.runpytest_inprocess("-n", "0")
     assert result.ret != 0
     assert message in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.slow
+def test_a_mistyped_marker_in_a_worker(pytester):
+    """Which collects, and whose mistake the controller tells."""
+    pytester.makepyfile("import pytest\n\n@pytest.mark.wml('x')\ndef test_one(): pass\n")
+    result = pytester.runpytest_inprocess("-n", "1")
+    assert result.ret != 0
+    assert "@pytest.mark.wml takes keywords only" in result.stdout.str() + result.stderr.str()
 
 
 def test_an_archive_without_a_graph(pytester):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import pytest
@@ -34,25 +35,34 @@ def _not_on_github(monkeypatch):
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
 
-@pytest.fixture(
-    params=[pytest.param((), id="first contact"), pytest.param((AT_ONCE,), id="at once", marks=pytest.mark.slow)]
-)
-def run(pytester, request):
+def running(pytester, *begins: str):
     """Runs pytest in a process of its own, on a test file whose run has begun at once or not."""
 
-    def run(tests: str, *arguments: str, conftest: str = "") -> pytest.RunResult:
-        for file, text in (("test_it", tests), ("conftest", conftest)):
+    def run(tests: str, *arguments: str, conftest: str = "", **more: str) -> pytest.RunResult:
+        for file, text in {"test_it": tests, "conftest": conftest, **more}.items():
             (pytester.path / f"{file}.py").write_text(_file(text), encoding="utf-8")
         begun = f"""
             BEGUN = "pytest_wml.session" in sys.modules
 
             def test_begun():
-                assert BEGUN is {bool(request.param)}
+                assert BEGUN is {bool(begins)}
         """
         (pytester.path / "test_a.py").write_text(_file(begun), encoding="utf-8")
-        return pytester.runpytest_subprocess("-rA", *QUIET, *request.param, *arguments)
+        return pytester.runpytest_subprocess("-rA", *QUIET, *begins, *arguments)
 
     return run
+
+
+@pytest.fixture
+def run(pytester):
+    """A run that begins with the first contact."""
+    return running(pytester)
+
+
+@pytest.fixture
+def run_at_once(pytester):
+    """A run that has begun when the first test is collected."""
+    return running(pytester, AT_ONCE)
 
 
 def _file(text: str) -> str:
@@ -188,6 +198,72 @@ def test_other_hosts_are_reached(run):
         """
     )
     result.assert_outcomes(passed=2)
+
+
+@pytest.mark.slow
+def test_at_once_every_way_is_closed_too(run_at_once):
+    """Each is refused in the test that asks, in a fixture's setup and teardown, and at import; this machine is not."""
+    ways = "".join(f"    def test_way_{number}():\n        {way}\n\n" for number, way in enumerate(WAYS.values()))
+    result = run_at_once(
+        f"""
+    import from_conftest
+
+    @pytest.fixture(autouse=True)
+    def _same_environment():
+        before = dict(os.environ)
+        yield
+        os.environ.clear()
+        os.environ.update(before)
+
+{ways}
+    @pytest.fixture
+    def asking():
+        ask()
+
+    @pytest.fixture
+    def asking_at_its_end():
+        yield
+        ask()
+
+    def test_setup(asking): pass
+    def test_teardown(asking_at_its_end): pass
+
+    def test_here():
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection(server.getsockname()).close()
+        """,
+        "--continue-on-collection-errors",
+        conftest="""
+        from socket import create_connection
+        ENVIRONMENT = {**os.environ, "MINE": "1"}
+        sys.modules["from_conftest"] = sys.modules[__name__]
+        """,
+        test_import="ask()\ndef test_one(): pass",
+    )
+    result.assert_outcomes(passed=3, failed=len(WAYS), errors=3)
+    told = result.stdout.str().partition("= FAILURES =")[2]
+    for number in range(len(WAYS)):
+        refused = f"(A connection to {HOST} was refused|A child process was refused a connection to {HOST})"
+        assert re.search(rf"_ test_way_{number} _+\n(as above: )?{refused}", told)
+    result.stdout.fnmatch_lines(["*ERROR collecting test_import.py*", REFUSED])
+    result.stdout.fnmatch_lines_random(["ERROR test_it.py::test_setup*", "ERROR test_it.py::test_teardown*"])
+
+
+@pytest.mark.slow
+def test_at_once_a_conftest_that_asks(run_at_once):
+    """Nothing can be collected."""
+    result = run_at_once("def test_one(): pass", conftest="ask()")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ERROR collecting test session*", REFUSED])
+
+
+@pytest.mark.slow
+def test_at_once_workers_and_the_last_hooks(run_at_once):
+    """A worker's test, its session's end, and what asks when everything has ended."""
+    hooks = "def pytest_sessionfinish(): ask()\ndef pytest_unconfigure(): ask()"
+    result = run_at_once("def test_asks(): ask()\ndef test_other(): pass", "-n2", conftest=hooks)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines([REFUSED, "outside any test:*"])
 
 
 def test_everything_is_put_back(pytester):

@@ -88,15 +88,6 @@ def test_two_branches_that_each_add_a_test(pytester, recorded_project):
 
 
 @pytest.mark.slow
-def test_four_workers_record_what_one_does(pytester, recorded_project):
-    """`-n 4` loses nothing and gives the same bytes."""
-    first = without_date(recorded_project.cassette)
-    recorded_project.cassette.unlink()
-    pytester.runpytest_inprocess(*RECORD, "-n", "4").assert_outcomes(passed=6)
-    assert without_date(recorded_project.cassette) == first
-
-
-@pytest.mark.slow
 def test_a_killed_run_leaves_the_old_file(pytester, recorded_project):
     """kill -9 in the middle of a recording: the old recording is whole."""
     before = recorded_project.cassette.read_bytes()

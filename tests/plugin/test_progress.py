@@ -8,12 +8,14 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from pytest_wml.answers.watched import Watched
 from pytest_wml.progress import Shown, on
 
+CASSETTES = Path(__file__).parents[2] / "cassettes"
 SUITE = """
     import os, signal
     import pytest
@@ -122,7 +124,7 @@ def test_a_log_has_what_is_kept_and_nothing_else(suite):
 @pytest.mark.slow
 def test_a_worker_tells_what_is_kept(suite):
     """On the controller's standard error, with its name."""
-    result = suite.runpytest_subprocess("-n", "1", "--wml=embedded", "-k", "not failing")
+    result = suite.runpytest_subprocess("-n", "1", "-o", f"wml_cassettes={CASSETTES}", "-k", "not failing")
     result.assert_outcomes(passed=2)
     assert (result.stdout.str() + result.stderr.str()).count("[gw0] step 30 of 30") == 1
 

@@ -223,7 +223,7 @@ def test_a_swallowed_miss_in_a_fixture_fails_all_its_tests(pytester, recorded_pr
     pytester.runpytest_inprocess().assert_outcomes(errors=2)
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", ["0", pytest.param("1", marks=pytest.mark.slow)])
 def test_a_miss_at_import_fails_the_run(pytester, recorded_project, workers):
     """A request that a test module makes while it is imported is answered by no recording: an error."""
     pytester.makepyfile(

@@ -82,6 +82,6 @@ def test_a_timeout_ends_a_test_that_waits_for_the_service(pytester, recorded_pro
 def test_several_workers_run_a_flaky_test_again(pytester, project):
     """pytest-rerunfailures under pytest-xdist, recording and replaying."""
     pytester.makepyfile(test_model=FLAKY)
-    assert pytester.runpytest_subprocess(*RECORD, "--reruns=1", "-n2").parseoutcomes() == AT_THE_SECOND_TRY
+    assert pytester.runpytest_inprocess(*RECORD, "--reruns=1", "-n2").parseoutcomes() == AT_THE_SECOND_TRY
     assert project.cassette.exists()
-    assert pytester.runpytest_subprocess("--reruns=1", "-n2").parseoutcomes() == AT_THE_SECOND_TRY
+    assert pytester.runpytest_inprocess("--reruns=1", "-n2").parseoutcomes() == AT_THE_SECOND_TRY

@@ -120,8 +120,7 @@ def test_k_chooses_a_model(recorded_suite):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["load", "loadfile"])
-def test_workers_share_the_tests_of_several_models(recorded_suite, how):
+def test_workers_share_the_tests_of_several_models(recorded_suite):
     """A worker gets the models in whatever order: each is stored once a worker, also where they alternate."""
     (recorded_suite.path / "test_second.py").write_text((recorded_suite.path / "test_models.py").read_text())
     recorded_suite.makeconftest(
@@ -129,12 +128,12 @@ def test_workers_share_the_tests_of_several_models(recorded_suite, how):
             "print(f", "out = getattr(session.config, 'workerinput', {}).get('workerid'); out and print(f"
         ).replace('deleted")', 'deleted", file=open(out + ".txt", "w"))')
     )
-    recorded_suite.runpytest_subprocess("-n", "2", "--dist", how).assert_outcomes(passed=10)
-    recorded_suite.runpytest_subprocess("-n", "2", "--dist", how, *RECORD).assert_outcomes(passed=10)
+    for how in (["--dist=loadfile"], ["--dist=load", *RECORD]):
+        recorded_suite.runpytest_inprocess("-n", "2", *how).assert_outcomes(passed=10)
+        told = [path.read_text().strip() for path in recorded_suite.path.glob("gw*.txt")]
+        assert told
+        assert set(told) <= {"1 deployed, 1 deleted", "2 deployed, 2 deleted"}
     recorded_suite.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=10)
-    told = [path.read_text().strip() for path in recorded_suite.path.glob("gw*.txt")]
-    assert told
-    assert set(told) <= {"1 deployed, 1 deleted", "2 deployed, 2 deleted"}
 
 
 def test_only_one_is_alive_at_a_time(suite):

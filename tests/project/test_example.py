@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+import tests.ibm  # noqa: F401
 from pytest_wml.cli import main
 from pytest_wml.contract_files.starting import first
 from pytest_wml.model.kinds import StoredAs
@@ -100,6 +101,6 @@ def test_what_is_written_around_a_model_passes(pytester, model):
     archive = getattr(tiny_models, model)(pytester.path / "elsewhere")
     assert main(["init", ".", "--model", str(archive)]) == 0
     for arguments in (["--wml=embedded", "--wml-record"], []):
-        result = pytester.runpytest_subprocess("-p", "no:recording", "test_model.py", "elsewhere.wml.yaml", *arguments)
+        result = pytester.runpytest_inprocess("-p", "no:recording", "test_model.py", "elsewhere.wml.yaml", *arguments)
         assert result.ret == 0
         result.stdout.fnmatch_lines(["*test_model.py .*"])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import tests.ibm  # noqa: F401
 from pytest_wml.cli import main
 from pytest_wml.contract_files.written import load
 from pytest_wml.project.files import complete
@@ -45,7 +46,7 @@ def run_steps(path: Path) -> list[str]:
 def test_what_is_written_passes_at_once(pytester):
     """Replayed, with the recording that it came with."""
     assert main(["init"]) == 0
-    result = pytester.runpytest_subprocess("-p", "no:recording")
+    result = pytester.runpytest_inprocess("-p", "no:recording")
     result.assert_outcomes(passed=10, skipped=1)
 
 

@@ -31,7 +31,7 @@ def test_the_report_tells_of_every_check(suite, workers):
     assert [path.name for path in (suite.path / "out").iterdir()] == ["index.html"]
 
 
-@pytest.mark.parametrize("workers", WORKERS)
+@pytest.mark.parametrize("workers", ["0", pytest.param("1", marks=pytest.mark.slow)])
 def test_junit_has_properties(suite, workers):
     """Mode, model and live calls of each test that used WML, and of no other."""
     suite.runpytest_inprocess("--junitxml=junit.xml", "-n", workers)
