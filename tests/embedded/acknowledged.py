@@ -120,6 +120,8 @@ class Thing:
         """Fail unless the service has it in one of the states; which one is known from now on."""
         if not self.id:
             self.id = next((found["metadata"]["id"] for found in listed(wire, self) if self._is(found)), "")
+        if "going" in self.possible:
+            self.possible.add("done")  # a look at a job, also in a list, moves it on
         state = SEEN[self.collection](wire, self) if self.id else None
         assert state in self.possible, f"{self.collection} {self.name}: {state!r} is none of {self.possible!r}"
         self.possible = {state}
@@ -181,7 +183,6 @@ def _deployment(wire: Wire, thing: Thing) -> Any:
 
 
 def _job(wire: Wire, thing: Thing) -> Any:
-    # Read as it is, with what it scored: reading moves it on.
     document = _read(wire, thing)
     return None if document is None else _progress(document)
 
