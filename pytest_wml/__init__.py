@@ -8,26 +8,26 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from pytest_wml.deployment import Deployment
-    from pytest_wml.door import open_door
-    from pytest_wml.embedded import EmbeddedWML
-    from pytest_wml.errors import WMLTestError
-    from pytest_wml.scoring import Prediction
-    from pytest_wml.spaces import DEFAULT_SPACE_ID
-    from pytest_wml.standalone import WmlDeployment, embedded
+from pytest_wml._version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from pytest_wml.client.deployment import Deployment
+    from pytest_wml.client.scoring import Prediction
+    from pytest_wml.emulator.app import EmbeddedWML
+    from pytest_wml.errors import WMLTestError
+    from pytest_wml.interception import open_door
+    from pytest_wml.runner.standalone import WmlDeployment, embedded
+    from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 
 _HOMES = {
-    "DEFAULT_SPACE_ID": "spaces",
-    "Deployment": "deployment",
-    "EmbeddedWML": "embedded",
-    "Prediction": "scoring",
+    "DEFAULT_SPACE_ID": "wml.spaces",
+    "Deployment": "client.deployment",
+    "EmbeddedWML": "emulator.app",
+    "Prediction": "client.scoring",
     "WMLTestError": "errors",
-    "WmlDeployment": "standalone",
-    "embedded": "standalone",  # a package has this name too, see there
-    "open_door": "door",
+    "WmlDeployment": "runner.standalone",
+    "embedded": "runner.standalone",
+    "open_door": "interception",
 }
 
 __all__ = [

@@ -22,5 +22,5 @@ def _keep_from_rewriting(package: str) -> None:
 _keep_from_rewriting("pytest_wml")
 
 # After that: these would be rewritten too.
-from pytest_wml.fixtures import *  # noqa: E402, F403
-from pytest_wml.hooks import *  # noqa: E402, F403
+from pytest_wml.runner.fixtures import *  # noqa: E402, F403
+from pytest_wml.runner.hooks import *  # noqa: E402, F403

@@ -20,11 +20,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from pytest_wml import EmbeddedWML, WMLTestError, open_door
-from pytest_wml.client import safe_client
-from pytest_wml.credentials import OFFLINE
-from pytest_wml.deployment import deployed
+from pytest_wml.client.deployment import deployed
+from pytest_wml.client.safe_client import safe_client
+from pytest_wml.config.credentials import OFFLINE
 from pytest_wml.digits import load_digits
-from pytest_wml.drawing import draw_digit, side_by_side
+from pytest_wml.model.drawing import draw_digit, side_by_side
 from pytest_wml.model.export import export
 from pytest_wml.model.packing import pack
 from pytest_wml.model.recipe import Recipe

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest_wml
-from pytest_wml import cli, contract, fixtures, marker
+from pytest_wml import contract
+from pytest_wml.client.scoring import Prediction
+from pytest_wml.config.table import MARKER, TABLE
+from pytest_wml.contract.files import schema
 from pytest_wml.contract.toolkit import Contract
-from pytest_wml.contract_files import schema
-from pytest_wml.scoring import Prediction
-from pytest_wml.table import MARKER, TABLE
+from pytest_wml.runner import fixtures, marker
+from pytest_wml.tools import cli
 
 PAGES = Path(__file__).parents[1] / "reference"
 MADE = re.compile(r"<!-- made from the code: ([\w-]+) -->\n.*?<!-- end -->", re.DOTALL)

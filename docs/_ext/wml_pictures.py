@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 # Picture: the module that makes it, what it is given, and where the picture is then.
 PICTURES = {
     "failing-run.svg": ("tests.documents.failing_run", "failing-run.svg", "failing-run.svg"),
-    "report.png": ("tests.report.screenshot", "report", "report/light.png"),
-    "page.png": ("tests.page.screenshot", "page", "page/light.png"),
+    "report.png": ("tests.runner.report.screenshot", "report", "report/light.png"),
+    "page.png": ("tests.emulator.page.screenshot", "page", "page/light.png"),
 }
 
 

@@ -7,7 +7,8 @@ from pytest_wml.contract.changes import check_directional, check_invariance
 from pytest_wml.contract.classes import check_classes
 from pytest_wml.contract.consistency import check_batch_consistency, check_repeatability
 from pytest_wml.contract.drift import check_drift
-from pytest_wml.contract.findings import BadContract, ContractBroken, Finding, Result
+from pytest_wml.contract.errors import BadContract
+from pytest_wml.contract.findings import ContractBroken, Finding, Result
 from pytest_wml.contract.latency import check_latency
 from pytest_wml.contract.parity import check_parity
 from pytest_wml.contract.probabilities import check_probabilities

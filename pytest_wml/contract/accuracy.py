@@ -15,7 +15,7 @@ from pytest_wml.contract.statistics import confusion, wilson
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 
 def check_accuracy(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.contract.errors import BadContract
+from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.images import is_image
 from pytest_wml.contract.limits import check_share
 from pytest_wml.contract.rows import Given, Rows, rows_of
@@ -17,7 +18,7 @@ from pytest_wml.contract.transforms import image_transforms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 
 Transform = Callable[[Any], Any]

@@ -15,7 +15,7 @@ from pytest_wml.contract.scored import DEFAULT, Answers, Scoring, scored
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 
 def check_classes(deployment: Deployment, images: Given, expected: ArrayLike, *, how: Scoring = DEFAULT) -> Result:

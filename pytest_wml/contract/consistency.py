@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_wml.contract.comparing import Tolerance, largest_error, row_findings
-from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.contract.errors import BadContract
+from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.limits import check_count, check_tolerance
 from pytest_wml.contract.rows import Given, rows_of
 from pytest_wml.contract.scored import DEFAULT, Answers, Scoring, float_dtypes, scored
@@ -16,7 +17,7 @@ from pytest_wml.contract.scored import DEFAULT, Answers, Scoring, float_dtypes, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 
 def check_batch_consistency(

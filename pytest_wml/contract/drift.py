@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.contract.errors import BadContract
+from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.limits import check_share
 from pytest_wml.contract.rows import Given, Rows, rows_of
 from pytest_wml.contract.samples import samples_of
 from pytest_wml.contract.scored import DEFAULT, Answers, Scoring, scored
 
 if TYPE_CHECKING:
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 Keep = Callable[[Path, str, str], None]
 """Takes a reference's file, its text, and what is new about it."""

@@ -6,16 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.errors import WMLTestError
+from pytest_wml.contract.rendering import text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_wml.contract.samples import Sample
-
-
-class BadContract(WMLTestError):
-    """A check was asked for what cannot be checked: wrong input, or a model without what the check needs."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +84,4 @@ class ContractBroken(AssertionError):
         self.result = result
 
     def __str__(self) -> str:
-        from pytest_wml.contract.rendering import text
-
         return text(self.result)

@@ -9,15 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.client.scoring import payload
+from pytest_wml.contract.errors import BadContract
+from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.limits import check_count
 from pytest_wml.contract.rows import Given, rows_of
 from pytest_wml.contract.scored import DEFAULT, Scoring
 from pytest_wml.contract.statistics import percentile
-from pytest_wml.scoring import payload
 
 if TYPE_CHECKING:
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 _PERCENTILES = {"p50": 50.0, "p95": 95.0, "p99": 99.0}
 _SHOWN = 120

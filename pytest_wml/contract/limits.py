@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_wml.contract.findings import BadContract
+from pytest_wml.contract.errors import BadContract
 
 
 def check_tolerance(name: str, value: float, dtypes: Iterable[str] = ("float32",)) -> float:

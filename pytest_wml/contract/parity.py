@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_wml.contract.comparing import Tolerance, largest_error, row_findings
-from pytest_wml.contract.findings import BadContract, Result
+from pytest_wml.contract.errors import BadContract
+from pytest_wml.contract.findings import Result
 from pytest_wml.contract.limits import check_tolerance
 from pytest_wml.contract.rows import Given, Rows, rows_of
 from pytest_wml.contract.scored import DEFAULT, Scoring, float_dtypes, scored
@@ -15,7 +16,7 @@ from pytest_wml.contract.scored import DEFAULT, Scoring, float_dtypes, scored
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 
 def check_parity(
@@ -68,8 +69,8 @@ def check_parity(
 
 
 def _local(deployment: Deployment, rows: Rows, how: Scoring) -> dict[str, NDArray[Any]]:
+    from pytest_wml.client.scoring import payload
     from pytest_wml.model.local import LocalModel
-    from pytest_wml.scoring import payload
 
     parts = []
     with LocalModel(deployment.archive.path) as model:

@@ -15,7 +15,7 @@ from pytest_wml.contract.scored import DEFAULT, Scoring, float_dtypes, scored
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 
 def check_probabilities(

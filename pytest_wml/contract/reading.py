@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_wml import near
-from pytest_wml.contract.findings import BadContract
+from pytest_wml.config import similar_names
+from pytest_wml.contract.errors import BadContract
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ def read_image(path: Path) -> NDArray[Any]:
         reason = "Pillow is not installed"
     except (OSError, ValueError, EOFError, SyntaxError) as error:  # SyntaxError is Pillow's for a broken PNG
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-    facts = {"file": path, "reason": reason, "there_is": near.files(path)}
+    facts = {"file": path, "reason": reason, "there_is": similar_names.files(path)}
     raise BadContract("An image is unreadable.", **facts, fix=_FIX)
 
 

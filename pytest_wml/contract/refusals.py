@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.contract.errors import BadContract
+from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.rest import Reply, post
 
 if TYPE_CHECKING:
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
     from pytest_wml.model.signature import TensorSpec
 
 _NOBODY = "00000000-0000-4000-8000-00000000dead"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
-from pytest_wml.contract.findings import Finding, Result
-from pytest_wml.drawing import draw_digit, side_by_side
+from pytest_wml.model.drawing import draw_digit, side_by_side
 
 LINES = 40
 _WIDEST = 110
@@ -19,6 +18,38 @@ _DRAWN_FOR = {"expected", "before"}
 """Findings about what an image shows; one about numbers is a line."""
 _FIRST = 5
 _PIXELS: tuple[tuple[int, ...], ...] = ((784,), (28, 28), (28, 28, 1))
+
+
+class Finding(Protocol):
+    """A finding, as far as it is rendered."""
+
+    @property
+    def message(self) -> str: ...
+    @property
+    def row(self) -> int | None: ...
+    @property
+    def facts(self) -> Mapping[str, Any]: ...
+
+
+class Result(Protocol):
+    """What one check found, as far as it is rendered."""
+
+    @property
+    def check(self) -> str: ...
+    @property
+    def deployment(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def promised(self) -> str: ...
+    @property
+    def measured(self) -> Mapping[str, Any]: ...
+    @property
+    def findings(self) -> Sequence[Finding]: ...
+    @property
+    def images(self) -> Mapping[int, Any]: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
 
 
 def text(result: Result, *, columns: int | None = None, encoding: str | None = None) -> str:

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_wml.client.outputs import as_arrays
+from pytest_wml.client.scoring import payload, prediction
 from pytest_wml.contract.comparing import Tolerance, row_findings
 from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.limits import check_tolerance
 from pytest_wml.contract.rows import Given, rows_of
 from pytest_wml.contract.scored import DEFAULT, Scoring, float_dtypes
 from pytest_wml.errors import BadPayload
-from pytest_wml.outputs import as_arrays
-from pytest_wml.scoring import payload, prediction
 
 if TYPE_CHECKING:
-    from pytest_wml.deployment import Deployment
-    from pytest_wml.scoring import Prediction
+    from pytest_wml.client.deployment import Deployment
+    from pytest_wml.client.scoring import Prediction
 
 _VERSION = "2021-06-21"
 _TIMEOUT = 300.0

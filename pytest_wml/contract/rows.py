@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_wml.contract.findings import BadContract
+from pytest_wml.contract.errors import BadContract
 from pytest_wml.contract.reading import read_image
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
     from pytest_wml.model.signature import TensorSpec
 
 _IMAGES = (".npy", ".png")

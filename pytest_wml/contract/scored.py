@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_wml.contract.findings import BadContract
+from pytest_wml.client.outputs import Recognised, as_arrays, columns, recognised
+from pytest_wml.contract.errors import BadContract
 from pytest_wml.contract.limits import check_count, check_share
 from pytest_wml.contract.rows import Rows, as_text
-from pytest_wml.outputs import Recognised, as_arrays, columns, recognised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 TOP = 3
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_wml.contract.findings import BadContract, Finding, Result
+from pytest_wml.contract.errors import BadContract
+from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.rows import Given, Rows, rows_of
 from pytest_wml.contract.scored import DEFAULT, Scoring
 from pytest_wml.model.signature import TensorSpec
@@ -16,7 +17,7 @@ from pytest_wml.model.signature import TensorSpec
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 Promised = Sequence[TensorSpec | tuple[str, Any, Sequence[int | None]]] | Mapping[str, tuple[Any, Sequence[int | None]]]
 """In order: `{"image": ("float32", [None, 784])}`, or `[("image", "float32", [None, 784])]`."""

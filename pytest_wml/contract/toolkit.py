@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_wml.config.table import NOT_IN_REPLAY
 from pytest_wml.contract.accuracy import check_accuracy
 from pytest_wml.contract.changes import Transform, check_directional, check_invariance
 from pytest_wml.contract.classes import check_classes
 from pytest_wml.contract.consistency import check_batch_consistency, check_repeatability
 from pytest_wml.contract.drift import Keep, check_drift
-from pytest_wml.contract.findings import BadContract, Result
+from pytest_wml.contract.errors import BadContract
+from pytest_wml.contract.findings import Result
 from pytest_wml.contract.latency import check_latency
 from pytest_wml.contract.parity import check_parity
 from pytest_wml.contract.probabilities import check_probabilities
@@ -23,12 +25,11 @@ from pytest_wml.contract.rest import check_rest
 from pytest_wml.contract.rows import Given, rows_of
 from pytest_wml.contract.scored import DEFAULT, Scoring, scored
 from pytest_wml.contract.signature import Promised, check_signature
-from pytest_wml.table import NOT_IN_REPLAY
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from pytest_wml.deployment import Deployment
+    from pytest_wml.client.deployment import Deployment
 
 
 def _forget(result: Result) -> None:

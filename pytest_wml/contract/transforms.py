@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_wml.contract.findings import BadContract
+from pytest_wml.contract.errors import BadContract
 from pytest_wml.contract.images import Layout, layout
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest_wml
-from pytest_wml.causes import last_words
-from pytest_wml.embedded.runtimes.protocol import LoadFailed
+from pytest_wml.config.folders import IMPORTED_FROM
+from pytest_wml.emulator.runtimes.protocol import LoadFailed
+from pytest_wml.model.causes import last_words
 
 # The folder of this package, last: no module of the caller's project is found by it.
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from pytest_wml.lint.apart import main; main(sys.argv[2])"
@@ -45,7 +45,7 @@ def look(folder: Path, deadline: float = _DEADLINE) -> Look:
     Raises:
         LoadFailed: it holds no model, or the process that read it broke.
     """
-    root = str(Path(pytest_wml.__file__).parents[1])
+    root = str(IMPORTED_FROM)
     command = [sys.executable, "-P", "-c", _PROGRAM, root, str(folder)]
     try:
         done = subprocess.run(  # noqa: S603 this interpreter and our own program
@@ -66,7 +66,7 @@ def look(folder: Path, deadline: float = _DEADLINE) -> Look:
 def main(folder: str) -> None:
     """Look into the one Keras file in a folder, and print what is found as JSON."""
     _limit_memory()
-    from pytest_wml.embedded.runtimes.keras_file import read
+    from pytest_wml.emulator.runtimes.keras_file import read
 
     try:
         file = read(Path(folder))

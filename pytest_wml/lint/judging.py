@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pytest_wml.embedded.runtimes.loading import kind_of
-from pytest_wml.embedded.runtimes.protocol import LoadFailed
+from pytest_wml.emulator.runtimes.loading import kind_of
+from pytest_wml.emulator.runtimes.protocol import LoadFailed
 from pytest_wml.errors import BadArchive
 from pytest_wml.lint import keras_files, layout, onnx_files, pickles, pmml_files, saved_model, specification
 from pytest_wml.lint.findings import SPECIFICATION, Finding, Level

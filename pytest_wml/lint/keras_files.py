@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_wml.embedded.runtimes.protocol import LoadFailed
+from pytest_wml.emulator.runtimes.protocol import LoadFailed
 from pytest_wml.lint.apart import look
 from pytest_wml.lint.findings import Finding, Level, fails_to_load
 from pytest_wml.lint.reading import Upload

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_wml.embedded.catalogue import DEFAULT_HARDWARE_SPEC
-from pytest_wml.embedded.runtimes.loading import unreadable
+from pytest_wml.emulator.catalogue import DEFAULT_HARDWARE_SPEC
+from pytest_wml.emulator.runtimes.loading import unreadable
 from pytest_wml.lint.findings import Basis, Finding, Level, fails_to_load
 from pytest_wml.lint.reading import Upload
 from pytest_wml.model.archive import missing_graph

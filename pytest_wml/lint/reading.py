@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pytest_wml import near
+from pytest_wml.config import similar_names
 from pytest_wml.errors import BadArchive
 from pytest_wml.lint.findings import CannotLint
 from pytest_wml.model.contents import File, gathered
@@ -74,7 +74,7 @@ def opened(path: Path | str, limits: Limits | None = None) -> Iterator[Upload]:
             "The model cannot be read.",
             file=error.filename or path,
             cause=error.strerror or str(error),
-            there_is=near.files(path),
+            there_is=similar_names.files(path),
             fix="name an archive (.tar.gz, .zip), a model's folder, or a model file (.h5, .keras, .pkl, .onnx, …)",
         ) from error
 

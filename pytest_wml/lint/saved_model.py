@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pytest_wml.embedded.doubts import version_doubt
+from pytest_wml.emulator.doubts import version_doubt
 from pytest_wml.errors import BadArchive
 from pytest_wml.lint import chance, signatures, weights
 from pytest_wml.lint.findings import Finding, Level, fails_to_load

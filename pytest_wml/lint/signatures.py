@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_wml.embedded.runtimes import serving
-from pytest_wml.embedded.runtimes.protocol import LoadFailed
+from pytest_wml.emulator.runtimes import serving
+from pytest_wml.emulator.runtimes.protocol import LoadFailed
 from pytest_wml.lint.findings import Basis, Finding, Level, fails_to_load
 from pytest_wml.model.signature import Signature, TensorSpec
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_wml.embedded.catalogue import Fit, current_software_spec, fit, software_spec_for
-from pytest_wml.embedded.life_cycles import Lifecycle, Step, life_of
-from pytest_wml.embedded.refusals import UnprocessableEntity
-from pytest_wml.embedded.software_specs import SOFTWARE_SPECS, SoftwareSpec
+from pytest_wml.emulator.catalogue import Fit, current_software_spec, fit, software_spec_for
+from pytest_wml.emulator.refusals import UnprocessableEntity
 from pytest_wml.lint.findings import SPECIFICATION, Basis, Finding, Level, Refusal
 from pytest_wml.lint.target import Target
 from pytest_wml.model.kinds import framework_of
+from pytest_wml.wml.life_cycles import Lifecycle, Step, life_of
+from pytest_wml.wml.software_specs import SOFTWARE_SPECS, SoftwareSpec
 
 _REQUEST = "POST /ml/v4/models"
 _SEEN = "watsonx-ai-samples issue 31"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 
-from pytest_wml.embedded.catalogue import named_software_spec
-from pytest_wml.embedded.software_specs import SoftwareSpec
+from pytest_wml.emulator.catalogue import named_software_spec
 from pytest_wml.model.kinds import framework_of
+from pytest_wml.wml.software_specs import SoftwareSpec
 
 
 def _today() -> datetime.date:

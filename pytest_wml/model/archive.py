@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pytest_wml import near
+from pytest_wml.config import similar_names
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.digest import Basis, ContentDigests, Kind, digest_content, digest_folder
 from pytest_wml.model.kinds import GRAPH, KERAS_FILES, ONNX_FILES, PICKLES, TEXT_GRAPH
@@ -174,7 +174,7 @@ def opened(path: Path) -> BinaryIO:
             "The model archive cannot be opened.",
             file=path,
             cause=error.strerror,
-            there_is=near.files(path),
+            there_is=similar_names.files(path),
             fix="check the path; a relative one counts from the folder that pytest was started in",
         ) from error
 

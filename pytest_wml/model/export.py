@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_wml.errors import BadArchive, TrainingFailed
-from pytest_wml.interrupts import importing
 from pytest_wml.model.extras import require
+from pytest_wml.model.importing import importing
 
 Weights = Sequence[npt.NDArray[np.float32]]
 

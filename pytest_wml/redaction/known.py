@@ -6,13 +6,10 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
-from pytest_wml.redaction.names import Secrecy, secrecy
-from pytest_wml.redaction.shapes import looks_random
 from pytest_wml.redaction.text import masked
-from pytest_wml.table import SECRET_VARIABLES
 
 MASK = "***"
 _SHORTEST = 6
@@ -77,13 +74,3 @@ def secret_of_header(authorization: str) -> str:
     """The secret part of an Authorization header; empty for none."""
     found = _BEARER.fullmatch(authorization.strip())
     return found[1] if found else ""
-
-
-def secrets_of_environment(environ: Mapping[str, str]) -> Iterable[str]:
-    """Yield the secrets in the environment: WML's, and those of others that look like keys.
-
-    A test database's password is often a word such as `postgres`, which would be found in many texts.
-    """
-    for name, value in environ.items():
-        if name in SECRET_VARIABLES or (secrecy(name) is Secrecy.SECRET and looks_random(value)):
-            yield value.strip()

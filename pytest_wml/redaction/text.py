@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_wml.redaction.names import Secrecy, secrecy
 from pytest_wml.redaction.shapes import Span, looks_random, secret_shapes
-from pytest_wml.tokens import minted
+from pytest_wml.wml.tokens import minted
 
 SHORTEST = 3
 """A mask has at least so many stars, so that it is recognised as one."""

@@ -34,7 +34,7 @@ from tests.benchmarks.figures import Figure, Measured
 from tests.benchmarks.processes import Command, python, run
 from tests.benchmarks.scoring import bare, median
 from tests.benchmarks.serving import deployed
-from tests.server.process import served
+from tests.emulator.serve.process import served
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".bench" / "mlflow"

@@ -14,7 +14,7 @@ from tests.benchmarks.figures import Figure, Measured
 
 
 def measure(*, quick: bool) -> Measured:
-    from pytest_wml.embedded import EmbeddedWML
+    from pytest_wml.emulator.app import EmbeddedWML
 
     with EmbeddedWML() as app:
         first = _lifecycle(app, skip_waits=True)
@@ -34,11 +34,11 @@ def measure(*, quick: bool) -> Measured:
 
 def _lifecycle(app: object, *, skip_waits: bool) -> dict[str, float]:
     """Seconds of each of its steps."""
-    from pytest_wml.client import safe_client
-    from pytest_wml.credentials import OFFLINE
-    from pytest_wml.deployment import deployed
+    from pytest_wml.client.deployment import deployed
+    from pytest_wml.client.safe_client import safe_client
+    from pytest_wml.config.credentials import OFFLINE
     from pytest_wml.digits import load_digits
-    from pytest_wml.door import Door
+    from pytest_wml.interception import Door
     from pytest_wml.model.archive import read_archive
 
     digits = load_digits()

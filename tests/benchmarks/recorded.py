@@ -17,12 +17,12 @@ _VCR = """
 import sys, time
 from pathlib import Path
 import vcr
-from pytest_wml.client import safe_client
-from pytest_wml.credentials import OFFLINE
-from pytest_wml.deployment import deployed
+from pytest_wml.client.safe_client import safe_client
+from pytest_wml.config.credentials import OFFLINE
+from pytest_wml.client.deployment import deployed
 from pytest_wml.digits import load_digits
-from pytest_wml.door import Door
-from pytest_wml.embedded import EmbeddedWML
+from pytest_wml.interception import Door
+from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.model.archive import read_archive
 
 digits, archive = load_digits(), read_archive(sys.argv[1])

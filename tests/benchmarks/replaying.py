@@ -17,15 +17,15 @@ import requests
 import vcr
 from vcr.serializers import yamlserializer
 
-from pytest_wml.answers.replay import Replay
-from pytest_wml.cassette.file import Cassette, dump, write
-from pytest_wml.cassette.library import Library
-from pytest_wml.cassette.normalise import normalised
-from pytest_wml.cassette.tape import Taped
 from pytest_wml.digits import load_digits
-from pytest_wml.door import open_door
-from pytest_wml.hosts import Hosts, Role
+from pytest_wml.interception import open_door
 from pytest_wml.redaction.known import Secrets
+from pytest_wml.replay.cassette.file import Cassette, dump, write
+from pytest_wml.replay.cassette.library import Library
+from pytest_wml.replay.cassette.normalise import normalised
+from pytest_wml.replay.cassette.tape import Taped
+from pytest_wml.replay.replay import Replay
+from pytest_wml.wml.hosts import Hosts, Role
 from tests.benchmarks.figures import Figure, Measured
 
 HOST = "us-south.ml.cloud.ibm.com"

@@ -20,9 +20,10 @@ import requests
 from werkzeug.wrappers import Request, Response
 
 from pytest_wml.digits import load_digits
-from pytest_wml.door import open_door
-from pytest_wml.embedded import DEFAULT_SPACE_ID, EmbeddedWML
-from pytest_wml.embedded.exchange import _orjson
+from pytest_wml.emulator.app import EmbeddedWML
+from pytest_wml.emulator.exchange import _orjson
+from pytest_wml.interception import open_door
+from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 from tests.benchmarks.figures import Figure, Measured
 
 HOST = "https://us-south.ml.cloud.ibm.com"

@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 import requests
 
 from pytest_wml.digits import load_digits
-from tests.server.process import Served, served
+from tests.emulator.serve.process import Served, served
 
 
 @dataclass

@@ -8,7 +8,7 @@ import pytest
 import tensorflow  # noqa: F401  before the inner runs, see tests/ibm.py
 
 import tests.ibm  # noqa: F401
-from tests.embedded.tiny_models import classifier
+from tests.emulator.tiny_models import classifier
 
 CONTRACT = """\
 model: pixels.tar.gz
@@ -35,7 +35,7 @@ latency: {p95: 60 s, requests: 3, concurrency: [1, 2]}
 """
 KEPT = """
     from collections import Counter
-    from pytest_wml.session import RUN
+    from pytest_wml.runner.session import RUN
 
     def pytest_sessionfinish(session):
         run = session.config.stash[RUN]

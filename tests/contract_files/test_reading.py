@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_wml.contract import image_transforms
-from pytest_wml.contract_files.mistakes import BadContractFile
-from pytest_wml.contract_files.table import REFUSALS, TRANSFORMS
-from pytest_wml.contract_files.written import Written, load, read
+from pytest_wml.contract.files.mistakes import BadContractFile
+from pytest_wml.contract.files.table import REFUSALS, TRANSFORMS
+from pytest_wml.contract.files.written import Written, load, read
 
 
 def contract(text: str, folder: Path = Path("/nowhere")) -> Written:
@@ -122,7 +122,7 @@ def test_the_words_of_the_file_are_those_of_the_checks(wml_digits):
     """Transforms and refusals have the names that the toolkit gives them."""
     from pytest_wml.contract.refusals import refusals
     from pytest_wml.model.archive import read_archive
-    from pytest_wml.supply import sample_archive
+    from pytest_wml.runner.supply import sample_archive
 
     class Deployed:
         archive = read_archive(sample_archive())

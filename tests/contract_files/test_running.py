@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.plugin.test_existing_deployment import CONFTEST, LABEL
+from tests.runner.test_existing_deployment import CONFTEST, LABEL
 
 CHECKS = (
     *("signature", "classes", "probabilities", "batch_consistency", "repeatability", "invariance"),
@@ -112,7 +112,9 @@ def test_recordings_are_no_contracts(recorded):
 @pytest.mark.slow
 def test_a_project_without_contract_files_does_not_load_what_reads_them(pytester):
     """Not the collector, and not the checks."""
-    pytester.makepyfile("import sys\ndef test_it(): assert 'pytest_wml.contract_files.collecting' not in sys.modules")
+    pytester.makepyfile(
+        "import sys\ndef test_it(): assert 'pytest_wml.runner.contract_files.collecting' not in sys.modules"
+    )
     pytester.runpytest_subprocess(*QUIET).assert_outcomes(passed=1)
 
 

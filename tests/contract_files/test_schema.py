@@ -8,10 +8,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_wml.cli import main
-from pytest_wml.contract_files import schema, table
-from pytest_wml.contract_files.mistakes import BadContractFile
-from pytest_wml.contract_files.written import read
+from pytest_wml.contract.files import schema, table
+from pytest_wml.contract.files.mistakes import BadContractFile
+from pytest_wml.contract.files.written import read
+from pytest_wml.tools.cli import main
 
 GOOD = {
     "model": "m.tar.gz",

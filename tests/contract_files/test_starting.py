@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import yaml
 
-from pytest_wml.cli import main
-from pytest_wml.contract_files import quoting, table
-from pytest_wml.contract_files.nodes import tree
-from pytest_wml.contract_files.written import load
-from pytest_wml.supply import sample_archive
-from tests.embedded import tiny_models
+from pytest_wml.contract.files import quoting, table
+from pytest_wml.contract.files.nodes import tree
+from pytest_wml.contract.files.written import load
+from pytest_wml.runner.supply import sample_archive
+from pytest_wml.tools.cli import main
+from tests.emulator import tiny_models
 
 QUIET = ("-p", "no:recording")
 
@@ -62,7 +62,7 @@ def test_the_sample_gets_its_signature_and_digits(here, capsys):
 def test_tensorflow_is_not_needed(here):
     """Nor loaded where it is installed."""
     program = (
-        "import sys; from pytest_wml.cli import main; "
+        "import sys; from pytest_wml.tools.cli import main; "
         f"main(['contract', 'init', {str(sample_archive())!r}]); "
         "sys.exit('tensorflow' in sys.modules)"
     )

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_wml import credentials
-from pytest_wml.client import safe_client
-from pytest_wml.deployment import Deployment, deployed
-from pytest_wml.door import open_door
-from pytest_wml.embedded import EmbeddedWML
+from pytest_wml.client.deployment import Deployment, deployed
+from pytest_wml.client.safe_client import safe_client
+from pytest_wml.config import credentials
+from pytest_wml.emulator.app import EmbeddedWML
+from pytest_wml.interception import open_door
 from pytest_wml.model.archive import read_archive
-from pytest_wml.spaces import DEFAULT_SPACE_ID
-from pytest_wml.supply import sample_archive
+from pytest_wml.runner.supply import sample_archive
+from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 
 
 @pytest.fixture(scope="package")

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from pytest_wml import contract
+from pytest_wml.client.deployment import deployed
+from pytest_wml.client.existing import unknown_archive
 from pytest_wml.contract import BadContract, ContractBroken, Refused, Scoring
-from pytest_wml.contract_files.promises import promises
-from pytest_wml.contract_files.written import read
-from pytest_wml.deployment import deployed
-from pytest_wml.existing import unknown_archive
+from pytest_wml.contract.files.promises import promises
+from pytest_wml.contract.files.written import read
 from pytest_wml.model.archive import read_archive
-from tests.embedded.rest import tarred
+from tests.emulator.rest import tarred
 
 ONE_EACH = np.eye(4, dtype=np.float32)
 MANY = np.tile(ONE_EACH, (8, 1))

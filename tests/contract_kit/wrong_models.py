@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tests.embedded.tiny_models import fixed_rows, saved, two_inputs, words
+from tests.emulator.tiny_models import fixed_rows, saved, two_inputs, words
 
 __all__ = [
     "batch_statistics",

@@ -9,9 +9,11 @@ import re
 import pytest
 
 import pytest_wml
-from pytest_wml import cli, contract, marker
-from pytest_wml.contract_files import schema
-from pytest_wml.table import TABLE
+from pytest_wml import contract
+from pytest_wml.config.table import TABLE
+from pytest_wml.contract.files import schema
+from pytest_wml.runner import marker
+from pytest_wml.tools import cli
 from tests.documents.pages import ROOT
 
 PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from pytest_wml.embedded.runtimes.protocol import LoadFailed
+from pytest_wml.emulator.runtimes.protocol import LoadFailed
 from pytest_wml.lint.apart import look
 from pytest_wml.lint.judging import lint
 from tests.lint.packing import TENSORFLOW

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pytest_wml.cli import main
+from pytest_wml.tools.cli import main
 from tests.lint import packing
 from tests.lint.packing import below, tarred
 
@@ -102,7 +102,7 @@ def test_a_name_in_an_archive_writes_nothing_of_its_own(capfd, tmp_path, name, o
 def test_tensorflow_is_not_imported():
     """Nor numpy's friends that come with it: lint runs where the model is only handed on."""
     code = (
-        "import sys; from pytest_wml.cli import main; "
+        "import sys; from pytest_wml.tools.cli import main; "
         f"assert main(['lint', {SAMPLE!r}]) == 0; "
         "print([name for name in ('tensorflow', 'keras', 'h5py', 'sklearn') if name in sys.modules])"
     )

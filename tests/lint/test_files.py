@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.embedded import EmbeddedWML
+from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.lint.findings import Finding, Level
 from pytest_wml.lint.judging import lint
 from pytest_wml.lint.target import Target
-from tests.embedded.rest import Rest
+from tests.emulator.rest import Rest
 from tests.lint.packing import tarred
 
 pytestmark = pytest.mark.slow

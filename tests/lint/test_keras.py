@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.embedded.runtimes.keras_file import KerasFile, read
+from pytest_wml.emulator.runtimes.keras_file import KerasFile, read
 from pytest_wml.lint.findings import Level
 from pytest_wml.lint.judging import lint
 from tests.lint.packing import TENSORFLOW, tarred, zipped
@@ -78,7 +78,7 @@ def test_neither_tensorflow_nor_h5py_is_needed(tmp_path):
     (tmp_path / "model.keras").write_bytes(keras_file(SCALED))
     program = (
         "import sys; from pathlib import Path\n"
-        "from pytest_wml.embedded.runtimes.keras_file import read\n"
+        "from pytest_wml.emulator.runtimes.keras_file import read\n"
         f"print(read(Path({str(tmp_path)!r})).custom, {{'tensorflow', 'keras', 'h5py'}} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

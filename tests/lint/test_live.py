@@ -8,9 +8,9 @@ import pytest
 
 import pytest_wml.lint.judging  # noqa: F401  before the inner runs, see tests/ibm.py
 import tests.ibm  # noqa: F401
+from tests.emulator.serve.inside import serving
 from tests.lint import packing
 from tests.lint.packing import Files, below, tarred
-from tests.server.inside import serving
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("tensorflow")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.embedded import EmbeddedWML
+from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.lint.findings import Finding, Level
 from pytest_wml.lint.judging import lint
 from pytest_wml.lint.target import Target
-from tests.embedded.rest import Rest
+from tests.emulator.rest import Rest
 from tests.lint import packing
 from tests.lint.packing import TENSORFLOW, Files, below, link, tarred, without, zipped
 
@@ -68,7 +68,7 @@ def rest():
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory) -> dict[str, Path]:
-    from tests.embedded import tiny_models
+    from tests.emulator import tiny_models
 
     folder = tmp_path_factory.mktemp("tiny")
     makers = (*tiny_models.ALL, *OTHERS)
@@ -78,7 +78,7 @@ def tiny(tmp_path_factory) -> dict[str, Path]:
 def complex_input(folder: Path) -> Path:
     import tensorflow as tf
 
-    from tests.embedded.tiny_models import saved
+    from tests.emulator.tiny_models import saved
 
     return saved(folder, lambda x: {"y": tf.abs(x)}, tf.TensorSpec([None], tf.complex64, name="x"))
 
@@ -86,7 +86,7 @@ def complex_input(folder: Path) -> Path:
 def complex_output(folder: Path) -> Path:
     import tensorflow as tf
 
-    from tests.embedded.tiny_models import saved
+    from tests.emulator.tiny_models import saved
 
     return saved(folder, lambda x: {"y": tf.complex(x, x)}, tf.TensorSpec([None], tf.float32, name="x"))
 
@@ -94,7 +94,7 @@ def complex_output(folder: Path) -> Path:
 def ragged_output(folder: Path) -> Path:
     import tensorflow as tf
 
-    from tests.embedded.tiny_models import saved
+    from tests.emulator.tiny_models import saved
 
     return saved(folder, lambda x: {"y": tf.RaggedTensor.from_tensor(x)}, tf.TensorSpec([None, 3], name="x"))
 
@@ -102,7 +102,7 @@ def ragged_output(folder: Path) -> Path:
 def without_inputs(folder: Path) -> Path:
     import tensorflow as tf
 
-    from tests.embedded.tiny_models import saved
+    from tests.emulator.tiny_models import saved
 
     return saved(folder, lambda: {"y": tf.constant([1.0])})
 
@@ -110,7 +110,7 @@ def without_inputs(folder: Path) -> Path:
 def ragged_input(folder: Path) -> Path:
     import tensorflow as tf
 
-    from tests.embedded.tiny_models import saved
+    from tests.emulator.tiny_models import saved
 
     return saved(folder, lambda x: {"y": x.to_tensor()}, tf.RaggedTensorSpec([None, None], tf.float32))
 
@@ -119,7 +119,7 @@ def sparse_input(folder: Path) -> Path:
     """As TensorFlow 1 writes it: one input of three tensors."""
     import tensorflow as tf
 
-    from tests.embedded.tiny_models import packed
+    from tests.emulator.tiny_models import packed
 
     v1 = tf.compat.v1
     with v1.Graph().as_default(), v1.Session() as session:
@@ -132,7 +132,7 @@ def sparse_input(folder: Path) -> Path:
 
 
 def unsigned(folder: Path) -> Path:
-    from tests.embedded.tiny_models import predict_images
+    from tests.emulator.tiny_models import predict_images
 
     made = predict_images(folder)
     made.write_bytes(tarred(packing.unsigned(packing.unpacked(made))))
@@ -140,7 +140,7 @@ def unsigned(folder: Path) -> Path:
 
 
 def dangling(folder: Path) -> Path:
-    from tests.embedded.tiny_models import predict_images
+    from tests.emulator.tiny_models import predict_images
 
     made = predict_images(folder)
     made.write_bytes(tarred(packing.with_unknown_node(packing.unpacked(made))))
@@ -151,7 +151,7 @@ def old(folder: Path, inputs: tuple[str, ...], **more: object) -> Path:
     """TensorFlow 1: y = x * rate, with these placeholders as inputs of the signature."""
     import tensorflow as tf
 
-    from tests.embedded.tiny_models import packed
+    from tests.emulator.tiny_models import packed
 
     v1 = tf.compat.v1
     with v1.Graph().as_default() as graph, v1.Session() as session:
@@ -313,7 +313,7 @@ def exported(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("kind", KINDS)
 def test_lint_and_the_deployment_agree_on_what_users_export(rest, exported, kind):
     """Lint reads the folder; the archive of it is deployed."""
-    from tests.embedded.tiny_models import packed
+    from tests.emulator.tiny_models import packed
 
     found = errors(exported / kind)
     archive = packed(exported / kind)

@@ -18,9 +18,9 @@ import tensorflow  # noqa: F401  before the inner runs, see tests/ibm.py
 
 import pytest_wml.lint.judging  # noqa: F401  likewise
 import tests.ibm  # noqa: F401
-from pytest_wml.spaces import DEFAULT_SPACE_ID
-from tests.doctor.proxying import Proxy, proxying
-from tests.server.inside import Inside, serving
+from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
+from tests.emulator.serve.inside import Inside, serving
+from tests.tools.doctor.proxying import Proxy, proxying
 
 pytest.importorskip("trustme")
 
@@ -155,7 +155,7 @@ class Suite:
 
     def tool(self, *arguments: str) -> tuple[int, str]:
         """A `pytest-wml` command: its exit status, and what it said."""
-        ended = self._pytester.run(sys.executable, "-m", "pytest_wml.cli", *arguments)
+        ended = self._pytester.run(sys.executable, "-m", "pytest_wml.tools.cli", *arguments)
         return int(ended.ret), ended.stdout.str() + ended.stderr.str()
 
     @property

@@ -12,7 +12,7 @@ from tests.live.conftest import DEPLOYS_AND_WAITS, MARKED, TESTS, wait_for
 pytestmark = pytest.mark.slow
 
 STORES = """
-    from pytest_wml.supply import sample_archive
+    from pytest_wml.runner.supply import sample_archive
 
     def stored(client, name):
         names = client.repository.ModelMetaNames
@@ -88,7 +88,7 @@ def test_a_signal_while_it_deploys(suite, faulty):
     """
     conftest = """
     import os, signal, threading
-    from pytest_wml.session import RUN
+    from pytest_wml.runner.session import RUN
 
     def pytest_runtest_setup(item):
         def watch():
@@ -208,8 +208,8 @@ def test_what_lies_in_another_space_is_deleted_there(suite, remote):
 
 OWN_CLIENT = f"""{STORES}
     import os
-    from pytest_wml.client import safe_client
-    from pytest_wml.credentials import find
+    from pytest_wml.client.safe_client import safe_client
+    from pytest_wml.config.credentials import find
 
     def client():
         given = {{name.removeprefix("OTHER_"): value for name, value in os.environ.items() if name[:6] == "OTHER_"}}

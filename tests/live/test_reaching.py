@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.stopped import TRUST_VARIABLES
+from pytest_wml.config.stopped_server import TRUST_VARIABLES
 from tests.live.conftest import TESTS
 
 pytestmark = pytest.mark.slow
@@ -73,7 +73,7 @@ def test_with_the_newer_client(suite, remote, pytester):
     """ibm-watsonx-ai, where it is the only one: the same journal, the same names."""
     pytester.makeconftest(
         """
-        from pytest_wml import client
+        from pytest_wml.client import safe_client as client
         client.package = lambda: "ibm_watsonx_ai"
         """
     )

@@ -21,7 +21,7 @@ TESTS = """
     import pytest
 
     def test_fails_with_everything_in_its_hands(wml_client, wml_deployment, pytestconfig):
-        from pytest_wml.session import RUN
+        from pytest_wml.runner.session import RUN
         credentials = pytestconfig.stash[RUN].credentials
         token = getattr(wml_client, "token", None) or wml_client.wml_token
         given = wml_client.wml_credentials

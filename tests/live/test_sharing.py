@@ -61,7 +61,7 @@ def test_a_deployment_is_kept_for_the_next_run(suite, remote):
 
 def test_another_model_does_not_take_it(suite, remote, tmp_path):
     """Its digest is part of the name, and is looked up in the stored model."""
-    from tests.embedded.tiny_models import classifier
+    from tests.emulator.tiny_models import classifier
 
     for bias in (0.0, 0.2):
         archive = classifier(tmp_path / f"m{bias}", bias=(bias, 0.0, 0.0, 0.0))

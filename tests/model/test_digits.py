@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from pytest_wml.digits import load_digits
-from pytest_wml.drawing import draw_digit, side_by_side
 from pytest_wml.errors import BadPayload
 from pytest_wml.model.archive import read_archive, safe_extract
+from pytest_wml.model.drawing import draw_digit, side_by_side
 from pytest_wml.model.export import export
 from pytest_wml.model.local import LocalModel
 from pytest_wml.model.mnist import load_mnist

@@ -222,6 +222,6 @@ def test_no_framework_is_loaded(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from pytest_wml.model.storing import completed; "
         "completed(Path(sys.argv[1]), '', ''); "
-        "print({'tensorflow', 'numpy', 'sklearn', 'onnx', 'werkzeug', 'pytest_wml.embedded'} & set(sys.modules))"
+        "print({'tensorflow', 'numpy', 'sklearn', 'onnx', 'werkzeug', 'pytest_wml.emulator'} & set(sys.modules))"
     )
     assert run_python("-c", code, str(path)).strip() == "set()"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_wml.redaction.known import MASK, Secrets, secret_of_header, secrets_of_environment
+from pytest_wml.config.environment_secrets import secrets_of_environment
+from pytest_wml.redaction.known import MASK, Secrets, secret_of_header
 from pytest_wml.redaction.shapes import is_distinct
 
 SECRET = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=6, max_size=60)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_wml.config.table import FAMILIES, FIELDS, SECRET, SECRET_VARIABLES
 from pytest_wml.redaction.names import Secrecy, holds_a_number, secrecy
-from pytest_wml.table import FAMILIES, FIELDS, SECRET, SECRET_VARIABLES
 
 SECRETS = [
     "AWS_ACCESS_KEY_ID",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_wml.redaction.values import redacted, secrets_in
-from tests.cassette.test_identity import JSON
+from tests.replay.test_identity import JSON
 
 NAMES = st.sampled_from(
     ["apikey", "DB_PASSWORD", "credentials", "token", "owner", "name", "value", "custom", "values", "x"]

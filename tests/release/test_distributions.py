@@ -10,22 +10,22 @@ import zipfile
 import pytest
 
 import pytest_wml
-from pytest_wml.doctor.versions import _LEAST
+from pytest_wml.tools.doctor.versions import _LEAST
 from tests.release.conftest import ROOT
 
 NEEDED = [
     "pytest_wml/py.typed",
     "pytest_wml/data/digits.npz",
     "pytest_wml/data/mnist_cnn.tar.gz",
-    "pytest_wml/contract_files/contract.schema.json",
-    "pytest_wml/door/inherited/sitecustomize.py",
-    "pytest_wml/embedded/page/page.html",
-    "pytest_wml/embedded/page/page.js",
-    "pytest_wml/reporting/page.css",
-    "pytest_wml/project/template/common/.gitignore",
-    "pytest_wml/project/template/common/.gitattributes",
-    "pytest_wml/project/template/common/.github/workflows/contract-replay.yml",
-    "pytest_wml/project/template/pump/pump.tar.gz",
+    "pytest_wml/contract/files/contract.schema.json",
+    "pytest_wml/interception/inherited/sitecustomize.py",
+    "pytest_wml/emulator/page/page.html",
+    "pytest_wml/emulator/page/page.js",
+    "pytest_wml/runner/report/page.css",
+    "pytest_wml/tools/init/template/common/.gitignore",
+    "pytest_wml/tools/init/template/common/.gitattributes",
+    "pytest_wml/tools/init/template/common/.github/workflows/contract-replay.yml",
+    "pytest_wml/tools/init/template/pump/pump.tar.gz",
 ]
 
 
@@ -98,7 +98,7 @@ def test_it_is_found_as_a_typed_plugin_of_pytest(wheel):
     assert described["Description-Content-Type"] == "text/markdown"
     (points,) = (text for name, text in contents(wheel).items() if name.endswith("entry_points.txt"))
     assert points.decode().split() == [
-        *("[console_scripts]", "pytest-wml", "=", "pytest_wml.cli:main"),
+        *("[console_scripts]", "pytest-wml", "=", "pytest_wml.tools.cli:main"),
         *("[pytest11]", "wml", "=", "pytest_wml.plugin"),
     ]
 

@@ -1,0 +1,1 @@
+"""Options and their precedence, settings, credentials, deployment specs."""

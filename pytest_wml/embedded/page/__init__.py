@@ -1,7 +1,0 @@
-"""The page at `/`: what the service holds, and a place to draw a digit and score it."""
-
-from __future__ import annotations
-
-from pytest_wml.embedded.page.site import Page
-
-__all__ = ["Page"]

@@ -1,0 +1,240 @@
+"""The requests of one connection, answered in turn."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import json
+import socket
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from pytest_wml.interception.wire.head import Head, Refused, parsed
+from pytest_wml.interception.wire.incoming import Body, BrokenBody, Incoming, Limits
+from pytest_wml.interception.wsgi import Environ, WSGIApp
+
+_WITHOUT_BODY = {204, 304}
+_BLOCK = 1 << 16
+_UNLIMITED = Limits()
+
+
+class Conversation:
+    """The requests that come in on one connection, answered in turn by a WSGI app.
+
+    Args:
+        sock: a connected socket; who made it closes it.
+        app: the WSGI app; it sees `https` as the scheme.
+        host: the host that the client asked to be connected to.
+        crashed: told of an exception that the app let through; the client gets a JSON 500.
+        said: what else the app is told of the connection, in its environ.
+        limits: how long the client may take.
+
+    Attributes:
+        answering: whether a request has come that is not yet answered.
+        last: set by whoever wants the next answer to be the last one; the client is told so.
+        unread: whether the conversation ended while the client may still have been sending.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        app: WSGIApp,
+        host: str,
+        crashed: Callable[[Exception], None],
+        said: Mapping[str, Any],
+        limits: Limits = _UNLIMITED,
+    ) -> None:
+        self._sock = sock
+        self._app = app
+        self._host = host
+        self._crashed = crashed
+        self._said = said
+        self._limits = limits
+        self._incoming = Incoming(sock, limits)
+        self.answering = False
+        self.last = False
+        self.unread = False
+
+    def run(self) -> bool:
+        """Answer until the client or an answer ends it.
+
+        Returns:
+            Whether the last answer went out whole.
+        """
+        try:
+            while (block := self._incoming.head()) is not None:
+                self.answering = True
+                if not self._answered(parsed(block)):
+                    break
+                self.answering = False
+            return True
+        except Refused as refusal:
+            return self._refuse(refusal)
+        except OSError:  # the client hung up, the app cut it off, or the socket was closed under us
+            return False
+        except Exception as error:  # noqa: BLE001 - an answer that is none, such as a status without a number
+            self._crashed(error)
+            return False
+
+    def _answered(self, head: Head) -> bool:
+        """Answer one request; whether another may follow."""
+        raw = Body(self._incoming, head.length)
+        body: io.BufferedIOBase = io.BufferedReader(raw, _BLOCK)
+        if head.version == "HTTP/1.1" and head.fields.get("expect", "").lower() == "100-continue":
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            status, headers, blocks = _call(self._app, self._environ(head, body))
+        except Exception as error:  # noqa: BLE001 - whatever the app lets through is reported, and answered
+            if raw.problem is None:
+                self._crashed(error)
+            status, headers = "500 Internal Server Error", [("Content-Type", "application/json")]
+            blocks = [_error("internal", "The answering app failed.")]
+        try:
+            # A client that still sends while we answer would see a broken pipe, and send everything again.
+            self._drain(raw, body)
+            return self._send(head, status, headers, blocks)
+        finally:
+            close = getattr(blocks, "close", None)
+            if close is not None:
+                close()
+            body.close()
+
+    def _drain(self, raw: Body, body: io.BufferedIOBase) -> None:
+        read = 0
+        with contextlib.suppress(BrokenBody):
+            while not self.unread and raw.problem is None and (block := body.read(_BLOCK)):
+                read += len(block)
+                self.unread = self._limits.unread is not None and read > self._limits.unread
+        if raw.problem is not None:
+            raise raw.problem
+
+    def _environ(self, head: Head, body: io.BufferedIOBase) -> Environ:
+        path, _, query = head.target.partition("?")
+        environ: Environ = {
+            "REQUEST_METHOD": head.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
+            "QUERY_STRING": query,
+            "REQUEST_URI": head.target,
+            "SERVER_NAME": self._host,
+            "SERVER_PORT": "443",
+            "SERVER_PROTOCOL": head.version,
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "https",
+            "wsgi.input": body,
+            "wsgi.input_terminated": True,
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            **self._said,
+        }
+        for name, value in head.fields.items():
+            if "_" not in name:  # else it could pass for another field
+                key = name.upper().replace("-", "_")
+                environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+        environ["HTTP_HOST"] = head.host or self._host
+        return environ
+
+    def _send(self, head: Head, status: str, headers: list[tuple[str, str]], blocks: Iterable[bytes]) -> bool:
+        code = int(status.partition(" ")[0])
+        told = {name.lower(): value for name, value in headers}
+        bare = head.method == "HEAD" or code in _WITHOUT_BODY
+        if not bare and "content-length" not in told and isinstance(blocks, (list, tuple)):
+            told["content-length"] = str(sum(map(len, blocks)))
+            headers = [*headers, ("Content-Length", told["content-length"])]
+        chunked = not bare and "content-length" not in told and head.version == "HTTP/1.1"
+        if chunked:
+            headers = [*headers, ("Transfer-Encoding", "chunked")]
+        ends = self.last or self.unread or not head.keeps_alive or told.get("connection", "").lower() == "close"
+        if ends and "connection" not in told:
+            headers = [*headers, ("Connection", "close")]
+        begin = "".join([f"HTTP/1.1 {status}\r\n", *(f"{name}: {value}\r\n" for name, value in headers), "\r\n"])
+        if bare:
+            self._write(begin.encode("latin-1"))
+            return not ends
+        sent = self._write_blocks(begin.encode("latin-1"), _chunks(blocks) if chunked else blocks)
+        return not ends and (chunked or sent == int(told["content-length"]))
+
+    def _write_blocks(self, begin: bytes, blocks: Iterable[bytes]) -> int:
+        """Send the head with the first block, then the others; the bytes of the blocks."""
+        sent = 0
+        try:
+            for block in blocks:
+                sent += len(block)
+                self._write(begin + block)
+                begin = b""
+        except OSError:
+            raise
+        except Exception as error:
+            # What has gone out cannot be taken back: a connection that breaks off says that it is not all.
+            self._crashed(error)
+            raise ConnectionAbortedError("the app failed in the middle of its answer") from error
+        if begin:
+            self._write(begin)
+        return sent
+
+    def _write(self, data: bytes) -> None:
+        if self._limits.body is not None:
+            self._sock.settimeout(self._limits.body)
+        self._sock.sendall(data)
+
+    def _refuse(self, refusal: Refused) -> bool:
+        self.unread = True
+        text = _error("invalid_request", str(refusal))
+        begin = (
+            f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n"
+        )
+        try:
+            self._write(begin.encode("latin-1") + text)
+        except OSError:
+            return False
+        return True
+
+
+def _error(code: str, message: str) -> bytes:
+    return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+
+
+def _chunks(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        if block:
+            yield b"%x\r\n%b\r\n" % (len(block), block)
+    yield b"0\r\n\r\n"
+
+
+def _call(app: WSGIApp, environ: Environ) -> tuple[str, list[tuple[str, str]], Iterable[bytes]]:
+    """Call a WSGI app: its status line, headers and body."""
+    started: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+        del exc_info
+        started[:] = [status, headers]
+
+    blocks = app(environ, start_response)
+    if not started:  # a generator starts with its first block
+        blocks = _Begun(blocks)
+    return started[0], started[1], blocks
+
+
+class _Begun:
+    """An answer of which the first block was asked for already, because only then the app said its status."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._given = blocks
+        iterator = iter(blocks)
+        self._blocks = itertools.chain([next(iterator, b"")], iterator)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._blocks
+
+    def close(self) -> None:
+        close = getattr(self._given, "close", None)
+        if close is not None:
+            close()

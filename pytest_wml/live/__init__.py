@@ -1,0 +1,1 @@
+"""The live service: gateway, retries, budgets, the journal of what a run created."""

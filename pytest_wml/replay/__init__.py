@@ -1,0 +1,1 @@
+"""Recordings: their format, what makes two requests the same one, replay and recorder."""

@@ -1,0 +1,1 @@
+"""The integration with pytest: hooks, fixtures, marker, summary, report; and the same without pytest."""

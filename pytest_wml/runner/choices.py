@@ -1,0 +1,225 @@
+"""What the options and the credentials of a run come to: its mode, its models, its names, its secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_wml.config import credentials as credentials_
+from pytest_wml.config import similar_names
+from pytest_wml.config.deployment_specs import Plan
+from pytest_wml.config.options import Settings
+from pytest_wml.config.table import SPACE_VARIABLES
+from pytest_wml.config.values import Mode, Setting
+from pytest_wml.errors import BadOption
+from pytest_wml.model.kinds import ARCHIVES, MODEL_FILES, stored_as
+from pytest_wml.wml.spaces import DEFAULT_SPACE_ID, is_id
+
+if TYPE_CHECKING:
+    from pytest_wml.redaction.known import Secrets
+    from pytest_wml.replay.cassette.varying import Varying
+
+TRAIN = "train"
+"""What is named in place of a path for the sample network, trained now."""
+
+
+def named_after(model: Path) -> str:
+    """The name of a deployment that is given none: its model's, without the ending."""
+    suffix = next((suffix for suffix in (*ARCHIVES, *MODEL_FILES) if model.name.endswith(suffix)), "")
+    return model.name.removesuffix(suffix)
+
+
+def names_file(plan: Plan) -> bool:
+    """Whether a plan names a model's file or folder."""
+    return not plan.deployment and plan.model not in ("", TRAIN)
+
+
+class Choices:
+    """What was chosen for a run.
+
+    Args:
+        settings: every option.
+        root: pytest's root folder; relative paths are below it.
+        environ: the environment at the start.
+        started_in: the folder in which pytest was started.
+    """
+
+    def __init__(self, settings: Settings, root: Path, environ: Mapping[str, str], started_in: Path) -> None:
+        self.settings = settings
+        self.root = root
+        self._started_in = started_in
+        self._environ = dict(environ)
+
+    @property
+    def mode(self) -> Mode:
+        """Where answers come from."""
+        return self.settings.mode.value
+
+    @property
+    def cassettes(self) -> Path:
+        """The folder of the cassettes."""
+        setting = self.settings.cassettes
+        return self.root / setting.value if setting.source == "default" else self.resolve(setting)
+
+    @cached_property
+    def plans(self) -> dict[str, Plan]:
+        """What the deployments of the run are made of, by name; one, unless wml_deployments names several."""
+        settings, several = self.settings, self.settings.deployments
+        if not several.value:
+            model, source = settings.model
+            return {self.name: self.completed(Plan(self.name, model, deployment=settings.deployment.value), source)}
+        return {plan.name: self.completed(plan, several.source) for plan in several.value}
+
+    def completed(self, plan: Plan, source: str) -> Plan:
+        """A plan with what the options say where it says nothing."""
+        return plan._replace(
+            model_type=plan.model_type or self.settings.model_type.value,
+            software_spec=plan.software_spec or self.settings.software_spec.value,
+            source=source,
+        )
+
+    def inferred(self, plan: Plan) -> Plan:
+        """A plan with its type and software specification, inferred from its model where it names none.
+
+        Reads the model's file, but does not fail for one that is missing, damaged or not recognised.
+        """
+        given = (plan.model_type, plan.software_spec)
+        if all(given):
+            return plan
+        from pytest_wml.model.storing import inferred
+
+        found = inferred(self.path(plan), *given) if names_file(plan) else stored_as(("tensorflow",), *given)
+        return plan._replace(model_type=found.model_type, software_spec=found.software_spec)
+
+    def path(self, plan: Plan) -> Path:
+        """Where the model of a plan is."""
+        return self.resolve(Setting(plan.model, plan.source))
+
+    @cached_property
+    def name(self) -> str:
+        """The name of the run's deployment and of its cassette; of several the first."""
+        if self.settings.deployments.value:
+            return self.settings.deployments.value[0].name
+        given = self.settings.name.value
+        if given:
+            return given
+        if self.settings.model.value in ("", TRAIN):
+            return "mnist_cnn"
+        return named_after(self.resolve(self.settings.model).resolve())
+
+    @property
+    def names_a_model(self) -> bool:
+        """Whether anybody chose what the run deploys."""
+        settings = self.settings
+        return any(one.value for one in (settings.model, settings.name, settings.deployment, settings.deployments))
+
+    def resolve(self, setting: Setting[str]) -> Path:
+        """A path: what the command line or the environment names counts from where pytest was started."""
+        return (self.root if setting.source.startswith("ini") else self._started_in) / setting.value
+
+    @cached_property
+    def found_credentials(self) -> credentials_.Credentials | None:
+        """The credentials that the environment or a file gives.
+
+        Raises:
+            BadCredentials: they cannot be used.
+        """
+        file = self.settings.credentials
+        path = str(self.resolve(file)) if file.value else ""
+        return credentials_.find(self._environ, path, offline=self.mode is not Mode.LIVE)
+
+    @property
+    def credentials(self) -> credentials_.Credentials:
+        """The credentials to use; offline ones where none are needed and none are given.
+
+        Raises:
+            BadCredentials: a live run without, or they cannot be used.
+        """
+        if self.mode is Mode.LIVE:
+            return credentials_.required(self.found_credentials)
+        found = self.found_credentials or credentials_.OFFLINE
+        return found if found.space_id else found._replace(space_id=DEFAULT_SPACE_ID)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The secrets of the run."""
+        from pytest_wml.config.environment_secrets import secrets_of_environment
+        from pytest_wml.redaction.known import Secrets
+
+        given = self.usable_credentials.secrets if self.usable_credentials else ()
+        own = [secret for secret in given if secret != credentials_.OFFLINE.apikey]
+        return Secrets([*own, *secrets_of_environment(self._environ)])
+
+    @property
+    def apikey(self) -> str:
+        """The API key of the run; empty where none was given."""
+        return self.usable_credentials.apikey if self.usable_credentials else ""
+
+    @property
+    def knows_secrets(self) -> bool:
+        """Whether credentials were given."""
+        return self.usable_credentials is not None
+
+    @property
+    def spaces(self) -> list[str]:
+        """The deployment spaces that the run names by any variable or its credentials file; the first one is used.
+
+        Raises:
+            BadCredentials: a live run without, or they cannot be used.
+        """
+        named = (self._environ.get(name, "").strip() for name in SPACE_VARIABLES)
+        return list(dict.fromkeys([self.credentials.space_id, *filter(is_id, named)]))
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The space of whoever runs → the space that recordings name."""
+        space = self.usable_credentials.space_id if self.usable_credentials else ""
+        return {space: DEFAULT_SPACE_ID} if space not in ("", DEFAULT_SPACE_ID) else {}
+
+    @cached_property
+    def varying(self) -> Varying:
+        """In what a request may differ from the recorded one."""
+        from pytest_wml.config.json_paths import JsonPaths
+        from pytest_wml.replay.cassette.varying import Varying, words_of
+
+        return Varying(JsonPaths(self.settings.ignore.value), words_of(self._environ))
+
+    @cached_property
+    def ca(self) -> str:
+        """The file with a private authority's certificate; empty for those that are trusted anyway.
+
+        Raises:
+            BadOption: it cannot be used.
+        """
+        setting = self.settings.ca
+        if not setting.value:
+            return ""
+        import ssl
+
+        path = self.resolve(setting)
+        try:
+            ssl.create_default_context(cafile=str(path))
+        except OSError as error:
+            raise BadOption(
+                f"{setting.source} names no file with certificates: {setting.value}.",
+                looked_at=path,
+                reason=error.strerror if not isinstance(error, ssl.SSLError) else "it holds no PEM certificate",
+                there_is=similar_names.files(path),
+                fix="give a PEM file with the certificate of the service's authority",
+            ) from None
+        return str(path)
+
+    @property
+    def usable_credentials(self) -> credentials_.Credentials | None:
+        """The credentials, or None for bad ones: those are told to the fixture that needs them, not to everybody."""
+        try:
+            return self.found_credentials
+        except credentials_.BadCredentials:
+            return None
+
+    @property
+    def cpd_host(self) -> str | None:
+        """The host of the Cloud Pak for Data that the credentials name; None for IBM Cloud, or for none."""
+        return self.usable_credentials.cpd_host if self.usable_credentials else None

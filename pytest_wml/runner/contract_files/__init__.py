@@ -1,0 +1,1 @@
+"""Contract files as pytest collects and runs them."""

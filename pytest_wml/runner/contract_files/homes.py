@@ -1,0 +1,104 @@
+"""The deployment that a contract file is about: one of the run's, or one of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from pytest_wml.config import similar_names
+from pytest_wml.config.deployment_specs import Plan
+from pytest_wml.config.values import Setting
+from pytest_wml.contract.files.mistakes import BadContractFile, Mistake, refused, shown
+from pytest_wml.contract.files.written import Written
+from pytest_wml.runner.choices import TRAIN, named_after
+from pytest_wml.runner.session import Run
+from pytest_wml.runner.supply import sample_archive
+
+
+def home(run: Run, written: Written) -> str:
+    """The name of the file's deployment among those of the run; empty for the only one of the run.
+
+    A model that the run deploys anyway is deployed once. Any other is noted with the run.
+
+    Raises:
+        BadContractFile: there is no such model, or the name is taken by another one.
+    """
+    known = _of_the_run(run, written)
+    if known is not None:
+        return known.name if run.settings.deployments.value else ""
+    plan = run.completed(_own(written), written.path.name)
+    other = _taken(run, plan)
+    if other is not None and run.inferred(other)._replace(source="") != run.inferred(plan)._replace(source=""):
+        made_of = other.deployment or other.model or "the packaged sample"
+        told = f"a deployment called {shown(plan.name)} exists in this run, made of {made_of}; give another `name`"
+        raise _refused(written, "name", told)
+    run.written[plan.name] = plan
+    return plan.name
+
+
+def recording(run: Run, name: str) -> str:
+    """The name of the recording of what the file's own tests ask beside scoring."""
+    return f"{_plain(name or run.name)}.contract"
+
+
+def _plain(name: str) -> str:
+    """A name that can be a recording's file everywhere."""
+    return re.sub(r"[^\w.-]", "_", name).lstrip(".") or "model"
+
+
+def _of_the_run(run: Run, written: Written) -> Plan | None:
+    """The run's own plan that the file means: by its name in the ini, or by its path."""
+    said = written.top.some("model", "deployment", "name", "type", "spec")
+    configured = run.settings.deployments.value
+    if set(said) == {"model"} and any(plan.name == said["model"] for plan in configured):
+        return run.plans[said["model"]]
+    for plan in run.plans.values():
+        if _same_model(run, written, plan) and all(_said(run, plan, key) in (None, said[key]) for key in said):
+            return plan
+    return None
+
+
+def _said(run: Run, plan: Plan, key: str) -> str | None:
+    """What a plan has for a key of a contract file; None for a model, of which the path is compared."""
+    if key in ("type", "spec"):
+        plan = run.inferred(plan)
+    its = {"name": plan.name, "type": plan.model_type, "spec": plan.software_spec, "deployment": plan.deployment}
+    return its.get(key)
+
+
+def _same_model(run: Run, written: Written, plan: Plan) -> bool:
+    if plan.deployment or "deployment" in written.top.values:
+        return bool(plan.deployment) and not plan.model and "model" not in written.top.values
+    if plan.model == TRAIN:
+        return False
+    path = run.resolve(Setting(plan.model, plan.source)) if plan.model else sample_archive()
+    return path.resolve() == _path(written).resolve()
+
+
+def _own(written: Written) -> Plan:
+    """The plan of a deployment that only this file, and files about the same model, name."""
+    said = written.top.some("model", "deployment", "name", "type", "spec")
+    if "model" in said and not _path(written).exists():
+        resembling = similar_names.files(_path(written))
+        hint = f"; there is {resembling}" if resembling else ""
+        raise _refused(written, "model", f"there is no model {shown(said['model'])}: neither a file nor a folder{hint}")
+    name = said.get("name") or _plain(said.get("deployment") or named_after(_path(written)))
+    model = str(_path(written)) if "model" in said else ""
+    return Plan(name, model, said.get("type", ""), said.get("spec", ""), said.get("deployment", ""))
+
+
+def _path(written: Written) -> Path:
+    return Path(os.path.abspath(written.path.parent / written.top.values.get("model", "")))
+
+
+def _taken(run: Run, plan: Plan) -> Plan | None:
+    """Another deployment of the run with the same name; file systems that ignore case give both one recording."""
+    others = [*run.written.values(), *(run.plans.values() if run.names_a_model else ())]
+    return next((other for other in others if other.name.lower() == plan.name.lower()), None)
+
+
+def _refused(written: Written, key: str, text: str) -> BadContractFile:
+    places = written.top.places
+    place = places.get(key) or places.get("model") or written.top.place
+    return refused(written.path.name, [Mistake(place, text)])

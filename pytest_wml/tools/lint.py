@@ -1,0 +1,82 @@
+"""`pytest-wml lint`: what the service would refuse or regret of a model, before it is uploaded."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_wml.errors import BadOption
+
+if TYPE_CHECKING:
+    from pytest_wml.lint.target import Target
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command."""
+    lint = commands.add_parser(
+        "lint",
+        help="look at model archives before they are deployed",
+        description="What the service would refuse of a model, or warn of, found in its files: nothing is run, and\n"
+        "TensorFlow is not needed.",
+        epilog="example: pytest-wml lint model.tar.gz --spec runtime-24.1-py3.11 --strict\n\n"
+        "exit status: 0 fine, 1 errors were found (with --strict: or warnings), 2 there is nothing to read",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    lint.add_argument(
+        "archives",
+        nargs="*",
+        metavar="ARCHIVE",
+        help=".tar.gz, .zip, model folder or model file; default: the suite's models (wml_model, wml_deployments)",
+    )
+    lint.add_argument(
+        "--spec", default="", metavar="NAME", help="software specification; default: the suite's, else inferred"
+    )
+    lint.add_argument(
+        "--type", default="", metavar="TYPE", help="type of the model; default: the suite's, else inferred"
+    )
+    lint.add_argument("--strict", action="store_true", help="warnings fail too")
+    lint.add_argument("--json", action="store_true", help="for machines")
+    lint.set_defaults(run=_lint)
+
+
+def _lint(given: argparse.Namespace) -> int:
+    from pytest_wml.lint.findings import Level
+    from pytest_wml.lint.judging import lint
+    from pytest_wml.lint.telling import lines
+
+    targets = dict(_targets(given))
+    found = {archive: lint(archive, target) for archive, target in targets.items()}
+    if given.json:
+        told = [{"archive": name, "findings": [each.as_json() for each in every]} for name, every in found.items()]
+        print(json.dumps(told, indent=1))
+    else:
+        for archive, every in found.items():
+            print(f"{archive}: {targets[archive].model_type}, {targets[archive].spec_name}")
+            for line in lines(every):
+                print(f"  {line}")
+    bad = {Level.ERROR, Level.WARN} if given.strict else {Level.ERROR}
+    return 1 if any(finding.level in bad for every in found.values() for finding in every) else 0
+
+
+def _targets(given: argparse.Namespace) -> Iterator[tuple[str, Target]]:
+    """Yield each archive with the type and the software specification that it is stored with."""
+    from pytest_wml.lint.target import Target
+    from pytest_wml.model.storing import inferred
+    from pytest_wml.tools.doctor import settings
+
+    suite = settings.Suite() if given.archives and given.type and given.spec else settings.read()
+    if not given.archives:
+        settings.started(suite)
+    of_the_suite = {path.resolve(): plan for path, plan in suite.files.items()}
+    names = given.archives or [settings.shown(path) for path in suite.files]
+    for name in names:
+        chosen = of_the_suite.get(Path(name).resolve()) or settings.unnamed(suite)
+        yield name, Target(*inferred(name, given.type or chosen.model_type, given.spec or chosen.software_spec))
+    if not names:
+        raise BadOption(
+            "Neither the command nor the suite names a model.",
+            fix="pytest-wml lint ARCHIVE, or set wml_model in the ini",
+        )

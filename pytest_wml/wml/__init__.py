@@ -1,0 +1,1 @@
+"""Facts of the service: hosts, operations, tokens, spaces, software specifications."""

@@ -1,0 +1,123 @@
+"""An exception as text for a refusal: the whole cause, and nothing of a framework's program."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pytest_wml.model.causes import reason, told
+
+
+def raised(*problems: BaseException) -> BaseException:
+    """The first exception, raised from the second, raised from the third."""
+    for outer, inner in itertools.pairwise(problems):
+        outer.__cause__ = inner
+    return problems[0]
+
+
+def test_every_cause_is_told():
+    """Kind and message, the outermost first."""
+    problem = raised(TypeError("no model"), ValueError("no layer"), KeyError("units"))
+    assert told(problem) == "TypeError: no model; caused by ValueError: no layer; caused by KeyError: 'units'"
+    assert reason(problem) == "no model; caused by ValueError: no layer; caused by KeyError: 'units'"
+
+
+def test_what_an_exception_was_raised_beside_is_told_unless_it_was_hidden():
+    """`raise … from None` hides it."""
+    beside, hidden = ValueError("second"), ValueError("second")
+    beside.__context__ = hidden.__context__ = KeyError("first")
+    hidden.__suppress_context__ = True
+    assert told(beside) == "ValueError: second; caused by KeyError: 'first'"
+    assert told(hidden) == "ValueError: second"
+
+
+def test_a_cause_that_is_quoted_is_told_once():
+    """As where a framework puts the message of one exception into the next."""
+    assert told(raised(TypeError("Keras: no class\n'Scaled'"), TypeError("no class 'Scaled'"))) == (
+        "TypeError: Keras: no class 'Scaled'"
+    )
+
+
+def test_the_last_lines_count_as_much_as_the_first():
+    """A configuration of a megabyte in between is cut, and the cause after it is not."""
+    config = "config={" + "x" * 1_000_000 + "}"
+    words = told(TypeError(f"Could not be deserialized.\n\n{config}.\n\nException encountered: no class 'Scaled'"))
+    assert words.startswith("TypeError: Could not be deserialized. config={x")
+    assert words.endswith(" Exception encountered: no class 'Scaled'")
+    assert len(words) < 700
+
+
+def test_a_long_line_keeps_its_end():
+    """Where everything stands in one."""
+    words = told(ValueError("start " + "x" * 10_000 + " end"))
+    assert words.startswith("ValueError: start ")
+    assert words.endswith("x end")
+
+
+def test_a_group_is_told_with_its_members():
+    """Each of them is a cause."""
+    group = ExceptionGroup("two failed", [ValueError("one"), KeyError("other")])
+    assert told(group) == (
+        "ExceptionGroup: two failed (2 sub-exceptions); caused by ValueError: one; caused by KeyError: 'other'"
+    )
+
+
+def test_notes_are_part_of_a_message():
+    """Added by `add_note`."""
+    problem = ValueError("bad")
+    problem.add_note("while reading column age")
+    assert told(problem) == "ValueError: bad while reading column age"
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("", "ValueError"),
+        ("\x1b[1mbold\x1b[0m", "ValueError: bold"),
+        (
+            "An error occurred.\n: java.io.IOException: no space\n\tat org.apache.Spark.run(Spark.scala:7)\n"
+            "Caused by: disk full\n\t... 12 more",
+            "ValueError: An error occurred. : java.io.IOException: no space Caused by: disk full",
+        ),
+        (
+            "[10:00:00] tree.cc:4: Check failed\nStack trace:\n  [bt] (0) libxgboost.so(+0x1) [0x7f]\n",
+            "ValueError: [10:00:00] tree.cc:4: Check failed",
+        ),
+        (
+            'Graph execution error:\n\nDetected at node Gather defined at (most recent call last):\n  File "a.py", line'
+            " 1, in <module>\n\nindices[0] = 5 is not in [0, 3)\n\t [[{{node Gather}}]] [Op:__inference_g_8]",
+            "ValueError: indices[0] = 5 is not in [0, 3)",
+        ),
+        (
+            "2 root error(s) found.\n  (0) INVALID_ARGUMENT: a\n  (1) INVALID_ARGUMENT: b\n0 successful operations.\n"
+            "0 derived errors ignored. [Op:x]",
+            "ValueError: (0) INVALID_ARGUMENT: a (1) INVALID_ARGUMENT: b",
+        ),
+        (
+            'division by zero\nTraceback (most recent call last):\n\n  File "a.py", line 2, in call\n    return x / 0\n'
+            "           ~~^~~\n\nthe end",
+            "ValueError: division by zero the end",
+        ),
+    ],
+)
+def test_where_a_framework_was_is_left_out(message, words):
+    """Frames, nodes and colours; the lines of the cause stay."""
+    assert told(ValueError(message)) == words
+
+
+def test_an_exception_that_breaks_is_told_by_its_kind():
+    """One that comes with a model may do anything."""
+
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert told(Broken()) == "Broken"
+
+
+def test_a_circle_ends():
+    """Two exceptions that name each other."""
+    one, other = ValueError("one"), ValueError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert told(one) == "ValueError: one; caused by ValueError: other"
