@@ -14,6 +14,7 @@ from pytest_wml.client.deployment import CUSTOM_DIGEST, CUSTOM_SIGNATURE, Deploy
 from pytest_wml.errors import BadArchive, WMLTestError
 from pytest_wml.model.archive import ModelArchive, read_archive
 from pytest_wml.model.signature import Signature
+from pytest_wml.replay.bodies import as_content
 from pytest_wml.replay.cassette.tape import Content
 
 LARGEST = 4 << 30
@@ -125,7 +126,7 @@ def served(client: Any, details: Mapping[str, Any], target: Path | None) -> Serv
         return Served(None, None, _reason(error))
     except Exception as error:  # noqa: BLE001 - as above
         return Served(None, None, f"it cannot be read: {_reason(error)}")
-    return Served(_content(archive), archive, "by its download")
+    return Served(as_content(archive), archive, "by its download")
 
 
 def stored(custom: Any) -> Content | None:
@@ -137,12 +138,6 @@ def stored(custom: Any) -> Content | None:
     basis, digest = match.groups()
     signature = Signature.from_text(str(custom.get(CUSTOM_SIGNATURE, "")))
     return Content(digest if basis == "archive" else "", digest, basis, 0, str(signature or ""))
-
-
-def _content(archive: ModelArchive) -> Content:
-    return Content(
-        archive.archive_digest, archive.model_digest, archive.basis, archive.size, str(archive.signature or "")
-    )
 
 
 def _download(client: Any, details: Mapping[str, Any], asset: Mapping[str, str], target: Path) -> None:

@@ -20,7 +20,7 @@ _FIRST = 5
 _PIXELS: tuple[tuple[int, ...], ...] = ((784,), (28, 28), (28, 28, 1))
 
 
-class Finding(Protocol):
+class RenderedFinding(Protocol):
     """A finding, as far as it is rendered."""
 
     @property
@@ -31,7 +31,7 @@ class Finding(Protocol):
     def facts(self) -> Mapping[str, Any]: ...
 
 
-class Result(Protocol):
+class RenderedResult(Protocol):
     """What one check found, as far as it is rendered."""
 
     @property
@@ -45,14 +45,14 @@ class Result(Protocol):
     @property
     def measured(self) -> Mapping[str, Any]: ...
     @property
-    def findings(self) -> Sequence[Finding]: ...
+    def findings(self) -> Sequence[RenderedFinding]: ...
     @property
     def images(self) -> Mapping[int, Any]: ...
     @property
     def notes(self) -> Sequence[str]: ...
 
 
-def text(result: Result, *, columns: int | None = None, encoding: str | None = None) -> str:
+def text(result: RenderedResult, *, columns: int | None = None, encoding: str | None = None) -> str:
     """A result's promise, measures and findings in at most 40 lines, the last of which says how many more.
 
     Args:
@@ -78,7 +78,7 @@ def text(result: Result, *, columns: int | None = None, encoding: str | None = N
     return "\n".join(lines + rest)
 
 
-def _head(result: Result) -> Iterator[str]:
+def _head(result: RenderedResult) -> Iterator[str]:
     number = len(result.findings)
     yield _cut(
         f"{result.check}: {number} finding{'s' if number != 1 else ''} ({result.deployment}, answered by {result.mode})"
@@ -98,24 +98,24 @@ def _short(fact: Any) -> str:
     return str(fact) if isinstance(fact, (int, str)) else ""
 
 
-def _strips(result: Result, across: int) -> Iterator[Sequence[Finding]]:
+def _strips(result: RenderedResult, across: int) -> Iterator[Sequence[RenderedFinding]]:
     """Yield the findings that can be drawn, as many as stand beside each other at a time."""
     drawable = [finding for finding in result.findings if _is_drawable(result, finding)]
     for start in range(0, len(drawable), across):
         yield drawable[start : start + across]
 
 
-def _is_drawable(result: Result, finding: Finding) -> bool:
+def _is_drawable(result: RenderedResult, finding: RenderedFinding) -> bool:
     image = None if finding.row is None or not _DRAWN_FOR & set(finding.facts) else result.images.get(finding.row)
     return image is not None and image.shape in _PIXELS
 
 
-def _general(result: Result) -> list[Finding]:
+def _general(result: RenderedResult) -> list[RenderedFinding]:
     """The first findings about the deployment as a whole: they are told before any row."""
     return [finding for finding in result.findings if finding.row is None][:_FIRST]
 
 
-def _undrawn(result: Result, shown: int) -> Iterator[Finding]:
+def _undrawn(result: RenderedResult, shown: int) -> Iterator[RenderedFinding]:
     told = len(_general(result))
     for finding in result.findings:
         if told and finding.row is None:
@@ -126,7 +126,7 @@ def _undrawn(result: Result, shown: int) -> Iterator[Finding]:
             yield finding
 
 
-def _drawn(strip: Sequence[Finding], result: Result, encoding: str) -> list[str]:
+def _drawn(strip: Sequence[RenderedFinding], result: RenderedResult, encoding: str) -> list[str]:
     blocks = [draw_digit(result.images[finding.row], encoding=encoding) for finding in strip if finding.row is not None]
     return side_by_side(_cropped(blocks), [_caption(finding) for finding in strip]).split("\n")
 
@@ -139,7 +139,7 @@ def _cropped(blocks: Sequence[str]) -> list[str]:
     return ["\n".join(grid[first : last + 1]) for grid in grids]
 
 
-def _caption(finding: Finding) -> str:
+def _caption(finding: RenderedFinding) -> str:
     """Two or three lines as wide as a drawing: what was expected, what came, the likeliest classes."""
     facts = finding.facts
     if "expected" in facts:
@@ -152,7 +152,7 @@ def _caption(finding: Finding) -> str:
     return "\n".join(line if len(line) <= _DRAWN - 2 else line[: _DRAWN - 3] + "…" for line in map(_printable, lines))
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: RenderedFinding) -> str:
     return _cut(f"- {finding.message}")
 
 

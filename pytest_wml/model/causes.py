@@ -23,7 +23,7 @@ _PYTHON_FRAME = re.compile(r'File ".*", line \d+.*')
 _PLACES = re.compile(r"{{\w+ [^}]*}} ?|:? ?\[Op:\w+\]( name: \S*)?")
 
 
-def told(problem: BaseException) -> str:
+def full_reason(problem: BaseException) -> str:
     """An exception and its causes in a line: the kind and the whole message of each, the outermost first.
 
     A cause whose message the one before repeats is left out. A long line keeps its start and its end, and so does the
@@ -34,7 +34,7 @@ def told(problem: BaseException) -> str:
 
 
 def reason(problem: BaseException) -> str:
-    """What `told` says without the kind of the exception itself, where it has a message."""
+    """The text of `full_reason` without the kind of the exception itself, where it has a message."""
     parts: list[str] = []
     repeated = ""
     for each in _chain(problem):

@@ -9,11 +9,11 @@ import pytest
 
 
 class Interruption:
-    """A plugin that hears of an interrupt before pytest describes it, tears fixtures down and reports.
+    """Handles an interrupt before pytest describes it, tears down fixtures and reports.
 
     Args:
         config: pytest's.
-        give_up: gives up what goes on in other threads and processes; what it did, for the user.
+        give_up: cancels work in other threads and processes; returns what it did, for the user.
     """
 
     def __init__(self, config: pytest.Config, give_up: Callable[[], str]) -> None:

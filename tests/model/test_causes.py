@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from pytest_wml.model.causes import reason, told
+from pytest_wml.model.causes import full_reason, reason
 
 
 def raised(*problems: BaseException) -> BaseException:
@@ -19,7 +19,7 @@ def raised(*problems: BaseException) -> BaseException:
 def test_every_cause_is_told():
     """Kind and message, the outermost first."""
     problem = raised(TypeError("no model"), ValueError("no layer"), KeyError("units"))
-    assert told(problem) == "TypeError: no model; caused by ValueError: no layer; caused by KeyError: 'units'"
+    assert full_reason(problem) == "TypeError: no model; caused by ValueError: no layer; caused by KeyError: 'units'"
     assert reason(problem) == "no model; caused by ValueError: no layer; caused by KeyError: 'units'"
 
 
@@ -28,13 +28,13 @@ def test_what_an_exception_was_raised_beside_is_told_unless_it_was_hidden():
     beside, hidden = ValueError("second"), ValueError("second")
     beside.__context__ = hidden.__context__ = KeyError("first")
     hidden.__suppress_context__ = True
-    assert told(beside) == "ValueError: second; caused by KeyError: 'first'"
-    assert told(hidden) == "ValueError: second"
+    assert full_reason(beside) == "ValueError: second; caused by KeyError: 'first'"
+    assert full_reason(hidden) == "ValueError: second"
 
 
 def test_a_cause_that_is_quoted_is_told_once():
     """As where a framework puts the message of one exception into the next."""
-    assert told(raised(TypeError("Keras: no class\n'Scaled'"), TypeError("no class 'Scaled'"))) == (
+    assert full_reason(raised(TypeError("Keras: no class\n'Scaled'"), TypeError("no class 'Scaled'"))) == (
         "TypeError: Keras: no class 'Scaled'"
     )
 
@@ -42,7 +42,9 @@ def test_a_cause_that_is_quoted_is_told_once():
 def test_the_last_lines_count_as_much_as_the_first():
     """A configuration of a megabyte in between is cut, and the cause after it is not."""
     config = "config={" + "x" * 1_000_000 + "}"
-    words = told(TypeError(f"Could not be deserialized.\n\n{config}.\n\nException encountered: no class 'Scaled'"))
+    words = full_reason(
+        TypeError(f"Could not be deserialized.\n\n{config}.\n\nException encountered: no class 'Scaled'")
+    )
     assert words.startswith("TypeError: Could not be deserialized. config={x")
     assert words.endswith(" Exception encountered: no class 'Scaled'")
     assert len(words) < 700
@@ -50,7 +52,7 @@ def test_the_last_lines_count_as_much_as_the_first():
 
 def test_a_long_line_keeps_its_end():
     """Where everything stands in one."""
-    words = told(ValueError("start " + "x" * 10_000 + " end"))
+    words = full_reason(ValueError("start " + "x" * 10_000 + " end"))
     assert words.startswith("ValueError: start ")
     assert words.endswith("x end")
 
@@ -58,7 +60,7 @@ def test_a_long_line_keeps_its_end():
 def test_a_group_is_told_with_its_members():
     """Each of them is a cause."""
     group = ExceptionGroup("two failed", [ValueError("one"), KeyError("other")])
-    assert told(group) == (
+    assert full_reason(group) == (
         "ExceptionGroup: two failed (2 sub-exceptions); caused by ValueError: one; caused by KeyError: 'other'"
     )
 
@@ -67,7 +69,7 @@ def test_notes_are_part_of_a_message():
     """Added by `add_note`."""
     problem = ValueError("bad")
     problem.add_note("while reading column age")
-    assert told(problem) == "ValueError: bad while reading column age"
+    assert full_reason(problem) == "ValueError: bad while reading column age"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_notes_are_part_of_a_message():
 )
 def test_where_a_framework_was_is_left_out(message, words):
     """Frames, nodes and colours; the lines of the cause stay."""
-    assert told(ValueError(message)) == words
+    assert full_reason(ValueError(message)) == words
 
 
 def test_an_exception_that_breaks_is_told_by_its_kind():
@@ -113,11 +115,11 @@ def test_an_exception_that_breaks_is_told_by_its_kind():
         def __str__(self) -> str:
             raise RuntimeError
 
-    assert told(Broken()) == "Broken"
+    assert full_reason(Broken()) == "Broken"
 
 
 def test_a_circle_ends():
     """Two exceptions that name each other."""
     one, other = ValueError("one"), ValueError("other")
     one.__cause__, other.__cause__ = other, one
-    assert told(one) == "ValueError: one; caused by ValueError: other"
+    assert full_reason(one) == "ValueError: one; caused by ValueError: other"

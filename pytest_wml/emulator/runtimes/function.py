@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_wml.emulator.runtimes.protocol import LoadFailed, RunsCode, ScoringFailed, ScoringRequest
-from pytest_wml.model.causes import told
+from pytest_wml.model.causes import full_reason
 
 SOURCE = "function.py"
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -37,7 +37,7 @@ def load(folder: Path, trusted: bool = False) -> Function:
         source = (folder / SOURCE).read_bytes()
         exec(compile(source, SOURCE, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 the caller allowed it
     except Exception as problem:
-        raise LoadFailed(f"The function's source cannot be run. {told(problem)}") from problem
+        raise LoadFailed(f"The function's source cannot be run. {full_reason(problem)}") from problem
     score = getattr(module, "score", None)
     if not callable(score):
         raise LoadFailed("The function's source has no function 'score'.")
@@ -71,7 +71,7 @@ class Function:
         try:
             return self._score(*arguments, **named)
         except Exception as problem:
-            raise ScoringFailed(f"The function failed. {told(problem)}") from problem
+            raise ScoringFailed(f"The function failed. {full_reason(problem)}") from problem
 
     def close(self) -> None:
         """Nothing to free."""

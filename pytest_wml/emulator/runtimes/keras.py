@@ -15,7 +15,7 @@ from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed
 from pytest_wml.emulator.runtimes.serving import family_of, not_dense_output
 from pytest_wml.emulator.runtimes.tensors import Input, named_arrays
 from pytest_wml.emulator.runtimes.tf_tensors import input_of, share_the_gpu, values_of
-from pytest_wml.model.causes import reason, told
+from pytest_wml.model.causes import full_reason, reason
 
 
 def load(folder: Path, trusted: bool = False) -> Network:
@@ -53,7 +53,7 @@ def _loaded(package: str, file: KerasFile, trusted: bool) -> Any:
     try:
         return keras.models.load_model(str(file.path), compile=False, safe_mode=not trusted)
     except Exception as problem:  # Keras raises whatever it met
-        raise LoadFailed(f"{package} {keras.__version__}: {told(problem).rstrip('.')}.") from problem
+        raise LoadFailed(f"{package} {keras.__version__}: {full_reason(problem).rstrip('.')}.") from problem
 
 
 class Network(Model):
@@ -75,7 +75,7 @@ class Network(Model):
         try:
             outputs = self._function.get_concrete_function().structured_outputs
         except Exception as problem:  # Keras and TensorFlow raise whatever they met
-            raise LoadFailed(f"The model cannot be computed. {told(problem)}") from problem
+            raise LoadFailed(f"The model cannot be computed. {full_reason(problem)}") from problem
         self._names = _output_names(model, len(outputs))
         for name, output in zip(self._names, outputs, strict=True):
             _check_output(name, output)

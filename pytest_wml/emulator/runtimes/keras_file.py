@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_wml.emulator.runtimes.keras_names import KERAS_NAMES
 from pytest_wml.emulator.runtimes.protocol import LoadFailed
-from pytest_wml.model.causes import told
+from pytest_wml.model.causes import full_reason
 from pytest_wml.model.kinds import KERAS_FILES
 
 _PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")
@@ -76,7 +76,9 @@ def read(folder: Path) -> KerasFile:
             raise ValueError("its layers are told by no JSON object")
         int(file.version.split(".")[0])
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
-        raise LoadFailed(f"{path.name} is no Keras model. {told(problem)}".replace(str(folder), "<model>")) from problem
+        raise LoadFailed(
+            f"{path.name} is no Keras model. {full_reason(problem)}".replace(str(folder), "<model>")
+        ) from problem
     return file
 
 

@@ -12,7 +12,7 @@ import onnxruntime
 from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model
 from pytest_wml.emulator.runtimes.serving import Family
 from pytest_wml.emulator.runtimes.tensors import Input, named_arrays
-from pytest_wml.model.causes import told
+from pytest_wml.model.causes import full_reason
 
 _FAMILIES: dict[str, tuple[Family, str]] = {
     "tensor(float16)": ("float", "float16"),
@@ -51,7 +51,7 @@ class Session(Model):
         try:
             self._session = onnxruntime.InferenceSession(str(found[0]), providers=["CPUExecutionProvider"])
         except Exception as problem:  # ONNX Runtime's own exceptions have no common root but this
-            reason = told(problem).replace(str(folder), "<model>")
+            reason = full_reason(problem).replace(str(folder), "<model>")
             raise LoadFailed(f"ONNX Runtime cannot load the model. {reason}") from problem
         self._inputs = [_input(spec) for spec in self._session.get_inputs()]
         self._outputs = [_output(spec) for spec in self._session.get_outputs()]
@@ -69,7 +69,7 @@ class Session(Model):
         try:
             outputs = self._session.run(self._outputs, feeds)
         except Exception as problem:  # as above
-            raise BadInput(f"The model refuses the input. {told(problem)}") from problem
+            raise BadInput(f"The model refuses the input. {full_reason(problem)}") from problem
         values = map(_values, outputs)
         if self._named:
             return [{"id": name, "values": value} for name, value in zip(self._outputs, values, strict=True)]

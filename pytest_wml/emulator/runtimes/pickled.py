@@ -9,7 +9,7 @@ from typing import Any
 import joblib
 
 from pytest_wml.emulator.runtimes.protocol import LoadFailed, RunsCode
-from pytest_wml.model.causes import told
+from pytest_wml.model.causes import full_reason
 from pytest_wml.model.kinds import PICKLES
 
 
@@ -31,5 +31,5 @@ def unpickled(folder: Path, trusted: bool) -> tuple[Any, list[Warning]]:
             warnings.simplefilter("always")
             model = joblib.load(found[0])
     except Exception as problem:
-        raise LoadFailed(f"The pickle {found[0].name} cannot be loaded. {told(problem)}") from problem
+        raise LoadFailed(f"The pickle {found[0].name} cannot be loaded. {full_reason(problem)}") from problem
     return model, [warning.message for warning in caught if isinstance(warning.message, Warning)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pytest_wml.model.causes import told
+from pytest_wml.model.causes import full_reason
 
 Elements = list[dict[str, Any]]
 
@@ -109,7 +109,7 @@ def as_load_failed() -> Iterator[None]:
     except LoadFailed:
         raise
     except BaseException as problem:
-        raise LoadFailed(f"The model broke while it was loaded. {told(problem)}") from problem
+        raise LoadFailed(f"The model broke while it was loaded. {full_reason(problem)}") from problem
 
 
 @contextlib.contextmanager
@@ -120,4 +120,4 @@ def as_scoring_failed() -> Iterator[None]:
     except (BadInput, ScoringFailed):
         raise
     except BaseException as problem:
-        raise ScoringFailed(f"The model broke while it scored. {told(problem)}") from problem
+        raise ScoringFailed(f"The model broke while it scored. {full_reason(problem)}") from problem

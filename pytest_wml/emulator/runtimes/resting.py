@@ -23,7 +23,7 @@ def rest(thread: int, seconds: float = _SECONDS) -> None:
     """Let a thread wait before the next module that it imports.
 
     Args:
-        thread: its identifier, as `threading.get_ident` tells it.
+        thread: its identifier, from `threading.get_ident`.
         seconds: how long from now on.
     """
     sys.meta_path.insert(0, _Finder(thread, time.monotonic() + seconds))

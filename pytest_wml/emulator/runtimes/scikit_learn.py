@@ -12,7 +12,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from pytest_wml.emulator.runtimes.pickled import unpickled
 from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model
 from pytest_wml.emulator.runtimes.rows import array, listed, named_columns, plain, table
-from pytest_wml.model.causes import told
+from pytest_wml.model.causes import full_reason
 
 
 def load(folder: Path, trusted: bool = False) -> Predictor:
@@ -66,7 +66,7 @@ class Predictor(Model):
             probabilities = self._probabilities(table_in) if self._has_probabilities() else None
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as problem:
             # How the models tell that they cannot use what they were given.
-            raise BadInput(f"The model refuses the input. {told(problem)}") from problem
+            raise BadInput(f"The model refuses the input. {full_reason(problem)}") from problem
         return table(prediction=predicted, probability=probabilities)
 
     def _has_probabilities(self) -> bool:
@@ -89,7 +89,7 @@ def _check_classes(classes: Any) -> None:
     try:
         json.dumps([plain(each) for each in classes] if isinstance(classes, list) else plain(classes))
     except TypeError as problem:
-        raise LoadFailed(f"The classes of the model cannot be written as JSON. {told(problem)}") from problem
+        raise LoadFailed(f"The classes of the model cannot be written as JSON. {full_reason(problem)}") from problem
 
 
 def _frame(rows: list[Any], names: list[str]) -> Any:

@@ -15,7 +15,7 @@ from pyspark.sql.types import DataType, DoubleType
 from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringRequest
 from pytest_wml.emulator.runtimes.rows import listed, named_columns
 from pytest_wml.emulator.runtimes.spark_columns import Columns, plain, stored_types
-from pytest_wml.model.causes import told
+from pytest_wml.model.causes import full_reason
 
 _FRACTION = re.compile(r"-?\d+\.\d+(E-?\d+)?")
 
@@ -30,7 +30,7 @@ def load(folder: Path, trusted: bool = False) -> Pipeline:
     try:
         spark = _session()
     except Exception as problem:
-        raise LoadFailed(f"Spark cannot be started; it needs Java. {told(problem)}") from problem
+        raise LoadFailed(f"Spark cannot be started; it needs Java. {full_reason(problem)}") from problem
     try:
         return Pipeline(spark, PipelineModel.load(folder.as_uri()))
     except Exception as problem:
@@ -110,4 +110,4 @@ def _indexed_fractions(model: PipelineModel) -> list[str]:
 
 
 def _reason(problem: Exception) -> str:
-    return re.sub(r"file:/\S+", "<model>", told(problem))
+    return re.sub(r"file:/\S+", "<model>", full_reason(problem))

@@ -11,7 +11,7 @@ from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed
 from pytest_wml.emulator.runtimes.serving import family_of, not_dense_output, require_inputs, served_name
 from pytest_wml.emulator.runtimes.tensors import Input, named_arrays
 from pytest_wml.emulator.runtimes.tf_tensors import input_of, share_the_gpu, values_of
-from pytest_wml.model.causes import reason, told
+from pytest_wml.model.causes import full_reason, reason
 
 
 def load(folder: Path, trusted: bool = False) -> SavedModel:
@@ -27,7 +27,7 @@ def load(folder: Path, trusted: bool = False) -> SavedModel:
     except LoadFailed:
         raise
     except Exception as problem:  # TensorFlow raises whatever it met
-        why = told(problem).replace(str(folder), "<model>")
+        why = full_reason(problem).replace(str(folder), "<model>")
         raise LoadFailed(f"TensorFlow cannot load the model. {why}") from problem
 
 

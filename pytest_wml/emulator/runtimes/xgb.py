@@ -14,7 +14,7 @@ from pytest_wml.emulator.runtimes.pickled import unpickled
 from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model
 from pytest_wml.emulator.runtimes.rows import Array, array, listed, named_columns, plain, table
 from pytest_wml.emulator.runtimes.scikit_learn import Predictor
-from pytest_wml.model.causes import told
+from pytest_wml.model.causes import full_reason
 from pytest_wml.model.kinds import PICKLES, XGBOOST_FILES
 
 
@@ -40,7 +40,7 @@ def _native(found: list[Path]) -> Model:
         booster.load_model(found[0])
         estimator = _estimator(found[0], booster)
     except (xgboost.core.XGBoostError, ValueError, TypeError, OSError) as problem:
-        raise LoadFailed(f"XGBoost cannot load {found[0].name}. {told(problem)}") from problem
+        raise LoadFailed(f"XGBoost cannot load {found[0].name}. {full_reason(problem)}") from problem
     return Boosted(booster) if estimator is None else Predictor(estimator, _written_by(booster))
 
 
@@ -115,7 +115,7 @@ class Boosted(Model):
             matrix = xgboost.DMatrix(array(rows).astype(np.float64), feature_names=names or self._booster.feature_names)
             return self._told(self._booster.predict(matrix))
         except (xgboost.core.XGBoostError, ValueError, TypeError) as problem:
-            raise BadInput(f"The model refuses the input. {told(problem)}") from problem
+            raise BadInput(f"The model refuses the input. {full_reason(problem)}") from problem
 
     def _told(self, raw: Array) -> dict[str, Any]:
         if self._objective == "binary:logistic":
