@@ -16,7 +16,6 @@ from werkzeug.wrappers import Request, Response
 from pytest_wml.emulator.exchange import Call, refused
 from pytest_wml.emulator.home import Home, temporary
 from pytest_wml.emulator.refusals import (
-    EMBEDDED,
     Conflict,
     ContentLost,
     Invalid,
@@ -34,7 +33,8 @@ from pytest_wml.emulator.routes import match, unserved
 from pytest_wml.emulator.runtimes.loading import Policy
 from pytest_wml.emulator.scorings import Scorings
 from pytest_wml.emulator.service import Service, Settings
-from pytest_wml.wml import served_by
+from pytest_wml.wml import embedded
+from pytest_wml.wml.embedded import EMBEDDED
 from pytest_wml.wml.hosts import Role, cloud_role
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 
@@ -141,7 +141,7 @@ class EmbeddedWML:
         # Both clients join relative links to their host with a slash too many.
         request.path = re.sub("/+", "/", request.path)
         response = self._answered(request)
-        response.headers[served_by.HEADER] = served_by.value()
+        response.headers[embedded.HEADER] = embedded.header_value()
         _drain(request)
         return response(environ, start_response)
 

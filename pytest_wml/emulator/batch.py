@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from pytest_wml.emulator.doubts import Doubts
-from pytest_wml.emulator.runtimes.protocol import BadInput, LoadFailed, ScoringFailed
+from pytest_wml.emulator.runtimes.protocol import BadInput, ScoringFailed
 from pytest_wml.emulator.scorers import Scorers
 from pytest_wml.emulator.state.deployments import Deployments, check_kind, check_not_failed
 from pytest_wml.emulator.state.jobs import Job, JobDraft, JobFailed, Jobs, Predictions, StillRunning
 from pytest_wml.emulator.state.journal import Journal
 from pytest_wml.emulator.tokens import Tokens
+from pytest_wml.model.serving import LoadFailed
 
 _AT_ONCE = 8
 """Jobs that are scored at a time: a list of jobs may begin a hundred."""

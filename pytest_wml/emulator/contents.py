@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pytest_wml.emulator.refusals import EMBEDDED, ContentLost, Invalid, NoSpaceLeft, NotKept
+from pytest_wml.emulator.refusals import ContentLost, Invalid, NoSpaceLeft, NotKept
+from pytest_wml.wml.embedded import EMBEDDED
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _UPLOAD = "upload-"

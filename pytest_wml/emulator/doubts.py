@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import math
-import re
 import threading
 from collections import OrderedDict
 from typing import Any
-
-from pytest_wml.wml.software_specs import SoftwareSpec
 
 _REMEMBERED = 64
 _LONGEST = 64 << 10
 # Threads that add in another order make the last bits of a float differ.
 _RELATIVE, _ABSOLUTE = 1e-4, 1e-6
-# TensorFlow 2.16 came with Keras 3, whose files the Keras 2 before it cannot read.
-_FIRST_WITH_KERAS_3 = (2, 16)
 
 
 class Doubts:
@@ -112,43 +106,6 @@ def _miscount(name: str, rows: int, answers: int, output: str) -> str | None:
         return None
     told = f"{rows} row{'' if rows == 1 else 's'}, {answers} answer{'' if answers == 1 else 's'}{output}"
     return f"Deployment '{name}': {told}. A model that scores each row by itself has an answer for each."
-
-
-# Asked before each scoring, about the same few models.
-@functools.lru_cache(maxsize=256)
-def version_doubt(written_by: str, framework: str, spec: SoftwareSpec) -> str | None:
-    """Whether the package that wrote a model is newer than the one that the software specification runs.
-
-    A pickle is good for the version of scikit-learn that wrote it only.
-
-    Args:
-        written_by: name and version: `TensorFlow 2.21.0`; empty where it is not known.
-        framework: in the model's type, such as `tensorflow`.
-        spec: what the model is deployed with.
-    """
-    package, _, version = written_by.rpartition(" ")
-    runs = _runs(framework, spec)
-    wrote = _version(version)
-    if not package or not runs or not wrote:
-        return None
-    if package == "Keras":
-        bad = wrote[0] >= 3 and runs < _FIRST_WITH_KERAS_3
-    else:
-        bad = wrote != runs if framework == "scikit-learn" else wrote > runs
-    if not bad:
-        return None
-    ran = "TensorFlow" if package == "Keras" else package
-    return f"The model was written by {written_by}, and {spec.name} runs {ran} {'.'.join(map(str, runs))}."
-
-
-def _runs(framework: str, spec: SoftwareSpec) -> tuple[int, ...]:
-    versions = [match[1] for kind in spec.types if (match := re.fullmatch(rf"{re.escape(framework)}_([\d.]+)", kind))]
-    return max(map(_version, versions), default=())
-
-
-def _version(written: str) -> tuple[int, ...]:
-    match = re.match(r"(\d+)\.(\d+)", written)
-    return (int(match[1]), int(match[2])) if match else ()
 
 
 def _close(one: Any, other: Any) -> bool:

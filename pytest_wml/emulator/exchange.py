@@ -16,9 +16,10 @@ from urllib.parse import parse_qs, urlencode
 from werkzeug.wrappers import Request, Response
 
 from pytest_wml.emulator import bodies
-from pytest_wml.emulator.refusals import EMBEDDED, Invalid, Missing, NotServed, Refusal, TooLarge, UnprocessableEntity
+from pytest_wml.emulator.refusals import Invalid, Missing, NotServed, Refusal, TooLarge, UnprocessableEntity
 from pytest_wml.emulator.service import Service
 from pytest_wml.emulator.state.journal import R
+from pytest_wml.wml.embedded import EMBEDDED
 from pytest_wml.wml.hosts import Role
 
 # A tenth of the time of the standard library for a thousand floats, which is a sixth of a scoring.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-EMBEDDED = "pytest-wml's embedded service"
-"""Who refuses where IBM's service may not: named in each such message."""
+from pytest_wml.wml.acceptance import INVALID_ENTITY, invalid_entity
+from pytest_wml.wml.embedded import EMBEDDED
 
 
 class Refusal(Exception):
@@ -37,7 +37,7 @@ class UnprocessableEntity(Invalid):
     told_status = "400"
 
     def __init__(self, message: str) -> None:
-        super().__init__("invalid_request_entity", f"Invalid request entity: {message}")
+        super().__init__(INVALID_ENTITY, invalid_entity(message))
 
 
 class Unauthenticated(Refusal):

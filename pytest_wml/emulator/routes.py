@@ -24,7 +24,8 @@ from pytest_wml.emulator.handlers import (
     spaces,
     specifications,
 )
-from pytest_wml.emulator.refusals import EMBEDDED, Missing, NotServed, Refusal
+from pytest_wml.emulator.refusals import Missing, NotServed, Refusal
+from pytest_wml.wml.embedded import EMBEDDED
 from pytest_wml.wml.hosts import Role
 
 _LONGEST = 120

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pytest_wml.emulator.contents import Content, Contents, writing
-from pytest_wml.emulator.doubts import version_doubt
 from pytest_wml.emulator.refusals import ContentLost, NotKept
 from pytest_wml.emulator.runtimes.loading import Policy, load
-from pytest_wml.emulator.runtimes.protocol import LoadFailed, Runtime, ScoringRequest, Starting
+from pytest_wml.emulator.runtimes.protocol import Runtime, ScoringRequest, Starting
 from pytest_wml.emulator.served import Served
+from pytest_wml.model.serving import LoadFailed
+from pytest_wml.wml.acceptance import version_warning
 
 _AT_ONCE = 8
 """Loads at a time: after a restart, one list of deployments may begin a hundred."""
@@ -195,7 +196,7 @@ class Scorers:
         """Pass on why the service may answer otherwise."""
         for warning in runtime.warnings:
             self._doubt(warning)
-        self._doubt(version_doubt(runtime.written_by, served.framework, served.software_spec))
+        self._doubt(version_warning(runtime.written_by, served.framework, served.software_spec))
 
     def answer(self, served: Served, payload: Mapping[str, Any], token: str) -> Any:
         """The document that answers a scoring.

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_wml.errors import BadArchive
 
 Shape = tuple[int | None, ...] | None
+DEFAULT_SIGNATURE = "serving_default"
 
 _SIGNATURE = re.compile(r"(.+?)\((.*)\) -> (.*)")
 _SPEC = re.compile(r"([^,]+?): (\w+)(?: \[((?:None|\d{1,18}|, )*)\]| of unknown rank)(?:, |$)")
@@ -111,4 +112,4 @@ def served(signatures: tuple[Signature, ...]) -> Signature | None:
     ``serving_default`` where the model has it, else the only one whatever its name, else the first by name.
     """
     by_name = {signature.name: signature for signature in sorted(signatures, key=lambda each: each.name)}
-    return by_name.get("serving_default") or next(iter(by_name.values()), None)
+    return by_name.get(DEFAULT_SIGNATURE) or next(iter(by_name.values()), None)

@@ -150,9 +150,9 @@ def _linted(note: DeploymentNote) -> DeploymentNote:
     """What is to be said of the archive, where it is here and was made to be deployed."""
     if not note.path or not note.model_type:
         return note
-    from pytest_wml.lint.findings import Level
-    from pytest_wml.lint.judging import lint
-    from pytest_wml.lint.target import Target
+    from pytest_wml.model.lint.findings import Level
+    from pytest_wml.model.lint.judging import lint
+    from pytest_wml.model.lint.target import Target
 
     try:
         found = lint(Path(note.path), Target(note.model_type, note.software_spec))

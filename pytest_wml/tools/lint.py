@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_wml.errors import BadOption
 
 if TYPE_CHECKING:
-    from pytest_wml.lint.target import Target
+    from pytest_wml.model.lint.target import Target
 
 
 def add_to(commands: Any) -> None:
@@ -43,9 +43,9 @@ def add_to(commands: Any) -> None:
 
 
 def _lint(given: argparse.Namespace) -> int:
-    from pytest_wml.lint.findings import Level
-    from pytest_wml.lint.judging import lint
-    from pytest_wml.lint.telling import lines
+    from pytest_wml.model.lint.findings import Level
+    from pytest_wml.model.lint.judging import lint
+    from pytest_wml.model.lint.telling import lines
 
     targets = dict(_targets(given))
     found = {archive: lint(archive, target) for archive, target in targets.items()}
@@ -63,7 +63,7 @@ def _lint(given: argparse.Namespace) -> int:
 
 def _targets(given: argparse.Namespace) -> Iterator[tuple[str, Target]]:
     """Yield each archive with the type and the software specification that it is stored with."""
-    from pytest_wml.lint.target import Target
+    from pytest_wml.model.lint.target import Target
     from pytest_wml.model.storing import inferred
     from pytest_wml.tools.doctor import settings
 

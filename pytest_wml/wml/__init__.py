@@ -1,1 +1,1 @@
-"""Facts of the service: hosts, operations, tokens, spaces, software specifications."""
+"""Facts of the service: hosts, operations, tokens, spaces, software and hardware specifications and what each takes."""

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_wml.emulator.catalogue import HARDWARE_SPECS
 from pytest_wml.emulator.contents import Content
 from pytest_wml.emulator.keeping.codec import NotARecord, decoded, encoded
 from pytest_wml.emulator.served import Served
@@ -16,6 +15,7 @@ from pytest_wml.emulator.state.deployments import Deployment, DeploymentDraft
 from pytest_wml.emulator.state.jobs import Job, JobDraft
 from pytest_wml.emulator.state.models import Model, ModelDraft
 from pytest_wml.emulator.state.spaces import Space
+from pytest_wml.wml.hardware_specs import HARDWARE_SPECS
 from pytest_wml.wml.software_specs import SOFTWARE_SPECS, SoftwareSpec
 
 # Lone surrogates too: JSON from a client can carry them.

@@ -7,13 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pytest_wml.emulator.app import EmbeddedWML
-from pytest_wml.emulator.doubts import Doubts, row_doubt, version_doubt
-from pytest_wml.wml.software_specs import BY_NAME
+from pytest_wml.emulator.doubts import Doubts, row_doubt
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 from tests.emulator.rest import Rest
 from tests.emulator.test_functions import deployed
-
-RT_24_1 = BY_NAME["runtime-24.1-py3.11"]
 
 
 def scored_twice(first: bytes, second: bytes, **other: str) -> list[str]:
@@ -69,29 +66,6 @@ def test_a_type_that_nobody_was_seen_to_store_is_doubted(own):
         "It is not known whether IBM's service stores models of type 'scikit-learn_1.5' with runtime-25.1-py3.12; "
         "the embedded service accepted one."
     ]
-
-
-@pytest.mark.parametrize(
-    ("written_by", "framework", "doubted"),
-    [
-        ("TensorFlow 2.14.1", "tensorflow", False),
-        ("TensorFlow 1.15.0", "tensorflow", False),
-        ("TensorFlow 2.15.0", "tensorflow", True),
-        ("Keras 2.2.4", "tensorflow", False),
-        ("Keras 3.0.0", "tensorflow", True),
-        ("scikit-learn 1.3.2", "scikit-learn", False),
-        ("scikit-learn 1.2.0", "scikit-learn", True),
-        ("scikit-learn 1.9.1", "scikit-learn", True),
-        ("XGBoost 1.7.0", "xgboost", False),
-        ("XGBoost 3.2.0", "xgboost", True),
-        ("TensorFlow unknown", "tensorflow", False),
-        ("", "tensorflow", False),
-        ("anything 9.9", "function", False),
-    ],
-)
-def test_what_the_specification_does_not_run_is_doubted(written_by, framework, doubted):
-    """Files are read by newer versions too, a pickle only by the version that wrote it."""
-    assert bool(version_doubt(written_by, framework, RT_24_1)) is doubted
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pytest_wml.emulator.runtimes import function
-from pytest_wml.emulator.runtimes.protocol import LoadFailed, ScoringRequest
+from pytest_wml.emulator.runtimes.protocol import ScoringRequest
+from pytest_wml.model.serving import LoadFailed
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 from tests.emulator.kept import served
 from tests.emulator.rest import SPEC, Rest, error_of

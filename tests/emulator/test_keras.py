@@ -163,7 +163,7 @@ def test_code_that_an_old_file_names_is_not_run_unasked(rest, layer):
 def test_an_old_file_of_keras_s_own_layers_is_no_code(keras, tmp_path, name):
     """Also with operations of TensorFlow between them, initialisers, regularisers, and a loss of one's own."""
     tf_keras = pytest.importorskip("tf_keras")
-    from pytest_wml.emulator.runtimes.keras_file import read
+    from pytest_wml.model.keras_file import read
 
     given = tf_keras.layers.Input((4,))
     hidden = tf_keras.layers.Dense(3, activation="gelu", kernel_regularizer="l2")(given) * 2
@@ -224,7 +224,7 @@ def answer_of(model, rows, folder, name="model.keras") -> list:
 
 def failure_of(model, folder, name="model.keras") -> str:
     from pytest_wml.emulator.runtimes.keras import load
-    from pytest_wml.emulator.runtimes.protocol import LoadFailed
+    from pytest_wml.model.serving import LoadFailed
 
     model.save(folder / name)
     with pytest.raises(LoadFailed) as failure:
@@ -306,8 +306,8 @@ def test_a_model_that_cannot_be_computed_fails_when_deployed(keras, tmp_path):
 
 def network_failure(model, folder) -> str:
     from pytest_wml.emulator.runtimes.keras import Network
-    from pytest_wml.emulator.runtimes.keras_file import read
-    from pytest_wml.emulator.runtimes.protocol import LoadFailed
+    from pytest_wml.model.keras_file import read
+    from pytest_wml.model.serving import LoadFailed
 
     with pytest.raises(LoadFailed) as failure:
         Network(model, read(folder))
@@ -371,7 +371,7 @@ def test_a_class_that_only_this_process_knows_is_doubted(rest, keras, tmp_path, 
 
 
 def custom_of(model, path) -> tuple[str, ...]:
-    from pytest_wml.emulator.runtimes.keras_file import read
+    from pytest_wml.model.keras_file import read
 
     model.save(path)
     return read(path.parent).custom
@@ -407,7 +407,7 @@ def test_what_keras_has_of_its_own_is_known():
     """Every layer, initializer and the like of the Keras that is installed: files of HDF5 give their names alone."""
     import inspect
 
-    from pytest_wml.emulator.runtimes.keras_names import KERAS_NAMES
+    from pytest_wml.model.keras_names import KERAS_NAMES
 
     kinds = ("layers", "initializers", "regularizers", "constraints")
     found = set()

@@ -22,8 +22,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
-from pytest_wml.emulator.runtimes.protocol import BadInput, LoadFailed
+from pytest_wml.emulator.runtimes.protocol import BadInput
 from pytest_wml.emulator.runtimes.scikit_learn import Predictor
+from pytest_wml.model.serving import LoadFailed
 
 TYPE = "scikit-learn_1.3"
 ROWS = [[0.0], [1.0]]

@@ -200,8 +200,8 @@ def test_labels_in_a_file_of_xgboost_before_1_6_are_answered(tmp_path, binary, l
 )
 def test_what_is_no_model_fails(tmp_path, files, message):
     """Each with its reason."""
-    from pytest_wml.emulator.runtimes.protocol import LoadFailed
     from pytest_wml.emulator.runtimes.xgb import load
+    from pytest_wml.model.serving import LoadFailed
 
     for name, content in files.items():
         (tmp_path / name.replace("__", ".")).write_bytes(content)

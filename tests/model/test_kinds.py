@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from pytest_wml.emulator.catalogue import software_spec_for
+from pytest_wml.emulator.specifications import software_spec_for
 from pytest_wml.model import kinds
 from pytest_wml.model.kinds import PAIRS, StoredAs, stored_as
 

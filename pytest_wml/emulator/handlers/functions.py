@@ -7,10 +7,10 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from pytest_wml.emulator import bodies
-from pytest_wml.emulator.catalogue import current_software_spec
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.handlers.attachment import downloaded
 from pytest_wml.emulator.refusals import UnprocessableEntity
+from pytest_wml.emulator.specifications import current_software_spec
 from pytest_wml.emulator.state.models import Model, ModelDraft
 from pytest_wml.emulator.state.patch import patched
 from pytest_wml.emulator.timestamps import rfc3339

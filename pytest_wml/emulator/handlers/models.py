@@ -7,13 +7,14 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from pytest_wml.emulator import bodies
-from pytest_wml.emulator.catalogue import software_spec_for, storing_doubts
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.handlers.attachment import downloaded
 from pytest_wml.emulator.refusals import UnprocessableEntity
+from pytest_wml.emulator.specifications import software_spec_for
 from pytest_wml.emulator.state.models import Model, ModelDraft
 from pytest_wml.emulator.state.patch import patched
 from pytest_wml.emulator.timestamps import rfc3339
+from pytest_wml.wml.acceptance import storing_warnings
 
 # The schema of the API allows the first four; the others are what IBM's older client can be asked to patch.
 _PATCHABLE = (
@@ -123,7 +124,7 @@ def _draft(call: Call, body: dict[str, Any]) -> ModelDraft:
     if not body.get("software_spec"):
         raise UnprocessableEntity("Field 'software_spec' is required.")
     spec = software_spec_for(body["software_spec"], model_type, call.today, cloud=call.cloud)
-    for doubt in storing_doubts(spec, model_type, call.today, cloud=call.cloud):
+    for doubt in storing_warnings(spec, model_type, call.today, cloud=call.cloud):
         call.service.doubts.tell(doubt)
     return ModelDraft(
         name=bodies.required_text(body, "name"),

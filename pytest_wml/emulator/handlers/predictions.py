@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response
 
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.refusals import Conflict, Invalid, ModelBroke, ModelTooSlow, Refusal
-from pytest_wml.emulator.runtimes.protocol import BadInput, LoadFailed, ScoringFailed, ScoringTimedOut
+from pytest_wml.emulator.runtimes.protocol import BadInput, ScoringFailed, ScoringTimedOut
 from pytest_wml.emulator.state.deployments import Deployment
+from pytest_wml.model.serving import LoadFailed
 
 
 def predict(call: Call, deployment_id: str) -> Response:

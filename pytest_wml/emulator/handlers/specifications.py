@@ -6,9 +6,9 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from pytest_wml.emulator import catalogue
-from pytest_wml.emulator.catalogue import HARDWARE_SPECS, HardwareSpec
+from pytest_wml.emulator import specifications
 from pytest_wml.emulator.exchange import Call, answer
+from pytest_wml.wml.hardware_specs import HARDWARE_SPECS, HardwareSpec
 from pytest_wml.wml.life_cycles import Lifecycle, life_of
 from pytest_wml.wml.software_specs import BY_NAME, SOFTWARE_SPECS, SoftwareSpec
 
@@ -24,7 +24,7 @@ def software_list(call: Call) -> Response:
 
 
 def software(call: Call, spec_id: str) -> Response:
-    return answer(200, _software_document(call, catalogue.software_spec(spec_id)))
+    return answer(200, _software_document(call, specifications.software_spec(spec_id)))
 
 
 def software_states(call: Call) -> Response:
@@ -47,7 +47,7 @@ def hardware_list(call: Call) -> Response:
 
 
 def hardware(_call: Call, spec_id: str) -> Response:
-    return answer(200, _hardware_document(catalogue.hardware_spec(spec_id)))
+    return answer(200, _hardware_document(specifications.hardware_spec(spec_id)))
 
 
 def _software_document(call: Call, spec: SoftwareSpec) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pytest_wml.emulator.keeping.codec import NotARecord, decoded, encoded
-from pytest_wml.emulator.refusals import EMBEDDED, NoSpaceLeft, NotKept
+from pytest_wml.emulator.refusals import NoSpaceLeft, NotKept
 from pytest_wml.emulator.state.journal import Change, R
 from pytest_wml.errors import BadDataDir
+from pytest_wml.wml.embedded import EMBEDDED
 
 FORMAT = 1
 """Of the tables and of the records in them; in the database's `user_version`."""

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.emulator.runtimes.protocol import LoadFailed, RunsCode, ScoringFailed, ScoringRequest
+from pytest_wml.emulator.runtimes.protocol import RunsCode, ScoringFailed, ScoringRequest
 from pytest_wml.model.causes import full_reason
+from pytest_wml.model.serving import LoadFailed
 
 SOURCE = "function.py"
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

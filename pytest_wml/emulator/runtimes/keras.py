@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pytest_wml.emulator.runtimes.keras_file import KerasFile, read
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model, RunsCode
-from pytest_wml.emulator.runtimes.serving import family_of, not_dense_output
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model, RunsCode
 from pytest_wml.emulator.runtimes.tensors import Input, named_arrays
 from pytest_wml.emulator.runtimes.tf_tensors import input_of, share_the_gpu, values_of
 from pytest_wml.model.causes import full_reason, reason
+from pytest_wml.model.keras_file import KerasFile, read
+from pytest_wml.model.serving import LoadFailed, family_of, not_dense_output
 
 
 def load(folder: Path, trusted: bool = False) -> Network:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_wml.emulator.runtimes.protocol import LoadFailed, RunsCode, Runtime, Starting
+from pytest_wml.emulator.runtimes.protocol import RunsCode, Runtime, Starting
 from pytest_wml.errors import BadArchive
-from pytest_wml.model.kinds import GRAPH, KERAS_FILES, PICKLES, TEXT_GRAPH
+from pytest_wml.model.kinds import KERAS, PICKLES, SAVED_MODEL
+from pytest_wml.model.serving import LoadFailed, network_kind, unreadable
 
 if TYPE_CHECKING:
     from pytest_wml.emulator.runtimes.watched import Watched
@@ -22,9 +23,6 @@ _LONGEST_SOURCE = 16 << 20
 # Importing a framework and reading a large model, on a busy machine.
 _LOAD_DEADLINE = 300.0
 _UNPACKED = "archive"
-_TOLD = ("member", "reason", "limit")
-"""What is told of a bad archive."""
-_LONGEST_FACT = 200
 FUNCTION = "function"
 
 
@@ -43,7 +41,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Kind:
+class RuntimeModule:
     """One way to serve an archive."""
 
     module: str
@@ -57,15 +55,17 @@ class Kind:
 
 
 _PICKLE = "A pickle is a program that runs when it is loaded."
-_SAVED_MODEL = Kind("tensorflow", ("tensorflow",), "tensorflow", in_process=True)
-_KERAS = Kind("keras", ("tensorflow", "h5py"), "tensorflow", in_process=True)
-_SKLEARN = Kind("scikit_learn", ("sklearn", "joblib"), "sklearn", code=_PICKLE)
-_XGBOOST = Kind("xgb", ("xgboost", "sklearn", "joblib"), "xgboost")
-_PICKLED_XGBOOST = Kind("xgb", ("xgboost", "sklearn", "joblib"), "xgboost", code=_PICKLE)
-_ONNX = Kind("onnx", ("onnxruntime",), "onnx")
-_PYTORCH_ONNX = Kind("pytorch_onnx", ("onnxruntime",), "onnx")
-_SPARK = Kind("spark", ("pyspark",), "spark")
-_FUNCTION = Kind(FUNCTION, (), "", code="A function is code that runs when it is deployed and scored.")
+_NETWORKS = {
+    SAVED_MODEL: RuntimeModule("tensorflow", ("tensorflow",), "tensorflow", in_process=True),
+    KERAS: RuntimeModule("keras", ("tensorflow", "h5py"), "tensorflow", in_process=True),
+}
+_SKLEARN = RuntimeModule("scikit_learn", ("sklearn", "joblib"), "sklearn", code=_PICKLE)
+_XGBOOST = RuntimeModule("xgb", ("xgboost", "sklearn", "joblib"), "xgboost")
+_PICKLED_XGBOOST = RuntimeModule("xgb", ("xgboost", "sklearn", "joblib"), "xgboost", code=_PICKLE)
+_ONNX = RuntimeModule("onnx", ("onnxruntime",), "onnx")
+_PYTORCH_ONNX = RuntimeModule("pytorch_onnx", ("onnxruntime",), "onnx")
+_SPARK = RuntimeModule("spark", ("pyspark",), "spark")
+_FUNCTION = RuntimeModule(FUNCTION, (), "", code="A function is code that runs when it is deployed and scored.")
 
 
 def load(content: Path, folder: Path, framework: str, policy: Policy, starting: Callable[[Starting], None]) -> Runtime:
@@ -102,8 +102,8 @@ def load(content: Path, folder: Path, framework: str, policy: Policy, starting: 
 
 
 def _started(
-    make: Callable[[Kind, Path, Policy], Worker | Watched],
-    kind: Kind,
+    make: Callable[[RuntimeModule, Path, Policy], Worker | Watched],
+    kind: RuntimeModule,
     folder: Path,
     policy: Policy,
     starting: Callable[[Starting], None],
@@ -118,13 +118,13 @@ def _started(
     return runtime
 
 
-def _watched(kind: Kind, folder: Path, policy: Policy) -> Watched:
+def _watched(kind: RuntimeModule, folder: Path, policy: Policy) -> Watched:
     from pytest_wml.emulator.runtimes.watched import Watched
 
     return Watched(kind.module, folder / _UNPACKED, deadline=policy.deadline)
 
 
-def _worker(kind: Kind, folder: Path, policy: Policy) -> Worker:
+def _worker(kind: RuntimeModule, folder: Path, policy: Policy) -> Worker:
     from pytest_wml.emulator.runtimes.worker import Worker
 
     return Worker(kind.module, folder / _UNPACKED, folder, trusted=policy.allow_pickle, deadline=policy.deadline)
@@ -140,20 +140,6 @@ def _unpack(content: Path, folder: Path) -> None:
         raise unreadable(problem, folder) from problem
 
 
-def unreadable(damage: BadArchive, folder: Path | None = None) -> LoadFailed:
-    """Why an archive is not served, with what is known of the member that is at fault.
-
-    Args:
-        damage: what is wrong with it.
-        folder: where it was unpacked, which is not told.
-    """
-    facts = {name: damage.facts[name] for name in _TOLD if name in damage.facts}
-    if folder and Path(facts.get("member", "")).is_relative_to(folder):
-        facts["member"] = str(Path(facts["member"]).relative_to(folder))
-    known = "; ".join(f"{name}: {fact[:_LONGEST_FACT]}" for name, fact in facts.items())
-    return LoadFailed(f"The content of the model is no readable archive. {damage.problem} {known}".rstrip())
-
-
 def _write_source(content: Path, folder: Path) -> None:
     folder.mkdir()
     try:
@@ -166,16 +152,7 @@ def _write_source(content: Path, folder: Path) -> None:
     (folder / "function.py").write_bytes(source)
 
 
-def kind_of(framework: str, names: Collection[str]) -> Kind:
-    """How to serve an archive with these files and folders at its root.
-
-    Raises:
-        LoadFailed: the service does not run this framework, or the archive holds nothing of it.
-    """
-    return _choice(framework)(names)
-
-
-def _choice(framework: str) -> Callable[[Collection[str]], Kind]:
+def _choice(framework: str) -> Callable[[Collection[str]], RuntimeModule]:
     choice = _FRAMEWORKS.get(framework)
     if choice is None:
         raise LoadFailed(
@@ -184,22 +161,13 @@ def _choice(framework: str) -> Callable[[Collection[str]], Kind]:
     return choice
 
 
-def _network(names: Collection[str]) -> Kind:
-    if {GRAPH, TEXT_GRAPH} & set(names):
-        return _SAVED_MODEL
-    if any(name.lower().endswith(KERAS_FILES) for name in names):
-        return _KERAS
-    found = ", ".join(sorted(names)) or "nothing"
-    raise LoadFailed(f"SavedModel file does not exist at: {{saved_model.pbtxt|saved_model.pb}}; found {found}.")
-
-
 def _is_pickle(name: str) -> bool:
     return name.lower().endswith(PICKLES)
 
 
-_FRAMEWORKS: dict[str, Callable[[Collection[str]], Kind]] = {
+_FRAMEWORKS: dict[str, Callable[[Collection[str]], RuntimeModule]] = {
     FUNCTION: lambda _: _FUNCTION,
-    "tensorflow": _network,
+    "tensorflow": lambda names: _NETWORKS[network_kind(names)],
     "scikit-learn": lambda _: _SKLEARN,
     "xgboost": lambda names: _PICKLED_XGBOOST if any(map(_is_pickle, names)) else _XGBOOST,
     "pytorch-onnx": lambda _: _PYTORCH_ONNX,
@@ -208,7 +176,7 @@ _FRAMEWORKS: dict[str, Callable[[Collection[str]], Kind]] = {
 }
 
 
-def _require(kind: Kind) -> None:
+def _require(kind: RuntimeModule) -> None:
     missing = [package for package in kind.packages if importlib.util.find_spec(package) is None]
     if missing:
         names = " and ".join(missing)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model
-from pytest_wml.emulator.runtimes.serving import Family
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model
 from pytest_wml.emulator.runtimes.tensors import Input, named_arrays
 from pytest_wml.model.causes import full_reason
+from pytest_wml.model.serving import Family, LoadFailed
 
 _FAMILIES: dict[str, tuple[Family, str]] = {
     "tensor(float16)": ("float", "float16"),

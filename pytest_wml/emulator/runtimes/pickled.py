@@ -8,9 +8,10 @@ from typing import Any
 
 import joblib
 
-from pytest_wml.emulator.runtimes.protocol import LoadFailed, RunsCode
+from pytest_wml.emulator.runtimes.protocol import RunsCode
 from pytest_wml.model.causes import full_reason
 from pytest_wml.model.kinds import PICKLES
+from pytest_wml.model.serving import LoadFailed
 
 
 def unpickled(folder: Path, trusted: bool) -> tuple[Any, list[Warning]]:

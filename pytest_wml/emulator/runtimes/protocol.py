@@ -9,16 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pytest_wml.model.causes import full_reason
+from pytest_wml.model.serving import LoadFailed
 
 Elements = list[dict[str, Any]]
 
 
 class BadInput(Exception):
     """The input data does not fit the model; the message names the input, what it takes and what came."""
-
-
-class LoadFailed(Exception):
-    """The archive cannot be served; the message is what the deployment's failure will say."""
 
 
 class RunsCode(LoadFailed):

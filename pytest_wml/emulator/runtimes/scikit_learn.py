@@ -10,9 +10,10 @@ import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
 from pytest_wml.emulator.runtimes.pickled import unpickled
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model
 from pytest_wml.emulator.runtimes.rows import array, listed, named_columns, plain, table
 from pytest_wml.model.causes import full_reason
+from pytest_wml.model.serving import LoadFailed
 
 
 def load(folder: Path, trusted: bool = False) -> Predictor:

@@ -12,10 +12,11 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, DoubleType
 
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringRequest
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model, ScoringRequest
 from pytest_wml.emulator.runtimes.rows import listed, named_columns
 from pytest_wml.emulator.runtimes.spark_columns import Columns, plain, stored_types
 from pytest_wml.model.causes import full_reason
+from pytest_wml.model.serving import LoadFailed
 
 _FRACTION = re.compile(r"-?\d+\.\d+(E-?\d+)?")
 

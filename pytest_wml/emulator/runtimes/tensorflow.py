@@ -7,11 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model, ScoringFailed
-from pytest_wml.emulator.runtimes.serving import family_of, not_dense_output, require_inputs, served_name
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model, ScoringFailed
 from pytest_wml.emulator.runtimes.tensors import Input, named_arrays
 from pytest_wml.emulator.runtimes.tf_tensors import input_of, share_the_gpu, values_of
 from pytest_wml.model.causes import full_reason, reason
+from pytest_wml.model.serving import LoadFailed, family_of, not_dense_output, require_inputs, served_name
 
 
 def load(folder: Path, trusted: bool = False) -> SavedModel:

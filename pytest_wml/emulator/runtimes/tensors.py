@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_wml.emulator.runtimes.protocol import BadInput
-from pytest_wml.emulator.runtimes.serving import Family
+from pytest_wml.model.serving import Family
 
 Array = npt.NDArray[Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pytest_wml.emulator.runtimes.serving import family_of, require_rows
 from pytest_wml.emulator.runtimes.tensors import Input
+from pytest_wml.model.serving import family_of, require_rows
 
 
 def input_of(name: str, dtype: Any, shape: Sequence[int | None] | None) -> Input:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pytest_wml.emulator.runtimes.protocol import (
-    LoadFailed,
     Runtime,
     ScoringFailed,
     ScoringRequest,
@@ -19,6 +18,7 @@ from pytest_wml.emulator.runtimes.protocol import (
     as_scoring_failed,
 )
 from pytest_wml.emulator.runtimes.resting import rest
+from pytest_wml.model.serving import LoadFailed
 
 # What a call that was cancelled may still take before its thread is given up.
 _GRACE = 1.0

@@ -10,14 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_wml.emulator.runtimes.child import Child, Ended, TooSlow
-from pytest_wml.emulator.runtimes.protocol import (
-    BadInput,
-    LoadFailed,
-    RunsCode,
-    ScoringFailed,
-    ScoringRequest,
-    ScoringTimedOut,
-)
+from pytest_wml.emulator.runtimes.protocol import BadInput, RunsCode, ScoringFailed, ScoringRequest, ScoringTimedOut
+from pytest_wml.model.serving import LoadFailed
 
 _TOKEN = re.compile(r"eyJ[\w-]{8,}(\.[\w-]*)*", re.ASCII)
 """The token of a request, whole or cut; the service takes no other form of them."""

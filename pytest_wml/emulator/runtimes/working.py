@@ -15,7 +15,6 @@ from typing import IO, Any
 from pytest_wml.emulator.runtimes.frames import read_frame, write_frame
 from pytest_wml.emulator.runtimes.protocol import (
     BadInput,
-    LoadFailed,
     RunsCode,
     Runtime,
     ScoringFailed,
@@ -23,6 +22,7 @@ from pytest_wml.emulator.runtimes.protocol import (
     as_load_failed,
     as_scoring_failed,
 )
+from pytest_wml.model.serving import LoadFailed
 
 _GRACE = 10.0
 

@@ -11,11 +11,12 @@ import numpy as np
 import xgboost
 
 from pytest_wml.emulator.runtimes.pickled import unpickled
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadFailed, Model
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model
 from pytest_wml.emulator.runtimes.rows import Array, array, listed, named_columns, plain, table
 from pytest_wml.emulator.runtimes.scikit_learn import Predictor
 from pytest_wml.model.causes import full_reason
 from pytest_wml.model.kinds import PICKLES, XGBOOST_FILES
+from pytest_wml.model.serving import LoadFailed
 
 
 def load(folder: Path, trusted: bool = False) -> Model:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pytest_wml.emulator.catalogue import DEFAULT_HARDWARE_SPEC, HardwareSpec
 from pytest_wml.emulator.refusals import Conflict, Invalid, Missing
-from pytest_wml.emulator.runtimes.protocol import LoadFailed
 from pytest_wml.emulator.scorers import Outcome, Scorers
 from pytest_wml.emulator.served import Served
 from pytest_wml.emulator.state.journal import Journal
 from pytest_wml.emulator.state.shelf import Shelf
+from pytest_wml.model.serving import LoadFailed
+from pytest_wml.wml.hardware_specs import DEFAULT_HARDWARE_SPEC, HardwareSpec
 
 # Up to 36 of these letters: the service's own words in a recorded refusal.
 _SERVING_NAME = re.compile(r"[a-z0-9_]{1,36}")

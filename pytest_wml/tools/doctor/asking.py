@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from pytest_wml.config.credentials import Credentials
 from pytest_wml.tools.doctor.places import Places
 from pytest_wml.tools.doctor.reaching import Way, proxy_for, within
-from pytest_wml.wml import served_by
+from pytest_wml.wml.embedded import HEADER
 
 _MOST = 4 << 20
 _JSON = {"Accept": "application/json"}
@@ -138,7 +138,7 @@ def _exchange(way: Way, method: str, path: str, body: bytes | None, headers: Map
         connection.request(method, path, body, dict(headers))
         response = connection.getresponse()
         skew = _skew(response.headers.get("Date"), time.time())
-        embedded = served_by.HEADER in response.headers
+        embedded = HEADER in response.headers
         text = response.read(_MOST)
         if response.length and len(text) < _MOST:
             raise HTTPException("the answer was cut off")

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_wml.config.credentials import BadCredentials, Credentials, find
 from pytest_wml.config.credentials.checks import mistakes
-from pytest_wml.lint import specification
-from pytest_wml.lint.findings import Level
-from pytest_wml.lint.target import Target
+from pytest_wml.model.lint import specification
+from pytest_wml.model.lint.findings import Level
+from pytest_wml.model.lint.target import Target
 from pytest_wml.tools.doctor.lines import Line, Verdict, failed, passed, warned
 
 _VERDICTS = {Level.ERROR: Verdict.FAIL, Level.WARN: Verdict.WARN, Level.INFO: Verdict.PASS}

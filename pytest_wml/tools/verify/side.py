@@ -16,8 +16,8 @@ from pytest_wml.interception.wsgi import WSGIApp, body_of
 from pytest_wml.redaction.known import Secrets
 from pytest_wml.tools.doctor.asking import token_request
 from pytest_wml.tools.doctor.places import Places
+from pytest_wml.wml.embedded import HEADER
 from pytest_wml.wml.hosts import Role
-from pytest_wml.wml.served_by import HEADER
 
 _RENEWED = 1200.0
 """Seconds: tokens live for an hour or longer."""

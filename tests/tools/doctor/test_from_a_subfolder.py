@@ -9,7 +9,7 @@ import pytest
 
 from pytest_wml.replay.cassette.file import dump, write
 from pytest_wml.tools.cli import main
-from tests.lint import packing
+from tests.model.lint import packing
 from tests.replay.test_tools import cassette
 
 

@@ -1,0 +1,101 @@
+"""Everything that lint knows, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pytest_wml.errors import BadArchive
+from pytest_wml.model.kinds import GRAPH, KERAS, PICKLE, stored_as
+from pytest_wml.model.lint import keras_files, layout, onnx_files, pickles, pmml_files, saved_model, specification
+from pytest_wml.model.lint.findings import SPECIFICATION, Finding, Level
+from pytest_wml.model.lint.reading import Upload, opened
+from pytest_wml.model.lint.target import Target
+from pytest_wml.model.members import Limits
+from pytest_wml.model.recognition import Recognised, recognise
+from pytest_wml.model.serving import LoadFailed, network_kind
+from pytest_wml.model.storing import contradiction
+
+_ORDER = list(Level)
+
+
+def lint(path: Path | str, target: Target, limits: Limits | None = None) -> list[Finding]:
+    """Look at a model that is to be stored and deployed; errors come first.
+
+    Args:
+        path: a .tar.gz, .tar or .zip, a model's folder, or a model that is one file.
+        target: what it is to be deployed with.
+        limits: how much an archive may hold.
+
+    Raises:
+        CannotLint: there is no such file, or it cannot be read.
+    """
+    with opened(path, limits) as upload:
+        found = [*findings(upload, target)]
+    return sorted(found, key=lambda finding: _ORDER.index(finding.level))
+
+
+def findings(upload: Upload, target: Target) -> Iterator[Finding]:
+    """Yield everything that is to be said of an upload and of what it is to be deployed with."""
+    yield from specification.findings(target)
+    yield from layout.findings(upload)
+    if not upload.damage:
+        yield from _model(upload, target)
+
+
+def _model(upload: Upload, target: Target) -> Iterator[Finding]:
+    found = _recognised(upload)
+    problem = contradiction(found, target.model_type) if found else ""
+    if found and problem:
+        refusals = (finding.refusal for finding in _by_framework(upload, target, None) if finding.refusal)
+        fitting = stored_as(found.kind.frameworks, "", target.spec_name).model_type
+        fix = f"give the type of the model: {fitting}"
+        yield Finding(Level.ERROR, "wrong-type", problem, SPECIFICATION, fix, next(refusals, None))
+    else:
+        yield from _other_class(found, target)
+        yield from _by_framework(upload, target, found)
+
+
+def _other_class(found: Recognised | None, target: Target) -> Iterator[Finding]:
+    """Yield a warning of a pickle that makes no XGBoost model; XGBoost's may be stored as scikit-learn's."""
+    if found and found.kind is PICKLE and found.detail and target.framework == "xgboost":
+        words = f"The pickle makes a {found.detail}, and the type {target.model_type} is for XGBoost's models."
+        fix = f"give the type of the model: {stored_as(found.kind.frameworks, '', target.spec_name).model_type}"
+        yield Finding(Level.WARN, "wrong-class", words, found.where, fix)
+
+
+def _recognised(upload: Upload) -> Recognised | None:
+    try:
+        return recognise(upload.path)
+    except BadArchive:
+        return None
+
+
+def _by_framework(upload: Upload, target: Target, found: Recognised | None) -> Iterator[Finding]:
+    checks: dict[str, Callable[[Upload, Target], Iterator[Finding]]] = {
+        "tensorflow": _network,
+        "scikit-learn": pickles.findings,
+        "xgboost": pickles.xgboost_findings,
+        "pytorch-onnx": onnx_files.findings,
+        "onnxruntime": onnx_files.findings,
+        "pmml": lambda upload, target: pmml_files.findings(upload, target, found),
+    }
+    if target.framework in checks:
+        yield from checks[target.framework](upload, target)
+        return
+    words = f"Models of type {target.model_type} were not looked into."
+    yield Finding(Level.INFO, "not-read", words, upload.path.name)
+
+
+def _network(upload: Upload, target: Target) -> Iterator[Finding]:
+    try:
+        kind = network_kind(upload.root)
+    except LoadFailed as failure:
+        yield layout.no_model(upload, str(failure))
+        return
+    if kind is KERAS:
+        yield from keras_files.findings(upload, target)
+        return
+    yield from layout.saved_model_findings(upload)
+    if GRAPH in upload.files:
+        yield from saved_model.findings(upload.files, target)

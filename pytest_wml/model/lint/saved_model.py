@@ -1,0 +1,106 @@
+"""A SavedModel, read without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pytest_wml.errors import BadArchive
+from pytest_wml.model.contents import File
+from pytest_wml.model.digest import mapped
+from pytest_wml.model.kinds import GRAPH
+from pytest_wml.model.lint import chance, signatures, weights
+from pytest_wml.model.lint.findings import Finding, Level, fails_to_load
+from pytest_wml.model.lint.metagraph import MetaGraphs, not_dense, written_by
+from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.walk import steps
+from pytest_wml.model.protobuf import Message
+from pytest_wml.model.savedmodel import SavedModel
+from pytest_wml.model.signature import Signature
+from pytest_wml.wml.acceptance import version_warning
+
+
+def findings(files: Mapping[str, File], target: Target) -> Iterator[Finding]:
+    """Yield what is to be said of a SavedModel at the root of an upload.
+
+    Args:
+        files: the upload's; `saved_model.pb` among them.
+        target: what it is to be deployed with.
+    """
+    with mapped(files[GRAPH]) as data:
+        try:
+            graphs = MetaGraphs(data)
+            if graphs.serving is None:
+                yield _untagged(graphs)
+                return
+            yield from _graph(SavedModel(data), graphs.serving, files, target)
+        except BadArchive as damage:
+            yield _unreadable(damage)
+
+
+def _graph(model: SavedModel, graph: Message, files: Mapping[str, File], target: Target) -> Iterator[Finding]:
+    yield from version_findings(written_by(graph), target, GRAPH)
+    yield from weights.findings(files, {node.op for node in model.nodes().values()})
+    served = signatures.chosen(model.signatures)
+    if isinstance(served, Finding):
+        yield served
+        return
+    sparse = not_dense(graph, served.name)
+    count = len(model.signatures)
+    yield from signatures.findings(served, count, sparse["inputs"], sparse["outputs"])
+    yield from _walked(model, served)
+
+
+def _walked(model: SavedModel, served: Signature) -> Iterator[Finding]:
+    every = list(steps(model, served.name))
+    yield from chance.findings(every)
+    # TensorFlow takes out of the graph what leads from the inputs to the outputs, and must find nothing missing.
+    unfed = [step.node.name for step in every if step.node.op == "Placeholder" and not step.inside]
+    if unfed:
+        why = "The outputs read a placeholder that is no input of the signature."
+        fix = "name it among the signature's inputs, or give it a default: tf.compat.v1.placeholder_with_default"
+        refusal = fails_to_load(f"TensorFlow cannot load the model. {why}")
+        yield Finding(Level.ERROR, "placeholder", why, ", ".join(unfed), fix, refusal)
+
+
+def version_findings(writer: str, target: Target, where: str) -> Iterator[Finding]:
+    """Yield which package wrote a model, and whether it is another than the specification runs.
+
+    Args:
+        writer: name and version: `TensorFlow 2.14.0`; empty where it is not known.
+        target: what the model is to be deployed with.
+        where: the file that says so.
+    """
+    if not writer:
+        yield Finding(Level.INFO, "written-by", "It does not say which version wrote it.", where)
+        return
+    warning = target.spec and version_warning(writer, target.framework, target.spec)
+    if not warning:
+        yield Finding(Level.INFO, "written-by", f"It was written by {writer}.", where)
+        return
+    fix = f"train and export with the versions that {target.spec_name} runs"
+    yield Finding(Level.WARN, "version", f"{warning} It may be refused when it is loaded.", where, fix)
+
+
+def _untagged(graphs: MetaGraphs) -> Finding:
+    tags = ", ".join("+".join(sorted(found)) or "none" for found in graphs.tags) or "no graph at all"
+    found = f"No graph is tagged 'serve' and nothing else; tags: {tags}."
+    return Finding(
+        Level.ERROR,
+        "serve-tag",
+        found,
+        GRAPH,
+        "export the model again with tf.saved_model.save or model.export(), which tag it 'serve'",
+        fails_to_load(f"TensorFlow cannot load the model. {found}"),
+    )
+
+
+def _unreadable(damage: BadArchive) -> Finding:
+    facts = "; ".join(f"{name}: {fact}" for name, fact in damage.facts.items())
+    return Finding(
+        Level.ERROR,
+        "graph",
+        f"{GRAPH} cannot be read. {damage.problem}" + (f" {facts}" if facts else ""),
+        GRAPH,
+        "export the model again; the file may have been cut short on its way",
+        fails_to_load(f"TensorFlow cannot load the model. {damage.problem}"),
+    )

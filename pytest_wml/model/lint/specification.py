@@ -1,0 +1,118 @@
+"""The software specification: whether there is one, how long yet, and whether it takes models of the type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_wml.model.kinds import framework_of
+from pytest_wml.model.lint.findings import SPECIFICATION, Basis, Finding, Level, Refusal
+from pytest_wml.model.lint.target import Target
+from pytest_wml.wml.acceptance import INVALID_ENTITY, invalid_entity, spec_refusal, type_refusal
+from pytest_wml.wml.life_cycles import Lifecycle, Step, life_of
+from pytest_wml.wml.software_specs import SOFTWARE_SPECS, Fit, SoftwareSpec, fit
+
+_REQUEST = "POST /ml/v4/models"
+_SEEN = "watsonx-ai-samples issue 31"
+
+
+def findings(target: Target) -> Iterator[Finding]:
+    """Yield what is to be said of a software specification and a model's type; life cycles are those of IBM Cloud."""
+    spec = target.spec
+    if spec is None:
+        yield _unknown(target)
+        return
+    yield from _life(spec, target)
+    fits = fit(spec, target.model_type)
+    if fits is Fit.IMPOSSIBLE:
+        yield _unfit(spec, target)
+    elif fits is Fit.UNSEEN:
+        yield _unseen(spec, target)
+
+
+def types_for(spec: SoftwareSpec | None, framework: str) -> list[str]:
+    """The types of a framework's models that a specification takes."""
+    return [each for each in (spec.types if spec else ()) if framework_of(each) == framework]
+
+
+def _unknown(target: Target) -> Finding:
+    found = (
+        f"The catalogue of pytest-wml has no software specification {target.spec_name!r}; "
+        "one of your own, or a newer one, may well exist."
+    )
+    return Finding(
+        Level.ERROR,
+        "unknown-specification",
+        found,
+        SPECIFICATION,
+        "client.software_specifications.list() shows what the service has",
+        _refused(target, Basis.ASSUMED, ""),
+    )
+
+
+def _life(spec: SoftwareSpec, target: Target) -> Iterator[Finding]:
+    life = life_of(spec.name, cloud=True)
+    step = life.at(target.today)
+    if step is not None:
+        yield _reached(spec, target, step)
+    elif (to_come := life.after(target.today)) is not None:
+        yield Finding(Level.INFO, "removal-planned", _said(spec, target, to_come), SPECIFICATION, _way_on(to_come))
+
+
+def _reached(spec: SoftwareSpec, target: Target, step: Step) -> Finding:
+    said, fix = _said(spec, target, step), _way_on(step)
+    if step.state is Lifecycle.RETIRED:
+        refusal = _refused(target, Basis(step.basis), f"words: {_SEEN}; {step.source}")
+        return Finding(Level.ERROR, "retired-specification", said, SPECIFICATION, fix, refusal)
+    code = "removal-planned" if step.planned else "deprecated-specification"
+    return Finding(Level.WARN, code, said, SPECIFICATION, fix)
+
+
+def _said(spec: SoftwareSpec, target: Target, step: Step) -> str:
+    state = life_of(spec.name, cloud=True).state(target.today).value
+    known = ": ".join(filter(None, [step.basis, step.source]))
+    return f"{spec.name} is {state}: {step.what} ({known})."
+
+
+def _way_on(step: Step) -> str:
+    if step.replacement:
+        return f"deploy with {step.replacement}"
+    return "client.software_specifications.list() shows what the service still has"
+
+
+def _refused(target: Target, basis: Basis, source: str) -> Refusal:
+    reason = spec_refusal(target.spec_name, target.today, cloud=True)
+    return Refusal(_REQUEST, 400, INVALID_ENTITY, invalid_entity(reason), basis, source)
+
+
+def _unfit(spec: SoftwareSpec, target: Target) -> Finding:
+    reason = spec_refusal(target.spec_name, target.today, cloud=True) or type_refusal(spec, target.model_type)
+    refusal = Refusal(_REQUEST, 400, INVALID_ENTITY, invalid_entity(reason), Basis.DOCUMENTED, "clients")
+    return Finding(
+        Level.ERROR,
+        "type-does-not-fit",
+        f"{spec.name} does not take models of type {target.model_type}, only {', '.join(spec.types) or 'none'}.",
+        SPECIFICATION,
+        _seen_ways(spec, target) or "client.software_specifications.list() shows what there is",
+        refusal,
+    )
+
+
+def _unseen(spec: SoftwareSpec, target: Target) -> Finding:
+    found = f"It is not known whether the service stores models of type {target.model_type} with {spec.name}."
+    return Finding(Level.WARN, "type-not-seen", found, SPECIFICATION, _seen_ways(spec, target))
+
+
+def _seen_ways(spec: SoftwareSpec, target: Target) -> str:
+    """How a model of this framework was stored: its types with the same specification, or the type with another one."""
+    takes = types_for(spec, target.framework)
+    takers = [each for each in SOFTWARE_SPECS if target.model_type in each.types and each.name != spec.name]
+    states = {each.name: life_of(each.name, cloud=True).state(target.today) for each in takers}
+    # The state that leaves most time; then the specification of a whole runtime before one for training.
+    lasting = sorted(
+        (list(Lifecycle).index(state), not name.startswith("runtime-"), name)
+        for name, state in states.items()
+        if state is not Lifecycle.RETIRED
+    )
+    ways = [f"store it as {' or '.join(takes)}"] if takes else []
+    ways += [f"with {lasting[0][-1]}"] if lasting else []
+    return ", or ".join(ways)
