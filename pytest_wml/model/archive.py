@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from pytest_wml.config import similar_names
 from pytest_wml.errors import BadArchive
-from pytest_wml.model.digest import Basis, ContentDigests, Kind, digest_content, digest_folder
+from pytest_wml.model.digest import ContentDigests, digest_content, digest_folder
 from pytest_wml.model.kinds import GRAPH, KERAS_FILES, ONNX_FILES, PICKLES, TEXT_GRAPH
 from pytest_wml.model.members import Limits, form_of, members
-from pytest_wml.model.signature import Signature
 
 __all__ = [
     "ContentDigests",
@@ -35,32 +34,14 @@ _SPARK = re.compile(r"(.*)/metadata/part-[^/]*")
 
 
 @dataclass(frozen=True)
-class ModelArchive:
+class ModelArchive(ContentDigests):
     """A model that can be stored in WML, and what identifies it.
 
     Attributes:
         path: the archive, folder or file.
-        size: its bytes; of all files for a folder.
-        archive_digest: of the members' names, sizes and contents; 64 hexadecimal digits.
-        model_digest: of what the model computes; 64 hexadecimal digits (see ``pytest_wml.model.digest``).
-        basis: ``model``, or ``archive`` where ``model_digest`` is only the archive's.
-        signature: the one that a deployment answers with; None where it could not be read.
-        signatures: all of them, sorted by name.
-        members: the files' paths, sorted; empty for a file that is no archive.
-        kind: what the files are.
-        note: why ``basis`` is ``archive``, for a reader; empty otherwise.
     """
 
-    path: Path
-    size: int
-    archive_digest: str
-    model_digest: str
-    basis: Basis
-    signature: Signature | None
-    signatures: tuple[Signature, ...]
-    members: tuple[str, ...]
-    kind: Kind
-    note: str = ""
+    path: Path = field(kw_only=True)
 
 
 def read_archive(path: Path | str, limits: Limits | None = None) -> ModelArchive:
@@ -79,19 +60,8 @@ def read_archive(path: Path | str, limits: Limits | None = None) -> ModelArchive
 
 
 def described(path: Path, found: ContentDigests) -> ModelArchive:
-    """Put together a file's place and what was found in it."""
-    return ModelArchive(
-        path=path,
-        size=found.size,
-        archive_digest=found.archive,
-        model_digest=found.model,
-        basis=found.basis,
-        signature=found.signature,
-        signatures=found.signatures,
-        members=found.members,
-        kind=found.kind,
-        note=found.note,
-    )
+    """A file's path together with what was found in it."""
+    return ModelArchive(**vars(found), path=path)
 
 
 def require_savedmodel(archive: ModelArchive) -> None:

@@ -54,26 +54,26 @@ class ContentDigests:
     """What identifies a model's files.
 
     Attributes:
-        archive: digest of the members, 64 hexadecimal digits.
-        model: digest of the model, 64 hexadecimal digits; the archive's where ``basis`` is ``archive``.
-        basis: what ``model`` was made from.
         size: bytes of the upload or file; of all files for a folder.
-        signature: the one that a deployment answers with, None where it could not be read.
+        archive_digest: of the members' names, sizes and contents; 64 hexadecimal digits.
+        model_digest: of what the model computes; 64 hexadecimal digits.
+        basis: ``model``, or ``archive`` where ``model_digest`` is only the archive's.
+        signature: the one that a deployment answers with; None where it could not be read.
         signatures: all of them, sorted by name.
         members: the files' paths, sorted; empty for a file that is no archive.
         kind: what the files are.
         note: why ``basis`` is ``archive``, for a reader; empty otherwise.
     """
 
-    archive: str
-    model: str
-    basis: Basis
     size: int
+    archive_digest: str
+    model_digest: str
+    basis: Basis
     signature: Signature | None
     signatures: tuple[Signature, ...]
     members: tuple[str, ...]
     kind: Kind
-    note: str
+    note: str = ""
 
 
 def digest_content(stream: BinaryIO | bytes, limits: Limits | None = None) -> ContentDigests:
@@ -123,7 +123,7 @@ def _single_file(stream: BinaryIO, largest: int) -> ContentDigests:
     archive = archive_digest({"": File(content.size, content.digest)})
     kind: Kind = "keras" if content.start == _HDF5 else "other"
     size = stream.seek(0, io.SEEK_END)
-    return ContentDigests(archive, archive, "archive", size, None, (), (), kind, "the file is no archive")
+    return ContentDigests(size, archive, archive, "archive", None, (), (), kind, "the file is no archive")
 
 
 class _Whole(NamedTuple):
@@ -160,7 +160,7 @@ def _digests(files: dict[str, File], size: int) -> ContentDigests:
     archive, names, kind = archive_digest(files), tuple(sorted(files)), _kind(files)
     if GRAPH not in files:
         note = f"only {GRAPH} is read, not {TEXT_GRAPH}" if TEXT_GRAPH in files else f"there is no {GRAPH}"
-        return ContentDigests(archive, archive, "archive", size, None, (), names, kind, note)
+        return ContentDigests(size, archive, archive, "archive", None, (), names, kind, note)
     with mapped(files[GRAPH]) as graph:
         model = SavedModel(graph)
         signatures = model.signatures
@@ -169,7 +169,7 @@ def _digests(files: dict[str, File], size: int) -> ContentDigests:
             digest, note = _model_digest(model, files), ""
         except CompressedIndex as error:
             digest, note, basis = archive, error.problem, "archive"
-    return ContentDigests(archive, digest, basis, size, served(signatures), signatures, names, kind, note)
+    return ContentDigests(size, archive, digest, basis, served(signatures), signatures, names, kind, note)
 
 
 def _kind(files: Mapping[str, File]) -> Kind:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from pytest_wml.errors import BadArchive
 from pytest_wml.interception.messages import is_upload, path_of
 from pytest_wml.interception.wsgi import Environ
-from pytest_wml.model.archive import ContentDigests, ModelArchive, digest_content
+from pytest_wml.model.archive import ContentDigests, digest_content
 from pytest_wml.redaction.known import Secrets
 from pytest_wml.redaction.shapes import is_distinct
 from pytest_wml.redaction.values import secrets_in
@@ -16,12 +16,9 @@ from pytest_wml.replay.cassette.identity import parsed
 from pytest_wml.replay.cassette.tape import MUTATING, Body, Content
 
 
-def as_content(found: ContentDigests | ModelArchive) -> Content:
+def as_content(found: ContentDigests) -> Content:
     """What a cassette keeps of an archive."""
-    archive, model = (
-        (found.archive_digest, found.model_digest) if isinstance(found, ModelArchive) else (found.archive, found.model)
-    )
-    return Content(archive, model, found.basis, found.size, str(found.signature or ""))
+    return Content(found.archive_digest, found.model_digest, found.basis, found.size, str(found.signature or ""))
 
 
 def kept(stream: BinaryIO, archive: bool) -> Body:

@@ -83,7 +83,18 @@ def _scoring(number: int, images: np.ndarray) -> Taped:
     body = json.dumps({"input_data": [{"values": rows.tolist()}]}).encode()
     answer = json.dumps({"predictions": [{"id": "classes", "values": [number, 4]}]}).encode()
     kind = "application/json"
-    return Taped("POST", Role.ML, HOST, PATH, "version=2026-08-17", kind, body, 200, kind, answer)
+    return Taped(
+        method="POST",
+        role=Role.ML,
+        host=HOST,
+        path=PATH,
+        query="version=2026-08-17",
+        content_type=kind,
+        body=body,
+        status=200,
+        answer_type=kind,
+        answer=answer,
+    )
 
 
 def _cassette(folder: Path, size: int) -> list[bytes]:

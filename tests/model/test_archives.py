@@ -145,7 +145,7 @@ def test_other_models_are_told_by_their_content(content: bytes, kind: str) -> No
     """What is no SavedModel is identified by its bytes or members, and its kind is known."""
     found = digest_content(content)
     assert (found.kind, found.basis, found.signature, found.size) == (kind, "archive", None, len(content))
-    assert found.model == found.archive
+    assert found.model_digest == found.archive_digest
     assert found.note in ("there is no saved_model.pb", "the file is no archive")
 
 
@@ -255,7 +255,7 @@ def test_unpacking_refuses_what_is_no_archive(tmp_path: Path) -> None:
 def test_a_compressed_file_counts_by_what_it_holds(tmp_path: Path) -> None:
     """IBM's client compresses a Python function with the time in the header: the digest does not see it."""
     first, second = (digest_content(gzip.compress(b"def score(): ...", mtime=time)) for time in (1, 2))
-    assert first.archive == second.archive
-    assert first.archive != digest_content(gzip.compress(b"def score(x): ...", mtime=1)).archive
+    assert first.archive_digest == second.archive_digest
+    assert first.archive_digest != digest_content(gzip.compress(b"def score(x): ...", mtime=1)).archive_digest
     with pytest.raises(BadArchive, match="cut short"):
         digest_content(gzip.compress(b"cut off")[:-6])

@@ -84,7 +84,7 @@ def test_an_upload_has_the_files_digests(sample: Path, tmp_path: Path) -> None:
 
     for upload in (content, io.BytesIO(content), OneWay(content)):
         found = digest_content(upload)
-        assert (found.archive, found.model) == (archive.archive_digest, archive.model_digest)
+        assert (found.archive_digest, found.model_digest) == (archive.archive_digest, archive.model_digest)
         assert (found.size, found.signature) == (len(content), archive.signature)
 
 

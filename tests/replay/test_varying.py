@@ -144,8 +144,8 @@ def test_recordings_that_hold_what_was_sent_are_answered_too(runs):
 
 def _raw(taped):
     identity = request(taped.method, taped.role, taped.path, taped.query, taped.body).identity
-    return Interaction(identity, taped.method, taped.role, taped.path, taped.query, "application/json", taped.body,
-                       taped.status, "application/json", taped.answer)  # fmt: skip
+    facts = {name: fact for name, fact in vars(taped).items() if name != "host"}
+    return Interaction(identity=identity, **facts)
 
 
 def test_a_name_has_one_partner():

@@ -14,7 +14,7 @@ from pytest_wml.redaction.text import masked, masked_bytes, masked_shapes, maske
 from pytest_wml.redaction.values import redacted
 from pytest_wml.replay.cassette.identity import Request, parsed, request
 from pytest_wml.replay.cassette.stand_ins import StandIns, own_spaces
-from pytest_wml.replay.cassette.tape import MUTATING, Body, Content, Taped
+from pytest_wml.replay.cassette.tape import Body, Content, Exchange, Taped
 from pytest_wml.replay.cassette.varying import Varying
 from pytest_wml.wml.hosts import Role
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
@@ -53,46 +53,22 @@ class Origin(NamedTuple):
     client: str = ""
 
 
-@dataclass(frozen=True)
-class Interaction:
-    """One request with one of its answers, as a cassette holds it.
+@dataclass(frozen=True, kw_only=True)
+class Interaction(Exchange):
+    """One exchange as a cassette holds it: with stable ids, dates and hosts, without secrets.
 
     Args:
         identity: the hash of what decides about the answer.
-        query: as it was sent, `version` included, for other players of the file.
-        body: JSON text, other text, or the digests of an uploaded archive.
-        answer: likewise, of the response.
-        refusable: what is wrong with the request's token; empty for nothing.
         origin: of this interaction; None for that of the whole cassette. Equal interactions may differ in it.
     """
 
     identity: str
-    method: str
-    role: Role
-    path: str
-    query: str
-    content_type: str
-    body: Body
-    status: int
-    answer_type: str
-    answer: Body
-    refusable: str = ""
     origin: Origin | None = field(default=None, compare=False)
 
     @property
     def request(self) -> Request:
         """What decides about the answer."""
         return request(self.method, self.role, self.path, self.query, self.body, self.refusable)
-
-    @property
-    def mutates(self) -> bool:
-        """Whether it may have changed what the service answered later; scoring did not."""
-        return self.method in MUTATING and not self.scores
-
-    @property
-    def scores(self) -> bool:
-        """Whether it asked a deployment for predictions."""
-        return self.path.endswith("/predictions")
 
 
 class Known(NamedTuple):
@@ -214,8 +190,7 @@ class _Ids:
         if answers:
             text = self.stand_ins.answer(text.replace(f"//{taped.host}", f"//{CANONICAL_HOSTS[taped.role]}"))
         else:
-            scores = taped.path.endswith("/predictions")
-            text = self.stand_ins.request(text, set(self._stable.values()), scores=scores)
+            text = self.stand_ins.request(text, set(self._stable.values()), scores=taped.scores)
         return text.encode("utf-8", "surrogatepass")
 
     def _without_the_account(self, value: Any, taped: Taped) -> Any:

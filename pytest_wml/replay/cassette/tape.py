@@ -43,13 +43,20 @@ class Content:
 Body = bytes | Content
 
 
-@dataclass(frozen=True)
-class Taped:
-    """One exchange as it went over the wire, without its headers but for the content types."""
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request with its answer; of the headers only the content types.
+
+    Args:
+        role: of the host that was asked.
+        query: as it was sent, `version` included.
+        body: of the request; an uploaded archive by its digests.
+        answer: likewise, of the response.
+        refusable: what is wrong with the request's token at first sight, see `identity.token_flaw`; empty for nothing.
+    """
 
     method: str
     role: Role
-    host: str
     path: str
     query: str
     content_type: str
@@ -58,12 +65,27 @@ class Taped:
     answer_type: str
     answer: Body
     refusable: str = ""
-    """What is wrong with its token at first sight, see `identity.token_flaw`; empty for nothing."""
 
     @property
     def mutates(self) -> bool:
         """Whether it may change what the service answers later; scoring does not."""
-        return self.method in MUTATING and not self.path.endswith("/predictions")
+        return self.method in MUTATING and not self.scores
+
+    @property
+    def scores(self) -> bool:
+        """Whether it asked a deployment for predictions."""
+        return self.path.endswith("/predictions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taped(Exchange):
+    """One exchange as it went over the wire.
+
+    Args:
+        host: that was asked.
+    """
+
+    host: str
 
     def as_json(self) -> dict[str, Any]:
         """A form that travels between processes."""

@@ -145,8 +145,18 @@ class Translation:
         """An answer with the recording's ids, dates and hosts."""
         path, kind = self.path(asked), reply.content_type.partition(";")[0]
         answer = kept(io.BytesIO(reply.body), is_download(asked.method, path, reply.status))
-        sent = (asked.method, asked.role, host, path, self.query(asked), asked.content_type, b"")
-        taped = Taped(*sent, reply.status, kind, answer)
+        taped = Taped(
+            method=asked.method,
+            role=asked.role,
+            host=host,
+            path=path,
+            query=self.query(asked),
+            content_type=asked.content_type,
+            body=b"",
+            status=reply.status,
+            answer_type=kind,
+            answer=answer,
+        )
         return Answer(reply.status, kind, answer_as_recorded(taped, {self._space_id: DEFAULT_SPACE_ID}, self._ids.here))
 
 

@@ -106,5 +106,16 @@ def test_what_this_run_made_may_be_deleted(live):
 
 def test_storage_is_another_service(live):
     """IBM's clients ask it on their own."""
-    asked = Interaction("i", "GET", Role.STORAGE, "/bucket", "", "", b"", 200, "", b"")
+    asked = Interaction(
+        identity="i",
+        method="GET",
+        role=Role.STORAGE,
+        path="/bucket",
+        query="",
+        content_type="",
+        body=b"",
+        status=200,
+        answer_type="",
+        answer=b"",
+    )
     assert live.reason_to_leave_out(asked) == "it is for another service"
