@@ -18,7 +18,7 @@ from pytest_wml.client.stack import with_room
 from pytest_wml.config import stopped_server
 from pytest_wml.config.credentials import BadCredentials, Credentials
 from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
-from pytest_wml.model.importing import importing
+from pytest_wml.model.frameworks import importing
 
 _WML, _WATSONX = "ibm_watson_machine_learning", "ibm_watsonx_ai"
 _VERIFY = {"WML_CLIENT_VERIFY_REQUESTS": "True", "WX_CLIENT_VERIFY_REQUESTS": "True"}

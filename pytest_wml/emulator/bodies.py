@@ -1,8 +1,9 @@
-"""Members of JSON bodies, read with their type checked."""
+"""JSON bodies: members read with their type checked, times as the service writes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pytest_wml.emulator.refusals import NotServed, UnprocessableEntity
@@ -69,3 +70,13 @@ def _member(body: Body, name: str, kind: type[T], called: str) -> T | None:
     if found is None or isinstance(found, kind):
         return found
     raise UnprocessableEntity(f"Field '{name}' must be {called}.")
+
+
+def rfc3339(seconds: float) -> str:
+    """A point in time as the service writes it, such as `2024-03-06T14:00:08.441Z`.
+
+    Args:
+        seconds: since the epoch, UTC.
+    """
+    written = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return written.replace("+00:00", "Z")

@@ -1,19 +1,22 @@
-"""The way to the real service: verified TLS, each request sent once."""
+"""The connection to the real service: verified TLS, each request sent once; and which requests are not for WML."""
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import requests
 
 from pytest_wml.config import stopped_server
 from pytest_wml.errors import WMLTestError
-from pytest_wml.interception import passage
+from pytest_wml.interception import IBMS_CLIENT, passage
 from pytest_wml.interception.messages import MISSED, UNANSWERED, path_of, send_error
 from pytest_wml.interception.request_log import ANSWERED_BY, Ledger
 from pytest_wml.interception.wsgi import Environ
+from pytest_wml.wml.hosts import Role, cloud_role
 
 _CONNECT, _READ = 10.0, 300.0
 _GUESSED = "/idprovider/v1/auth/identitytoken"
@@ -23,6 +26,7 @@ _NOT_FORWARDED = frozenset(
      "transfer-encoding", "upgrade", "host", "content-length", "accept-encoding"}
 )  # fmt: skip
 _NOT_RETURNED = frozenset({"connection", "keep-alive", "transfer-encoding", "content-encoding", "content-length"})
+_LONGEST_FORM = 1 << 16
 
 
 class ServiceUnreachable(WMLTestError):
@@ -132,3 +136,18 @@ def _headers(environ: Environ) -> dict[str, str]:
 def _blocks(answer: requests.Response) -> Iterator[bytes]:
     with answer:
         yield from answer.iter_content(1 << 16)
+
+
+def is_for_another_service(environ: Environ, own_keys: Iterable[str]) -> bool:
+    """Whether a request asks IAM for something that is not WML's: not by IBM's WML client, not with WML's key.
+
+    Args:
+        environ: of the request; its body can still be read afterwards.
+        own_keys: the API keys of the WML credentials.
+    """
+    if environ.get(IBMS_CLIENT) or cloud_role(environ["HTTP_HOST"]) is not Role.IAM:
+        return False
+    body = environ["wsgi.input"].read(_LONGEST_FORM)
+    environ["wsgi.input"] = io.BytesIO(body)
+    given = parse_qs(body.decode("utf-8", "replace")).get("apikey", [])
+    return not set(given) & set(own_keys)

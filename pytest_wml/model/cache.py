@@ -21,11 +21,9 @@ from typing import Any
 import numpy as np
 
 from pytest_wml.model.cnn import TrainedCNN
-from pytest_wml.model.extras import require
-from pytest_wml.model.importing import importing
+from pytest_wml.model.frameworks import importing, require
 from pytest_wml.model.mnist import Data, data_file, file_digest
-from pytest_wml.model.recipe import Recipe
-from pytest_wml.model.reports import Progress, silent
+from pytest_wml.model.recipe import Progress, Recipe, silent
 
 _WEIGHTS, _ABOUT = "weights.npz", "training.json"
 _SOURCES = ("network.py", "training.py", "mnist.py")

@@ -1,11 +1,9 @@
-"""An exception with all that led to it, as text for a refusal."""
+"""Why a model failed, as text: an exception with its causes, or the last lines of a process, without log noise."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from pytest_wml.model.framework_log import without_loading
 
 _LONGEST_LINE = 300
 _LONGEST = 4000
@@ -21,6 +19,20 @@ _FRAME = re.compile(
 )
 _PYTHON_FRAME = re.compile(r'File ".*", line \d+.*')
 _PLACES = re.compile(r"{{\w+ [^}]*}} ?|:? ?\[Op:\w+\]( name: \S*)?")
+_LOG_LINE = re.compile(
+    # I0000 00:00:1795852697.470595     682 port.cc:153] …, and before TensorFlow 2.17
+    # 2024-05-01 10:00:00.123456: I tensorflow/core/util/port.cc:113] …
+    r"(?:\d{4}-\d\d-\d\d [\d:.]+: )?(?P<level>[IWEF])(?:\d{4} [\d:.]+ +\d+)? (?P<file>[\w./-]+)\.(?:cc|cu\.cc|h):\d+\] "
+)
+_LOADING = re.compile(
+    r"(^|/)(cuda_\w+|cudart_stub|cpu_feature_guard|gpu_\w+|dso_loader|py_utils|computation_placer|port|"
+    r"stream_executor_\w+)$"
+)
+_LOG_CONTINUED = (
+    "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+    "To enable the following instructions: ",
+    "Skipping registering GPU devices...",
+)
 
 
 def full_reason(problem: BaseException) -> str:
@@ -103,3 +115,17 @@ def _cut(text: str, longest: int) -> str:
         return text
     end = longest * 2 // 5
     return f"{text[: longest - end]} … {text[-end:]}"
+
+
+def without_loading(text: str) -> str:
+    """The text without the lines that only say how the framework was loaded: whatever is for information, and what
+    is said of GPUs and processors; errors and warnings of the framework's work stay.
+    """
+    return "".join(line for line in text.splitlines(keepends=True) if not _is_of_loading(line))
+
+
+def _is_of_loading(line: str) -> bool:
+    found = _LOG_LINE.match(line)
+    if found is None:
+        return line.startswith(_LOG_CONTINUED)
+    return found["level"] == "I" or (found["level"] in "WE" and bool(_LOADING.search(found["file"])))

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_wml.errors import BadArchive, TrainingFailed
-from pytest_wml.model.extras import require
-from pytest_wml.model.importing import importing
+from pytest_wml.model.frameworks import importing, require
 
 Weights = Sequence[npt.NDArray[np.float32]]
 

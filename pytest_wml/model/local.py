@@ -16,8 +16,7 @@ import numpy.typing as npt
 from pytest_wml.errors import BadArchive, BadPayload
 from pytest_wml.model.archive import read_archive, require_savedmodel, safe_extract
 from pytest_wml.model.causes import reason
-from pytest_wml.model.extras import require
-from pytest_wml.model.importing import importing
+from pytest_wml.model.frameworks import importing, require
 
 
 class LocalModel:

@@ -1,9 +1,13 @@
-"""What the sample network is trained with."""
+"""What the sample network is trained with, and how its training reports."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
+
+# Takes one line of text, without its end.
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -34,3 +38,17 @@ class Recipe:
     def as_json(self) -> dict[str, Any]:
         """Give a value that ``json.dumps`` takes."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Loss and accuracy on the examples shown since the report before, after so many steps."""
+
+    step: int
+    loss: float
+    accuracy: float
+
+
+def silent(line: str) -> None:
+    """Say nothing."""
+    del line

@@ -9,11 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from pytest_wml.model.device import device_name
+from pytest_wml.model.frameworks import device_name
 from pytest_wml.model.mnist import Data, Images, Labels, Mnist, load_mnist
 from pytest_wml.model.network import build_network
-from pytest_wml.model.recipe import Recipe
-from pytest_wml.model.reports import Progress, Report, silent
+from pytest_wml.model.recipe import Progress, Recipe, Report, silent
 
 
 @dataclass(frozen=True)

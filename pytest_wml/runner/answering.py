@@ -171,7 +171,7 @@ class Answering:
         learn_secrets(environ, self._run.secrets)
         app: WSGIApp = self.faults if self._run.settings.faults.value or self._faulty else self._start()
         if self._run.settings.pass_iam.value:
-            from pytest_wml.live.iam import is_for_another_service
+            from pytest_wml.live.gateway import is_for_another_service
 
             app = self._gateway if is_for_another_service(environ, [self._run.apikey]) else app
         return app(environ, start_response)

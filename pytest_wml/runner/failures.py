@@ -15,7 +15,7 @@ import pytest
 from pytest_wml.config.values import Mode
 from pytest_wml.errors import WMLTestError
 from pytest_wml.interception.requester import Asker
-from pytest_wml.model.framework_log import without_loading
+from pytest_wml.model.causes import without_loading
 from pytest_wml.runner import error_reports, marker
 from pytest_wml.runner.completeness import extent
 from pytest_wml.runner.session import Run

@@ -152,7 +152,7 @@ def _linted(note: DeploymentNote) -> DeploymentNote:
         return note
     from pytest_wml.model.lint.findings import Level
     from pytest_wml.model.lint.judging import lint
-    from pytest_wml.model.lint.target import Target
+    from pytest_wml.model.lint.specification import Target
 
     try:
         found = lint(Path(note.path), Target(note.model_type, note.software_spec))

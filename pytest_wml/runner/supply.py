@@ -164,7 +164,7 @@ def deployment(
         UnknownModel: no type is given, and none can be inferred.
     """
     from pytest_wml.client.deployment import create, deployed
-    from pytest_wml.model.extras import require
+    from pytest_wml.model.frameworks import require
     from pytest_wml.model.storing import completed
     from pytest_wml.replay.bodies import as_content
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_wml.errors import BadOption
 
 if TYPE_CHECKING:
-    from pytest_wml.model.lint.target import Target
+    from pytest_wml.model.lint.specification import Target
 
 
 def add_to(commands: Any) -> None:
@@ -63,7 +63,7 @@ def _lint(given: argparse.Namespace) -> int:
 
 def _targets(given: argparse.Namespace) -> Iterator[tuple[str, Target]]:
     """Yield each archive with the type and the software specification that it is stored with."""
-    from pytest_wml.model.lint.target import Target
+    from pytest_wml.model.lint.specification import Target
     from pytest_wml.model.storing import inferred
     from pytest_wml.tools.doctor import settings
 

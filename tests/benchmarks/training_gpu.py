@@ -28,7 +28,7 @@ _HOW = "no GPU here; `KERAS_BACKEND=jax python tests/benchmarks/training_gpu.py`
 def measure(*, quick: bool) -> Measured:
     import keras
 
-    from pytest_wml.model.device import device_name
+    from pytest_wml.model.frameworks import device_name
 
     if not device_name(keras.backend.backend()).startswith("GPU"):
         return Measured([], _HOW)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_wml.errors import BadArchive, BadPayload, MissingExtra
-from pytest_wml.model.extras import require
+from pytest_wml.model.frameworks import require
 from pytest_wml.model.local import LocalModel
 from pytest_wml.model.packing import pack
 from tests.model.conftest import Models

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from pytest_wml.model.importing import importing
+from pytest_wml.model.frameworks import importing
 from tests.emulator.test_workers import gone
 
 INTERRUPTED = """

@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import wrap_file
 
 from pytest_wml.emulator import bodies
+from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.contents import Content
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.refusals import Missing, UnprocessableEntity
 from pytest_wml.emulator.state.models import Model, ModelDraft
-from pytest_wml.emulator.timestamps import rfc3339
 from pytest_wml.wml.software_specs import SoftwareSpec
 
 _OWN_MEMBERS = ("name", "type", "software_spec", "description", "tags", "space_id", "project_id")

@@ -8,12 +8,12 @@ from typing import Any, Literal
 from werkzeug.wrappers import Response
 
 from pytest_wml.emulator import bodies
+from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.refusals import Conflict, Invalid, UnprocessableEntity
 from pytest_wml.emulator.specifications import hardware_spec_for
 from pytest_wml.emulator.state.deployments import Deployment, DeploymentDraft
 from pytest_wml.emulator.state.patch import patched
-from pytest_wml.emulator.timestamps import rfc3339
 from pytest_wml.wml.hardware_specs import DEFAULT_HARDWARE_SPEC
 
 _PATCHABLE = ("name", "description", "tags", "custom", "online", "asset", "hardware_spec")

@@ -7,11 +7,11 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from pytest_wml.emulator import bodies
+from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.handlers.predictions import input_data_of
 from pytest_wml.emulator.refusals import UnprocessableEntity
 from pytest_wml.emulator.state.jobs import Job, JobDraft
-from pytest_wml.emulator.timestamps import rfc3339
 
 _UNSERVED = {"decision_optimization": "jobs of Decision Optimization"}
 _UNSERVED_SCORING = {

@@ -7,11 +7,11 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from pytest_wml.emulator import bodies
+from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.refusals import Missing
 from pytest_wml.emulator.state.patch import patched
 from pytest_wml.emulator.state.spaces import Space, SpaceDraft
-from pytest_wml.emulator.timestamps import rfc3339
 
 # Source: the paths that IBM's schema of the API allows for a space.
 _PATCHABLE = ("name", "description", "compute", "stage", "type", "settings", "tags")

@@ -6,11 +6,11 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
+from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.exchange import Call
 from pytest_wml.emulator.scorings import Scoring
 from pytest_wml.emulator.state.deployments import Deployment
 from pytest_wml.emulator.state.models import Model
-from pytest_wml.emulator.timestamps import rfc3339
 
 # A page with more is of no use, and it is asked for every other second.
 _SHOWN = 100

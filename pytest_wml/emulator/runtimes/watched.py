@@ -40,7 +40,7 @@ class _Call:
     def run(self) -> None:
         self.thread = threading.get_ident()
         # Imported here: it needs TensorFlow, which the first model imports, and whose threads these are.
-        from pytest_wml.emulator.runtimes.cancelling import cancellable
+        from pytest_wml.emulator.runtimes.cancellation import cancellable
 
         try:
             with cancellable() as self._cancel:

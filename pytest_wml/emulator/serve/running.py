@@ -20,10 +20,8 @@ from pytest_wml.config.table import SPACE_VARIABLES
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.emulator.serve.announce import ReadyFile, Running, exports
 from pytest_wml.emulator.serve.certificate import LOOPBACK_NAMES, certified
-from pytest_wml.emulator.serve.dated import Dated
-from pytest_wml.emulator.serve.foreign import OwnOnly
 from pytest_wml.emulator.serve.listening import Server, is_local, listen
-from pytest_wml.emulator.serve.log import Doubts, Requests, crash_told
+from pytest_wml.emulator.serve.middleware import Dated, Doubts, OwnOnly, Requests, crash_told
 from pytest_wml.emulator.serve.signals import Signals
 from pytest_wml.errors import BadOption
 from pytest_wml.interception.faults import Faults

@@ -10,7 +10,7 @@ from pytest_wml.model.kinds import GRAPH, KERAS, PICKLE, stored_as
 from pytest_wml.model.lint import keras_files, layout, onnx_files, pickles, pmml_files, saved_model, specification
 from pytest_wml.model.lint.findings import SPECIFICATION, Finding, Level
 from pytest_wml.model.lint.reading import Upload, opened
-from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.specification import Target
 from pytest_wml.model.members import Limits
 from pytest_wml.model.recognition import Recognised, recognise
 from pytest_wml.model.serving import LoadFailed, network_kind

@@ -12,7 +12,7 @@ from pytest_wml.model.lint.apart import look
 from pytest_wml.model.lint.findings import Finding, Level, fails_to_load
 from pytest_wml.model.lint.reading import Upload
 from pytest_wml.model.lint.saved_model import version_findings
-from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.specification import Target
 from pytest_wml.model.serving import LoadFailed
 
 

@@ -12,7 +12,7 @@ from pytest_wml.errors import BadArchive
 from pytest_wml.model.digest import mapped
 from pytest_wml.model.lint.findings import Finding, Level, fails_to_load
 from pytest_wml.model.lint.reading import Upload
-from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.specification import Target
 from pytest_wml.model.protobuf import Message
 
 # What JSON fills, and what the others are called.

@@ -14,7 +14,7 @@ from pytest_wml.model.lint.findings import Finding, Level, fails_to_load
 from pytest_wml.model.lint.pickle_bytes import pickle_damage
 from pytest_wml.model.lint.reading import Upload
 from pytest_wml.model.lint.saved_model import version_findings
-from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.specification import Target
 
 # Each object of scikit-learn's is pickled with the version as text behind this word, a few bytes of the pickle's
 # own between them. A pickle that is compressed does not show it.

@@ -9,7 +9,7 @@ from xml.parsers import expat
 
 from pytest_wml.model.lint.findings import Finding, Level, fails_to_load
 from pytest_wml.model.lint.reading import Upload
-from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.specification import Target
 from pytest_wml.model.recognition import Recognised
 
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})")

@@ -1,4 +1,7 @@
-"""A SavedModel, read without TensorFlow."""
+"""A SavedModel, read without TensorFlow.
+
+Field numbers: tensorflow/core/protobuf/saved_model.proto and meta_graph.proto.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ from pytest_wml.model.digest import mapped
 from pytest_wml.model.kinds import GRAPH
 from pytest_wml.model.lint import chance, signatures, weights
 from pytest_wml.model.lint.findings import Finding, Level, fails_to_load
-from pytest_wml.model.lint.metagraph import MetaGraphs, not_dense, written_by
-from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.specification import Target
 from pytest_wml.model.lint.walk import steps
 from pytest_wml.model.protobuf import Message
 from pytest_wml.model.savedmodel import SavedModel
 from pytest_wml.model.signature import Signature
 from pytest_wml.wml.acceptance import version_warning
+
+_SERVE = frozenset({"serve"})
 
 
 def findings(files: Mapping[str, File], target: Target) -> Iterator[Finding]:
@@ -28,7 +32,7 @@ def findings(files: Mapping[str, File], target: Target) -> Iterator[Finding]:
     """
     with mapped(files[GRAPH]) as data:
         try:
-            graphs = MetaGraphs(data)
+            graphs = _MetaGraphs(data)
             if graphs.serving is None:
                 yield _untagged(graphs)
                 return
@@ -38,13 +42,13 @@ def findings(files: Mapping[str, File], target: Target) -> Iterator[Finding]:
 
 
 def _graph(model: SavedModel, graph: Message, files: Mapping[str, File], target: Target) -> Iterator[Finding]:
-    yield from version_findings(written_by(graph), target, GRAPH)
+    yield from version_findings(_written_by(graph), target, GRAPH)
     yield from weights.findings(files, {node.op for node in model.nodes().values()})
     served = signatures.chosen(model.signatures)
     if isinstance(served, Finding):
         yield served
         return
-    sparse = not_dense(graph, served.name)
+    sparse = _not_dense(graph, served.name)
     count = len(model.signatures)
     yield from signatures.findings(served, count, sparse["inputs"], sparse["outputs"])
     yield from _walked(model, served)
@@ -81,7 +85,7 @@ def version_findings(writer: str, target: Target, where: str) -> Iterator[Findin
     yield Finding(Level.WARN, "version", f"{warning} It may be refused when it is loaded.", where, fix)
 
 
-def _untagged(graphs: MetaGraphs) -> Finding:
+def _untagged(graphs: _MetaGraphs) -> Finding:
     tags = ", ".join("+".join(sorted(found)) or "none" for found in graphs.tags) or "no graph at all"
     found = f"No graph is tagged 'serve' and nothing else; tags: {tags}."
     return Finding(
@@ -104,3 +108,39 @@ def _unreadable(damage: BadArchive) -> Finding:
         "export the model again; the file may have been cut short on its way",
         fails_to_load(f"TensorFlow cannot load the model. {damage.problem}"),
     )
+
+
+class _MetaGraphs:
+    """The graphs of a SavedModel and their tags.
+
+    Args:
+        data: the bytes of `saved_model.pb`.
+
+    Raises:
+        BadArchive: they are no message.
+    """
+
+    def __init__(self, data: memoryview) -> None:
+        self._graphs = list(Message(data).messages(2))
+        self.tags = [frozenset(graph.message(1).texts(4)) for graph in self._graphs]
+
+    @property
+    def serving(self) -> Message | None:
+        """The graph that is tagged `serve` and nothing else, which is the one that TensorFlow loads."""
+        found = [graph for graph, tags in zip(self._graphs, self.tags, strict=True) if tags == _SERVE]
+        return found[0] if found else None
+
+
+def _written_by(graph: Message) -> str:
+    """The TensorFlow that wrote a graph: `TensorFlow 2.14.0`; empty where it does not say."""
+    version = graph.message(1).text(5)
+    return f"TensorFlow {version}" if version else ""
+
+
+def _not_dense(graph: Message, signature: str) -> dict[str, set[str]]:
+    """The `inputs` and `outputs` of a signature that are sparse or ragged, by their keys."""
+    found = Message(graph.mapping(5).get(signature, memoryview(b"")))
+    return {
+        side: {key for key, info in found.mapping(number).items() if not Message(info).chunks(1)}
+        for side, number in (("inputs", 1), ("outputs", 2))
+    }

@@ -1,18 +1,48 @@
-"""The software specification: whether there is one, how long yet, and whether it takes models of the type."""
+"""What a model is to be deployed with: whether there is such a software specification, how long, and for the type."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from pytest_wml.model.kinds import framework_of
 from pytest_wml.model.lint.findings import SPECIFICATION, Basis, Finding, Level, Refusal
-from pytest_wml.model.lint.target import Target
 from pytest_wml.wml.acceptance import INVALID_ENTITY, invalid_entity, spec_refusal, type_refusal
 from pytest_wml.wml.life_cycles import Lifecycle, Step, life_of
-from pytest_wml.wml.software_specs import SOFTWARE_SPECS, Fit, SoftwareSpec, fit
+from pytest_wml.wml.software_specs import SOFTWARE_SPECS, Fit, SoftwareSpec, fit, named_software_spec
 
 _REQUEST = "POST /ml/v4/models"
 _SEEN = "watsonx-ai-samples issue 31"
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+@dataclass(frozen=True)
+class Target:
+    """Type and software specification of a model.
+
+    Attributes:
+        model_type: WML's, such as `tensorflow_2.14`.
+        spec_name: of the software specification, or its id.
+        today: the day that life cycles are compared with.
+    """
+
+    model_type: str
+    spec_name: str
+    today: datetime.date = field(default_factory=_today)
+
+    @property
+    def framework(self) -> str:
+        """The framework in the type, such as `tensorflow`."""
+        return framework_of(self.model_type)
+
+    @property
+    def spec(self) -> SoftwareSpec | None:
+        """The specification; None for one that is not in the catalogue."""
+        return named_software_spec(self.spec_name)
 
 
 def findings(target: Target) -> Iterator[Finding]:

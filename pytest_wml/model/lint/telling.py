@@ -43,7 +43,7 @@ def before_live(archive: ModelArchive, model_type: str, spec: str) -> list[str]:
         CannotLint: the archive cannot be read.
     """
     from pytest_wml.model.lint.judging import lint
-    from pytest_wml.model.lint.target import Target
+    from pytest_wml.model.lint.specification import Target
 
     found = lint(archive.path, Target(model_type, spec))
     for finding in found:

@@ -8,7 +8,7 @@ from pytest_wml.config.credentials import BadCredentials, Credentials, find
 from pytest_wml.config.credentials.checks import mistakes
 from pytest_wml.model.lint import specification
 from pytest_wml.model.lint.findings import Level
-from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.specification import Target
 from pytest_wml.tools.doctor.lines import Line, Verdict, failed, passed, warned
 
 _VERDICTS = {Level.ERROR: Verdict.FAIL, Level.WARN: Verdict.WARN, Level.INFO: Verdict.PASS}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.emulator.serve.certificate import certified
-from pytest_wml.emulator.serve.foreign import OwnOnly
 from pytest_wml.emulator.serve.listening import Server, listen
+from pytest_wml.emulator.serve.middleware import OwnOnly
 from tests.emulator.rest import Rest
 
 Strokes = Sequence[Sequence[tuple[float, float]]]

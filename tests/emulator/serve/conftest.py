@@ -15,8 +15,8 @@ from pytest_wml.interception.wire import Limits
 pytest.importorskip("trustme")
 
 from pytest_wml.emulator.serve.certificate import LOOPBACK_NAMES, certified
-from pytest_wml.emulator.serve.foreign import OwnOnly
 from pytest_wml.emulator.serve.listening import Server, listen
+from pytest_wml.emulator.serve.middleware import OwnOnly
 
 # Long enough for a loaded machine, short enough to wait for.
 HASTY = Limits(idle=20.0, head=0.3, body=0.3, unread=1 << 20)

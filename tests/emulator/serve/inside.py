@@ -13,10 +13,8 @@ from pytest_wml.config import fault_rules
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.emulator.serve.announce import Running
 from pytest_wml.emulator.serve.certificate import LOOPBACK_NAMES, certified
-from pytest_wml.emulator.serve.dated import Dated
-from pytest_wml.emulator.serve.foreign import OwnOnly
 from pytest_wml.emulator.serve.listening import Server, listen
-from pytest_wml.emulator.serve.log import Requests
+from pytest_wml.emulator.serve.middleware import Dated, OwnOnly, Requests
 from pytest_wml.interception.faults import Faults
 from pytest_wml.interception.wsgi import Environ
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID

@@ -10,7 +10,7 @@ import pytest
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.model.lint.findings import Finding, Level
 from pytest_wml.model.lint.judging import lint
-from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.specification import Target
 from tests.emulator.rest import Rest
 from tests.model.lint.packing import tarred
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_wml.model.archive import read_archive
 from pytest_wml.model.lint.findings import Basis, CannotLint, Finding, Level, Refused
 from pytest_wml.model.lint.judging import lint
-from pytest_wml.model.lint.target import Target
+from pytest_wml.model.lint.specification import Target
 from pytest_wml.model.lint.telling import before_live
 from pytest_wml.model.members import Limits
 from tests.model.lint import packing
