@@ -15,7 +15,7 @@ from pytest_wml.errors import BadArchive, WMLTestError
 from pytest_wml.model.archive import ModelArchive, read_archive
 from pytest_wml.model.signature import Signature
 from pytest_wml.replay.bodies import as_content
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 
 LARGEST = 4 << 30
 """Bytes of a model that are downloaded to tell its digest."""
@@ -35,7 +35,7 @@ class Served(NamedTuple):
         told: where the digest comes from, or why there is none.
     """
 
-    content: Content | None
+    content: ArchiveContent | None
     archive: ModelArchive | None
     told: str
 
@@ -45,7 +45,7 @@ class Served(NamedTuple):
         return f"model {self.content.model[:16]} ({self.told})"
 
 
-def unknown_archive(content: Content | None = None) -> ModelArchive:
+def unknown_archive(content: ArchiveContent | None = None) -> ModelArchive:
     """What stands for an archive that is not here."""
     return ModelArchive(
         path=Path("no archive of this model is here"),
@@ -129,7 +129,7 @@ def served(client: Any, details: Mapping[str, Any], target: Path | None) -> Serv
     return Served(as_content(archive), archive, "by its download")
 
 
-def stored(custom: Any) -> Content | None:
+def stored(custom: Any) -> ArchiveContent | None:
     """The digest that `deployed` left with the model; None where there is none that can be read."""
     custom = custom if isinstance(custom, dict) else {}
     match = _DIGEST.fullmatch(str(custom.get(CUSTOM_DIGEST, "")))
@@ -137,7 +137,7 @@ def stored(custom: Any) -> Content | None:
         return None
     basis, digest = match.groups()
     signature = Signature.from_text(str(custom.get(CUSTOM_SIGNATURE, "")))
-    return Content(digest if basis == "archive" else "", digest, basis, 0, str(signature or ""))
+    return ArchiveContent(digest if basis == "archive" else "", digest, basis, 0, str(signature or ""))
 
 
 def _download(client: Any, details: Mapping[str, Any], asset: Mapping[str, str], target: Path) -> None:

@@ -29,7 +29,7 @@ def resource(path: str) -> str:
 
 
 @dataclass(frozen=True)
-class Target:
+class FaultTarget:
     """Which requests a fault is for: `POST /predictions`, `DELETE`, `deployments`.
 
     Args:
@@ -41,7 +41,7 @@ class Target:
     path: str = ""
 
     @classmethod
-    def of(cls, text: str) -> Target:
+    def of(cls, text: str) -> FaultTarget:
         """Read it.
 
         Raises:
@@ -92,7 +92,7 @@ class Fault:
     after_bytes: int = 20
     name: str = ""
     reason: str = "The model could not be loaded."
-    on: Target = Target()
+    on: FaultTarget = FaultTarget()
     nth: int = 1
     times: int | None = None
     probability: float = 1.0
@@ -167,7 +167,7 @@ _WORDS: dict[str, Callable[[str], Any]] = {
     "after-bytes": _number(0),
     "name": _text,
     "reason": _text,
-    "on": Target.of,
+    "on": FaultTarget.of,
     "nth": _number(1),
     "times": _number(1),
     "probability": _within(0, 1, "a number from 0 to 1"),
@@ -177,7 +177,7 @@ _CHOICE = ("nth", "times", "probability", "seed")
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """What a kind of fault must be told, and what it may be told."""
 
     needs: tuple[str, ...]
@@ -189,12 +189,12 @@ class Kind:
 
 
 KINDS = {
-    "token-expires": Kind(("after",), ("times",)),
-    "status": Kind(("code",), ("retry-after", "on", *_CHOICE)),
-    "slow": Kind(("seconds",), ("on", *_CHOICE)),
-    "deployment-stuck": Kind((), ("name", *_CHOICE)),
-    "deployment-failed": Kind((), ("name", "reason", *_CHOICE)),
-    "cut": Kind((), ("after-bytes", "on", *_CHOICE)),
+    "token-expires": FaultKind(("after",), ("times",)),
+    "status": FaultKind(("code",), ("retry-after", "on", *_CHOICE)),
+    "slow": FaultKind(("seconds",), ("on", *_CHOICE)),
+    "deployment-stuck": FaultKind((), ("name", *_CHOICE)),
+    "deployment-failed": FaultKind((), ("name", "reason", *_CHOICE)),
+    "cut": FaultKind((), ("after-bytes", "on", *_CHOICE)),
 }
 
 

@@ -32,7 +32,7 @@ from pytest_wml.emulator.refusals import (
 from pytest_wml.emulator.routes import match, unserved
 from pytest_wml.emulator.runtimes.loading import Policy
 from pytest_wml.emulator.scorings import Scorings
-from pytest_wml.emulator.service import Service, Settings
+from pytest_wml.emulator.service import EmbeddedService, ServiceSettings
 from pytest_wml.wml import embedded
 from pytest_wml.wml.embedded import EMBEDDED
 from pytest_wml.wml.hosts import Role, cloud_role
@@ -113,10 +113,10 @@ class EmbeddedWML:
         any_space: bool = False,
     ) -> None:
         policy = Policy(allow_pickle, isolate_tensorflow, deadline, how_to_allow)
-        settings = Settings(clock, cpd_version, json_limit, policy, any_space)
+        settings = ServiceSettings(clock, cpd_version, json_limit, policy, any_space)
         self._home = temporary(folder) if data_dir is None else _lasting(data_dir)
         try:
-            self._service = Service(self._home, spaces, settings)
+            self._service = EmbeddedService(self._home, spaces, settings)
         except BaseException as problem:
             self._home.close()
             if data_dir is not None and isinstance(problem, (OSError, NotKept)):
@@ -215,7 +215,7 @@ def _unusable(data_dir: Path, problem: Exception) -> Exception:
     return unusable(data_dir, problem)
 
 
-def _page_of(service: Service) -> Page:
+def _page_of(service: EmbeddedService) -> Page:
     from pytest_wml.emulator.page import Page  # only a server has one
 
     service.scorings = Scorings(service.settings.clock)

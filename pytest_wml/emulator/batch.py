@@ -11,8 +11,8 @@ from pytest_wml.emulator.doubts import Doubts
 from pytest_wml.emulator.runtimes.protocol import BadInput, ScoringFailed
 from pytest_wml.emulator.scorers import Scorers
 from pytest_wml.emulator.state.deployments import Deployments, check_kind, check_not_failed
-from pytest_wml.emulator.state.jobs import Job, JobDraft, JobFailed, Jobs, Predictions, StillRunning
-from pytest_wml.emulator.state.journal import Journal
+from pytest_wml.emulator.state.jobs import JobDraft, JobFailed, JobRecord, Jobs, Predictions, StillRunning
+from pytest_wml.emulator.state.journal import StateJournal
 from pytest_wml.emulator.tokens import Tokens
 from pytest_wml.model.serving import LoadFailed
 
@@ -39,7 +39,7 @@ class Batch:
         jobs: Jobs,
         deployments: Deployments,
         scorers: Scorers,
-        journal: Journal,
+        journal: StateJournal,
         doubts: Doubts,
         tokens: Tokens,
     ) -> None:
@@ -55,7 +55,7 @@ class Batch:
         self._tokens_of_jobs: dict[str, str] = {}
         self._scorings: dict[str, Future[Predictions]] = {}
 
-    def start(self, draft: JobDraft, space_id: str, owner: str, token: str) -> Job:
+    def start(self, draft: JobDraft, space_id: str, owner: str, token: str) -> JobRecord:
         """A new job of a batch deployment, `queued`; its model may still be being loaded.
 
         Args:
@@ -76,7 +76,7 @@ class Batch:
             self._tokens_of_jobs[job.id] = token
         return job
 
-    def advance(self, jobs: Sequence[Job]) -> list[Job]:
+    def advance(self, jobs: Sequence[JobRecord]) -> list[JobRecord]:
         """Jobs, each one state further; those that take long to score are still running."""
         until = time.monotonic() + _PATIENCE
         for job in jobs:
@@ -94,7 +94,7 @@ class Batch:
         self._jobs.drop(job_id)
         self._forget(job_id)
 
-    def _advanced(self, job: Job, until: float) -> Job:
+    def _advanced(self, job: JobRecord, until: float) -> JobRecord:
         further = self._jobs.advanced(job, lambda job: self._result(job, until))
         if further.state == "running":
             self._begin(further)
@@ -102,7 +102,7 @@ class Batch:
             self._forget(job.id)
         return further
 
-    def _begin(self, job: Job) -> Future[Predictions]:
+    def _begin(self, job: JobRecord) -> Future[Predictions]:
         with self._lock:
             scoring = self._scorings.get(job.id)
             if scoring is None:
@@ -111,7 +111,7 @@ class Batch:
                 threading.Thread(target=self._run, args=(job, token, scoring), name="wml-job", daemon=True).start()
             return scoring
 
-    def _result(self, job: Job, until: float) -> Predictions:
+    def _result(self, job: JobRecord, until: float) -> Predictions:
         scoring = self._begin(job)
         try:
             scoring.exception(max(0.0, until - time.monotonic()))
@@ -124,14 +124,14 @@ class Batch:
             self._tokens_of_jobs.pop(job_id, None)
             self._scorings.pop(job_id, None)
 
-    def _run(self, job: Job, token: str, scoring: Future[Predictions]) -> None:
+    def _run(self, job: JobRecord, token: str, scoring: Future[Predictions]) -> None:
         try:
             with self._at_once:
                 scoring.set_result(self._scored(job, token))
         except BaseException as problem:  # noqa: BLE001 raised again where the job is looked at
             scoring.set_exception(problem)
 
-    def _scored(self, job: Job, token: str) -> Predictions:
+    def _scored(self, job: JobRecord, token: str) -> Predictions:
         deployment = self._deployments.get(job.draft.deployment_id)
         payload = {"input_data": job.draft.input_data}
         try:

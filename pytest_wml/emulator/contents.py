@@ -23,7 +23,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
-class Content:
+class StoredContent:
     """The attachment of a model."""
 
     digest: str
@@ -51,7 +51,7 @@ class Contents:
         for unfinished in folder.glob(f"{_UPLOAD}*"):
             unfinished.unlink()
 
-    def path(self, content: Content) -> Path:
+    def path(self, content: StoredContent) -> Path:
         """The file, which holds what was uploaded: one that an earlier service kept is read through first.
 
         Raises:
@@ -67,7 +67,7 @@ class Contents:
             raise _lost(content, problem.strerror or "it cannot be read") from problem
         raise _lost(content, "its file has another size")
 
-    def open(self, content: Content) -> BinaryIO:
+    def open(self, content: StoredContent) -> BinaryIO:
         """The file, open for reading.
 
         Raises:
@@ -78,7 +78,7 @@ class Contents:
         except OSError as problem:
             raise _lost(content, problem.strerror or "it cannot be read") from problem
 
-    def receive(self, chunks: Iterable[bytes], content_format: str) -> tuple[Content, Path]:
+    def receive(self, chunks: Iterable[bytes], content_format: str) -> tuple[StoredContent, Path]:
         """Write an upload beside its final place; `keep` or `discard` it next.
 
         Raises:
@@ -104,9 +104,9 @@ class Contents:
         except BaseException:
             upload.unlink()
             raise
-        return Content(digest.hexdigest(), size, content_format, str(uuid.uuid4())), upload
+        return StoredContent(digest.hexdigest(), size, content_format, str(uuid.uuid4())), upload
 
-    def keep(self, content: Content, upload: Path) -> None:
+    def keep(self, content: StoredContent, upload: Path) -> None:
         """Move an upload to its final place, at once and whole.
 
         Raises:
@@ -159,7 +159,7 @@ def writing() -> Iterator[None]:
         raise NotKept("storage_failed", f"{EMBEDDED} could not write to its disk: {reason}.") from problem
 
 
-def _checked(path: Path, content: Content) -> str:
+def _checked(path: Path, content: StoredContent) -> str:
     # The name comes from a record: only a digest is looked up, never a path.
     if not _DIGEST.fullmatch(content.digest):
         raise _lost(content, "its record names no digest")
@@ -169,7 +169,7 @@ def _checked(path: Path, content: Content) -> str:
     return content.digest
 
 
-def _lost(content: Content, reason: str) -> ContentLost:
+def _lost(content: StoredContent, reason: str) -> ContentLost:
     return ContentLost(
         "content_lost", f"The content with SHA-256 {content.digest[:64]} is lost: {reason}. Upload it again."
     )

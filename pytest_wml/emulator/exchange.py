@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from pytest_wml.emulator import bodies
 from pytest_wml.emulator.refusals import Invalid, Missing, NotServed, Refusal, TooLarge, UnprocessableEntity
-from pytest_wml.emulator.service import Service
+from pytest_wml.emulator.service import EmbeddedService
 from pytest_wml.emulator.state.journal import R
 from pytest_wml.wml.embedded import EMBEDDED
 from pytest_wml.wml.hosts import Role
@@ -39,7 +39,7 @@ class Call:
         service: what answers.
     """
 
-    def __init__(self, request: Request, role: Role, service: Service) -> None:
+    def __init__(self, request: Request, role: Role, service: EmbeddedService) -> None:
         self.request = request
         self.role = role
         self.service = service

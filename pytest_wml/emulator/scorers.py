@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.emulator.contents import Content, Contents, writing
+from pytest_wml.emulator.contents import Contents, StoredContent, writing
 from pytest_wml.emulator.refusals import ContentLost, NotKept
 from pytest_wml.emulator.runtimes.loading import Policy, load
 from pytest_wml.emulator.runtimes.protocol import Runtime, ScoringRequest, Starting
-from pytest_wml.emulator.served import Served
+from pytest_wml.emulator.served import ServedAsset
 from pytest_wml.model.serving import LoadFailed
 from pytest_wml.wml.acceptance import version_warning
 
@@ -25,7 +25,7 @@ _Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LoadOutcome:
     """How a load ended."""
 
     failure: str = ""
@@ -132,7 +132,7 @@ class Scorers:
         self._ends_seen = 0
         """How many loads had ended when `look` last found one going on."""
 
-    def begin(self, served: Served) -> None:
+    def begin(self, served: ServedAsset) -> None:
         """Load what is deployed now, unless it is loaded or being loaded; does not wait for it.
 
         What failed is tried again where the archive itself was not at fault.
@@ -146,7 +146,7 @@ class Scorers:
             elif slot.done.is_set():
                 self._count_end()
 
-    def resume(self, served: Served) -> None:
+    def resume(self, served: ServedAsset) -> None:
         """Load what was deployed before a restart, unless that was tried; does not wait for it."""
         if served.content is None:
             return
@@ -154,10 +154,10 @@ class Scorers:
             if _key(served.content, served) not in self._slots:
                 self._start(served.content, served)
 
-    def look(self, served: Served) -> Outcome | None:
+    def look(self, served: ServedAsset) -> LoadOutcome | None:
         """How the load of what is served ended; None before. Neither begins one nor waits for it."""
         if served.content is None:
-            return Outcome("The model has no content.")
+            return LoadOutcome("The model has no content.")
         with self._changed:
             slot = self._slots.get(_key(served.content, served))
             if slot is None or not slot.done.is_set():
@@ -165,7 +165,7 @@ class Scorers:
                 return None
         if slot.runtime:
             self._warn(slot.runtime, served)
-        return Outcome(slot.failure)
+        return LoadOutcome(slot.failure)
 
     def wait(self, seconds: float) -> bool:
         """Wait until a load has ended since `look` last found one going on, or none is; at most so many seconds.
@@ -176,7 +176,7 @@ class Scorers:
         with self._changed:
             return self._changed.wait_for(lambda: not self._loading or self._ends != self._ends_seen, seconds)
 
-    def loaded(self, served: Served) -> Runtime:
+    def loaded(self, served: ServedAsset) -> Runtime:
         """The runtime of what is served; waits for its load, which is begun if nobody did before.
 
         Raises:
@@ -192,13 +192,13 @@ class Scorers:
         self._warn(slot.runtime, served)
         return slot.runtime
 
-    def _warn(self, runtime: Runtime, served: Served) -> None:
+    def _warn(self, runtime: Runtime, served: ServedAsset) -> None:
         """Pass on why the service may answer otherwise."""
         for warning in runtime.warnings:
             self._doubt(warning)
         self._doubt(version_warning(runtime.written_by, served.framework, served.software_spec))
 
-    def answer(self, served: Served, payload: Mapping[str, Any], token: str) -> Any:
+    def answer(self, served: ServedAsset, payload: Mapping[str, Any], token: str) -> Any:
         """The document that answers a scoring.
 
         Args:
@@ -213,7 +213,7 @@ class Scorers:
         """
         return self.loaded(served).answer(ScoringRequest(payload, token, served.schema))
 
-    def release(self, gone: Collection[str], needed: Collection[Served]) -> Callable[[], None]:
+    def release(self, gone: Collection[str], needed: Collection[ServedAsset]) -> Callable[[], None]:
         """Forget what nobody needs any more; what is returned frees it, which may take a moment.
 
         What is being scored in this process keeps its own hold on the model.
@@ -254,7 +254,7 @@ class Scorers:
             if slot.thread:
                 slot.thread.join()
 
-    def _start(self, content: Content, served: Served) -> _Slot:
+    def _start(self, content: StoredContent, served: ServedAsset) -> _Slot:
         slot = _Slot()
         if self._closed:
             slot.end()
@@ -270,7 +270,7 @@ class Scorers:
         slot.thread.start()
         return slot
 
-    def _fill(self, slot: _Slot, content: Content, framework: str) -> None:
+    def _fill(self, slot: _Slot, content: StoredContent, framework: str) -> None:
         try:
             with self._at_once, writing():
                 path = self._contents.path(content)
@@ -300,5 +300,5 @@ class Scorers:
         self._changed.notify_all()
 
 
-def _key(content: Content, served: Served) -> _Key:
+def _key(content: StoredContent, served: ServedAsset) -> _Key:
     return content.digest, served.framework

@@ -22,7 +22,7 @@ _CUT = "…"
 
 
 @dataclass(frozen=True)
-class Scoring:
+class ShownScoring:
     """One request to score, cut to what a page can show."""
 
     number: int
@@ -51,10 +51,10 @@ class Scorings:
         self._clock = clock
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._last: deque[Scoring] = deque(maxlen=_KEPT)
+        self._last: deque[ShownScoring] = deque(maxlen=_KEPT)
 
     @property
-    def newest_first(self) -> list[Scoring]:
+    def newest_first(self) -> list[ShownScoring]:
         with self._lock:
             return list(reversed(self._last))
 
@@ -73,7 +73,7 @@ class Scorings:
         alike = len(digits) == len(images)
         given = "" if digits and alike else _short(json.dumps(excerpt(rows[:_ROWS]), ensure_ascii=False))
         with self._lock:
-            scoring = Scoring(
+            scoring = ShownScoring(
                 number=next(self._numbers),
                 deployment_id=deployment_id,
                 at=self._clock(),

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_wml.emulator.contents import Content
+from pytest_wml.emulator.contents import StoredContent
 from pytest_wml.wml.software_specs import SoftwareSpec
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedAsset:
     """What an asset held when it was deployed; what is uploaded later needs a new deployment or a patch."""
 
-    content: Content | None
+    content: StoredContent | None
     framework: str
     """What the model's type says, such as `scikit-learn`; or `function`."""
     software_spec: SoftwareSpec

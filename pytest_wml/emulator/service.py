@@ -6,25 +6,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pytest_wml.emulator.batch import Batch
-from pytest_wml.emulator.contents import Content, Contents
+from pytest_wml.emulator.contents import Contents, StoredContent
 from pytest_wml.emulator.doubts import Doubts
 from pytest_wml.emulator.home import Home
 from pytest_wml.emulator.refusals import Conflict
 from pytest_wml.emulator.runtimes.loading import FUNCTION, Policy
 from pytest_wml.emulator.scorers import Scorers
 from pytest_wml.emulator.scorings import Scorings
-from pytest_wml.emulator.served import Served, training_fields
+from pytest_wml.emulator.served import ServedAsset, training_fields
 from pytest_wml.emulator.state.deployments import (
-    Deployment,
     DeploymentDraft,
+    DeploymentRecord,
     Deployments,
     check_kind,
     check_not_failed,
 )
 from pytest_wml.emulator.state.jobs import Jobs
-from pytest_wml.emulator.state.journal import Journal
-from pytest_wml.emulator.state.models import Model, Models
-from pytest_wml.emulator.state.spaces import Space, Spaces
+from pytest_wml.emulator.state.journal import StateJournal
+from pytest_wml.emulator.state.models import ModelRecord, Models
+from pytest_wml.emulator.state.spaces import SpaceRecord, Spaces
 from pytest_wml.emulator.tokens import Tokens
 from pytest_wml.model.kinds import framework_of
 from pytest_wml.wml.spaces import is_id
@@ -33,7 +33,7 @@ _OWNER = "IBMid-embedded"
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServiceSettings:
     """What can be chosen about a service."""
 
     clock: Callable[[], float]
@@ -45,7 +45,7 @@ class Settings:
     """Whether a space that is named by an unknown id is made."""
 
 
-class Service:
+class EmbeddedService:
     """Everything behind the HTTP of the embedded WML.
 
     Args:
@@ -53,7 +53,7 @@ class Service:
         spaces: ids of the spaces that are there from the start.
     """
 
-    def __init__(self, home: Home, spaces: Iterable[str], settings: Settings) -> None:
+    def __init__(self, home: Home, spaces: Iterable[str], settings: ServiceSettings) -> None:
         self.settings = settings
         self.tokens = Tokens(settings.clock, home.key)
         self.contents = Contents(home.contents, lasting=home.store is not None)
@@ -64,7 +64,7 @@ class Service:
         self.scorers = Scorers(
             self.contents, home.scratch, settings.policy, self.doubts.tell, crashed=self.crashes.append
         )
-        self._journal = Journal(home.store)
+        self._journal = StateJournal(home.store)
         self.spaces = Spaces(self._journal, settings.clock)
         self.models = Models(self._journal, settings.clock)
         self.functions = Models(self._journal, settings.clock, kind=FUNCTION)
@@ -80,7 +80,7 @@ class Service:
         self.scorers.close()
         self._journal.close()
 
-    def space(self, space_id: str) -> Space:
+    def space(self, space_id: str) -> SpaceRecord:
         """The space of this id; where any is accepted, one that nobody made is made, with a warning.
 
         Raises:
@@ -98,7 +98,7 @@ class Service:
         """The functions where the id is one of theirs, else the models."""
         return self.functions if self.functions.find(lambda function: function.id == asset_id) else self.models
 
-    def upload(self, shelf: Models, asset_id: str, chunks: Iterable[bytes], content_format: str) -> Content:
+    def upload(self, shelf: Models, asset_id: str, chunks: Iterable[bytes], content_format: str) -> StoredContent:
         """Store the content of a model or function; what it held before stays with its revisions and deployments.
 
         Raises:
@@ -118,7 +118,7 @@ class Service:
             self._drop_unused()
         return content
 
-    def deploy(self, draft: DeploymentDraft, space_id: str, owner: str) -> Deployment:
+    def deploy(self, draft: DeploymentDraft, space_id: str, owner: str) -> DeploymentRecord:
         """A new deployment of a stored model or function, `initializing`.
 
         Raises:
@@ -133,8 +133,8 @@ class Service:
         return deployment
 
     def redraft(
-        self, deployment_id: str, redrafted: Callable[[Deployment], tuple[DeploymentDraft, set[str]]]
-    ) -> tuple[Deployment, set[str]]:
+        self, deployment_id: str, redrafted: Callable[[DeploymentRecord], tuple[DeploymentDraft, set[str]]]
+    ) -> tuple[DeploymentRecord, set[str]]:
         """Change a deployment, with nobody in between.
 
         Args:
@@ -157,12 +157,12 @@ class Service:
         self.deployments.begin(changed)
         return changed, touched
 
-    def _served(self, draft: DeploymentDraft, space_id: str) -> tuple[Served, str]:
+    def _served(self, draft: DeploymentDraft, space_id: str) -> tuple[ServedAsset, str]:
         shelf = self.shelf_of(draft.asset_id)
         asset = shelf.read(draft.asset_id, space_id, draft.asset_rev)
         framework = FUNCTION if shelf is self.functions else framework_of(asset.draft.type)
         fields = training_fields(asset.draft.entity) if framework == "mllib" else ()
-        return Served(asset.content, framework, asset.draft.software_spec, fields), shelf.kind
+        return ServedAsset(asset.content, framework, asset.draft.software_spec, fields), shelf.kind
 
     def undeploy(self, deployment_id: str) -> None:
         """Delete a deployment with its jobs."""
@@ -172,7 +172,7 @@ class Service:
                 self.batch.drop(job.id)
         self._drop_unused()
 
-    def ready(self, deployment: Deployment) -> Deployment:
+    def ready(self, deployment: DeploymentRecord) -> DeploymentRecord:
         """An online deployment after its model was loaded, which is waited for.
 
         Raises:
@@ -185,7 +185,7 @@ class Service:
         check_not_failed(loaded)
         return loaded
 
-    def delete_asset(self, shelf: Models, asset_id: str) -> Model:
+    def delete_asset(self, shelf: Models, asset_id: str) -> ModelRecord:
         """Delete a model or function with its revisions and content.
 
         Raises:

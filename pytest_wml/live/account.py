@@ -9,7 +9,7 @@ from pytest_wml.config.options import Settings
 from pytest_wml.interception.request_counts import Tally
 from pytest_wml.interception.request_log import Ledger
 from pytest_wml.interception.wsgi import Environ, WSGIApp
-from pytest_wml.live.budget import Budget, Limits
+from pytest_wml.live.budget import Budget, BudgetLimits
 from pytest_wml.live.owned import Owned
 from pytest_wml.live.processes import Together
 from pytest_wml.live.retry import Retrying
@@ -27,7 +27,7 @@ class Account:
 
     def __init__(self, service: WSGIApp, settings: Settings, together: Together, ledger: Ledger) -> None:
         self.owned = Owned(service, together.mark, together.journal)
-        limits = Limits(settings.max_requests, settings.max_deployments, settings.max_upload)
+        limits = BudgetLimits(settings.max_requests, settings.max_deployments, settings.max_upload)
         self.budget = Budget(self.owned, limits, together.folder)
         self.retrying = Retrying(self.budget)
         self.owned.ledger = self.budget.ledger = self.retrying.ledger = ledger

@@ -24,7 +24,7 @@ class BudgetSpent(WMLTestError):
     """A live run would spend more than it may."""
 
 
-class Limits(NamedTuple):
+class BudgetLimits(NamedTuple):
     """What a run may spend; None: as much as it likes."""
 
     requests: Setting[int | None]
@@ -48,7 +48,7 @@ class Budget:
         shared: a folder in which the processes of one run count together.
     """
 
-    def __init__(self, app: WSGIApp, limits: Limits, shared: Path) -> None:
+    def __init__(self, app: WSGIApp, limits: BudgetLimits, shared: Path) -> None:
         self._app = app
         self._limits = limits
         self._shared = shared / "spent.json"

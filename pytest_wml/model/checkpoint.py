@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.bundle import Entry, Index, read_index
-from pytest_wml.model.contents import File
+from pytest_wml.model.contents import ArchiveFile
 from pytest_wml.model.graph import combined
 from pytest_wml.model.streams import CHUNK
 
@@ -25,7 +25,7 @@ _STATES = ((2,), (3,))
 
 
 @dataclass(frozen=True)
-class Tensor:
+class CheckpointTensor:
     """One tensor of a checkpoint: a hash of type, shape and content, and where it lies.
 
     Attributes:
@@ -45,7 +45,7 @@ class Tensor:
         return not (small and self.entry.dtype.lstrip("u").startswith("int"))
 
 
-def read_tensors(files: Mapping[str, File]) -> dict[str, Tensor]:
+def read_tensors(files: Mapping[str, ArchiveFile]) -> dict[str, CheckpointTensor]:
     """Read every tensor but the checkpoint's bookkeeping, by checkpoint key; none without variables.
 
     A partitioned tensor is one tensor, hashed from its slices. Strings are hashed as they are stored.
@@ -68,11 +68,11 @@ def read_tensors(files: Mapping[str, File]) -> dict[str, Tensor]:
         if not key.startswith(b"\0") and name not in _BOOKKEEPING:
             parts = slices.get(key, []) if entry.sliced else [contents[key]]
             path = None if entry.sliced else files[_data_file(index, entry.shard)].path
-            tensors[name] = Tensor(combined(entry.dtype, repr(entry.shape), *parts), entry, path)
+            tensors[name] = CheckpointTensor(combined(entry.dtype, repr(entry.shape), *parts), entry, path)
     return tensors
 
 
-def _index_bytes(file: File) -> bytes:
+def _index_bytes(file: ArchiveFile) -> bytes:
     if file.size > _LARGEST_INDEX or file.path is None:
         raise BadArchive("The checkpoint's index (variables.index) is too large.", size=f"{file.size:,} bytes")
     return file.path.read_bytes()
@@ -83,7 +83,7 @@ def _sliced_name(key: bytes) -> bytes:
     return key[1:].partition(b"\0\1")[0]
 
 
-def _contents(index: Index, files: Mapping[str, File]) -> Iterator[tuple[bytes, bytes]]:
+def _contents(index: Index, files: Mapping[str, ArchiveFile]) -> Iterator[tuple[bytes, bytes]]:
     shards: dict[int, list[tuple[bytes, Entry]]] = {}
     for key, entry in index.entries.items():
         if not entry.sliced:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_wml.model.archive import ModelArchive
 
-Array = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class TrainedCNN:
         source: which digits it was trained on.
     """
 
-    weights: tuple[Array, ...]
+    weights: tuple[Floats, ...]
     accuracy: float
     device: str
     trained_seconds: float
@@ -46,7 +46,7 @@ class TrainedCNN:
     recipe: Recipe
     source: str
 
-    def predict(self, images: npt.ArrayLike) -> Array:
+    def predict(self, images: npt.ArrayLike) -> Floats:
         """Classify images in this process, without any service.
 
         Args:
@@ -68,7 +68,7 @@ class TrainedCNN:
             )
         logits = self._network.predict(np.atleast_2d(given), verbose=0)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities: Array = powers / powers.sum(axis=1, keepdims=True)
+        probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
         return probabilities
 
     def export(self, folder: Path | str) -> Path:

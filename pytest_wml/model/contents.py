@@ -15,7 +15,7 @@ _FINGERPRINT = "fingerprint.pb"
 
 
 @dataclass(frozen=True)
-class File:
+class ArchiveFile:
     """One file: bytes, SHA-256 in hexadecimal digits, and where it can be read again (None: nowhere)."""
 
     size: int
@@ -23,7 +23,7 @@ class File:
     path: Path | None = None
 
 
-def gathered(found: Iterator[Member], keep: frozenset[str], folder: Path) -> Iterator[tuple[str, File]]:
+def gathered(found: Iterator[Member], keep: frozenset[str], folder: Path) -> Iterator[tuple[str, ArchiveFile]]:
     """Read every member once and yield its name and what was found.
 
     Args:
@@ -37,7 +37,7 @@ def gathered(found: Iterator[Member], keep: frozenset[str], folder: Path) -> Ite
         yield member.name, _read(member, copy)
 
 
-def _read(member: Member, copy: Path | None) -> File:
+def _read(member: Member, copy: Path | None) -> ArchiveFile:
     digest, size = hashlib.sha256(), 0
     with ExitStack() as stack:
         target = stack.enter_context(copy.open("wb")) if copy else None
@@ -46,10 +46,10 @@ def _read(member: Member, copy: Path | None) -> File:
             size += len(chunk)
             if target:
                 target.write(chunk)
-    return File(size, digest.hexdigest(), copy or member.path)
+    return ArchiveFile(size, digest.hexdigest(), copy or member.path)
 
 
-def archive_digest(files: Mapping[str, File]) -> str:
+def archive_digest(files: Mapping[str, ArchiveFile]) -> str:
     """Hash names, sizes and contents, whatever packed them: 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for name, file in sorted(files.items()):

@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 from pytest_wml.model.bundle import CompressedIndex
-from pytest_wml.model.checkpoint import PREFIX, Tensor, read_tensors
-from pytest_wml.model.contents import File, archive_digest, gathered
-from pytest_wml.model.graph import Library, Scope, combined
+from pytest_wml.model.checkpoint import PREFIX, CheckpointTensor, read_tensors
+from pytest_wml.model.contents import ArchiveFile, archive_digest, gathered
+from pytest_wml.model.graph import FunctionLibrary, Scope, combined
 from pytest_wml.model.kinds import GRAPH, KERAS_FILES, TEXT_GRAPH
-from pytest_wml.model.members import Limits, form_of, members
+from pytest_wml.model.members import ArchiveLimits, form_of, members
 from pytest_wml.model.restore import restored_nodes
 from pytest_wml.model.savedmodel import SavedModel, tensor_name
 from pytest_wml.model.signature import Signature, served
@@ -41,7 +41,7 @@ from pytest_wml.model.streams import CHUNK
 from pytest_wml.model.tables import filled_tables, table_content
 
 Basis = Literal["model", "archive"]
-Kind = Literal["savedmodel", "keras", "other"]
+ContentKind = Literal["savedmodel", "keras", "other"]
 
 _KEPT = frozenset({GRAPH, PREFIX})
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -72,11 +72,11 @@ class ContentDigests:
     signature: Signature | None
     signatures: tuple[Signature, ...]
     members: tuple[str, ...]
-    kind: Kind
+    kind: ContentKind
     note: str = ""
 
 
-def digest_content(stream: BinaryIO | bytes, limits: Limits | None = None) -> ContentDigests:
+def digest_content(stream: BinaryIO | bytes, limits: ArchiveLimits | None = None) -> ContentDigests:
     """Read an uploaded .tar.gz, .tar or .zip, told by its content, or any other file.
 
     Args:
@@ -98,7 +98,7 @@ def digest_content(stream: BinaryIO | bytes, limits: Limits | None = None) -> Co
         return _digest_stream(copy, limits)
 
 
-def digest_folder(folder: Path, limits: Limits | None = None) -> ContentDigests:
+def digest_folder(folder: Path, limits: ArchiveLimits | None = None) -> ContentDigests:
     """Read a folder as if it had been packed, without copying its files.
 
     Raises:
@@ -108,9 +108,9 @@ def digest_folder(folder: Path, limits: Limits | None = None) -> ContentDigests:
     return _digests(files, sum(file.size for file in files.values()))
 
 
-def _digest_stream(stream: BinaryIO, limits: Limits | None) -> ContentDigests:
+def _digest_stream(stream: BinaryIO, limits: ArchiveLimits | None) -> ContentDigests:
     if form_of(stream) is None:
-        return _single_file(stream, (limits or Limits()).total)
+        return _single_file(stream, (limits or ArchiveLimits()).total)
     # On Windows a file that is still mapped, because an error holds on to it, cannot be deleted.
     with tempfile.TemporaryDirectory(prefix="pytest-wml-", ignore_cleanup_errors=True) as folder:
         files = dict(gathered(members(stream, limits), _KEPT, Path(folder)))
@@ -120,8 +120,8 @@ def _digest_stream(stream: BinaryIO, limits: Limits | None) -> ContentDigests:
 def _single_file(stream: BinaryIO, largest: int) -> ContentDigests:
     # IBM's client compresses a Python function alone, and writes the time of it into the header.
     content = _unpacked(stream, largest) or _read_to_the_end(stream)
-    archive = archive_digest({"": File(content.size, content.digest)})
-    kind: Kind = "keras" if content.start == _HDF5 else "other"
+    archive = archive_digest({"": ArchiveFile(content.size, content.digest)})
+    kind: ContentKind = "keras" if content.start == _HDF5 else "other"
     size = stream.seek(0, io.SEEK_END)
     return ContentDigests(size, archive, archive, "archive", None, (), (), kind, "the file is no archive")
 
@@ -156,7 +156,7 @@ def _read_to_the_end(stream: BinaryIO | gzip.GzipFile, largest: int | None = Non
     return _Whole(size, digest.hexdigest(), start)
 
 
-def _digests(files: dict[str, File], size: int) -> ContentDigests:
+def _digests(files: dict[str, ArchiveFile], size: int) -> ContentDigests:
     archive, names, kind = archive_digest(files), tuple(sorted(files)), _kind(files)
     if GRAPH not in files:
         note = f"only {GRAPH} is read, not {TEXT_GRAPH}" if TEXT_GRAPH in files else f"there is no {GRAPH}"
@@ -172,7 +172,7 @@ def _digests(files: dict[str, File], size: int) -> ContentDigests:
     return ContentDigests(size, archive, digest, basis, served(signatures), signatures, names, kind, note)
 
 
-def _kind(files: Mapping[str, File]) -> Kind:
+def _kind(files: Mapping[str, ArchiveFile]) -> ContentKind:
     if GRAPH in files or TEXT_GRAPH in files:
         return "savedmodel"
     in_root = [name for name in files if "/" not in name]
@@ -182,7 +182,7 @@ def _kind(files: Mapping[str, File]) -> Kind:
 
 
 @contextmanager
-def mapped(file: File) -> Iterator[memoryview]:
+def mapped(file: ArchiveFile) -> Iterator[memoryview]:
     """Give a file's bytes without reading them into memory; none for a file that lies nowhere."""
     if not file.size or file.path is None:
         yield memoryview(b"")
@@ -197,8 +197,8 @@ def mapped(file: File) -> Iterator[memoryview]:
                 mapping.close()
 
 
-def _model_digest(model: SavedModel, files: Mapping[str, File]) -> str:
-    tensors, nodes, functions = read_tensors(files), model.nodes(), Library(model.functions())
+def _model_digest(model: SavedModel, files: Mapping[str, ArchiveFile]) -> str:
+    tensors, nodes, functions = read_tensors(files), model.nodes(), FunctionLibrary(model.functions())
     restored = restored_nodes(model, nodes)
     loaded = {name: place for name, place in restored.variables.items() if place[0] in tensors}
     known = {name: combined("variable", tensors[key].digest, part) for name, (key, part) in loaded.items()}
@@ -223,7 +223,7 @@ def _model_digest(model: SavedModel, files: Mapping[str, File]) -> str:
     return combined(_VERSION, signatures, combined(*outputs), combined(*contents), *assets).hex()
 
 
-def _filling(tensors: list[Tensor]) -> bytes:
+def _filling(tensors: list[CheckpointTensor]) -> bytes:
     if len(tensors) == 2:
         return table_content(*tensors)
     return combined("tensors", *(tensor.digest for tensor in tensors))
@@ -237,7 +237,7 @@ def _inputs(model: SavedModel) -> dict[str, bytes]:
     return {tensor: combined("input", *names) for tensor, names in uses.items()}
 
 
-def _assets(model: SavedModel, files: Mapping[str, File]) -> Iterator[tuple[str, bytes]]:
+def _assets(model: SavedModel, files: Mapping[str, ArchiveFile]) -> Iterator[tuple[str, bytes]]:
     for tensor, name in model.assets().items():
         file = files.get(f"assets/{name}")
         yield tensor_name(tensor), combined("asset", name, file.digest if file else "")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.savedmodel import (
-    Function,
+    GraphFunction,
     Node,
     called_functions,
     node_name,
@@ -59,7 +59,7 @@ class Scope:
     number of the node, counted from the outputs.
     """
 
-    def __init__(self, nodes: dict[str, Node], known: Mapping[str, bytes], functions: Library) -> None:
+    def __init__(self, nodes: dict[str, Node], known: Mapping[str, bytes], functions: FunctionLibrary) -> None:
         self._nodes = nodes
         self._known = known
         self._functions = functions
@@ -133,7 +133,7 @@ class Scope:
             yield combined("calls", name, *called) if called else combined("is", name, value)
 
 
-class Library:
+class FunctionLibrary:
     """A graph's functions, each hashed when it is first called.
 
     Args:
@@ -152,7 +152,7 @@ class Library:
             BadArchive: the library lacks the function, or one that it calls.
         """
         stack = [] if name in self._seen else [name]
-        bodies: dict[str, Function] = {}
+        bodies: dict[str, GraphFunction] = {}
         while stack:
             current = stack[-1]
             if current not in self._seen:
@@ -168,20 +168,20 @@ class Library:
     def __contains__(self, name: str) -> bool:
         return name in self._functions
 
-    def _body(self, name: str) -> Function:
+    def _body(self, name: str) -> GraphFunction:
         try:
             return read_function(self._functions[name])
         except KeyError:
             raise BadArchive("The graph calls a function that it lacks.", function=name) from None
 
-    def _calls(self, body: Function) -> Iterator[str]:
+    def _calls(self, body: GraphFunction) -> Iterator[str]:
         for node in body.nodes.values():
             if node.op in self._functions:
                 yield node.op
             for value in node.attributes.values():
                 yield from called_functions(value)
 
-    def _combine(self, body: Function) -> bytes:
+    def _combine(self, body: GraphFunction) -> bytes:
         known = {
             name: combined("argument", str(position), str(dtype))
             for position, (name, dtype) in enumerate(body.arguments)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pytest_wml.errors import BadArchive
-from pytest_wml.model.contents import File
+from pytest_wml.model.contents import ArchiveFile
 from pytest_wml.model.digest import mapped
 from pytest_wml.model.members import safe_name
 from pytest_wml.model.protobuf import Message
@@ -38,7 +38,7 @@ def files_beside(model: Path) -> dict[str, Path]:
 def _locations(model: Path) -> set[str]:
     found = set()
     # A damaged model is reported by what loads it.
-    with mapped(File(model.stat().st_size, "", model)) as data, suppress(BadArchive):
+    with mapped(ArchiveFile(model.stat().st_size, "", model)) as data, suppress(BadArchive):
         for tensor in Message(data).message(_GRAPH).messages(_INITIALIZER):
             if tensor.integer(_DATA_LOCATION):
                 entries = {entry.text(_KEY): entry.text(_VALUE) for entry in tensor.messages(_EXTERNAL_DATA)}

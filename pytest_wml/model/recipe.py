@@ -41,7 +41,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Report:
+class TrainingReport:
     """Loss and accuracy on the examples shown since the report before, after so many steps."""
 
     step: int

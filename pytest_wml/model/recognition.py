@@ -14,7 +14,7 @@ from pytest_wml.errors import BadArchive
 from pytest_wml.model import kinds
 from pytest_wml.model.archive import missing_graph, nested_models, opened
 from pytest_wml.model.kinds import ModelKind
-from pytest_wml.model.members import Form, Limits, Member, form_of, members
+from pytest_wml.model.members import ArchiveLimits, Form, Member, form_of, members
 from pytest_wml.model.pickles import class_of
 from pytest_wml.model.streams import pieces
 
@@ -26,7 +26,7 @@ _XGBOOST_HEAD = 4096
 _OLD_XGBOOST = (b"binf", b"bs64")
 
 
-class Recognised(NamedTuple):
+class RecognisedModel(NamedTuple):
     """A model that was recognised.
 
     Args:
@@ -46,7 +46,7 @@ class UnknownModel(BadArchive):
     """No model was recognised, or several."""
 
 
-def recognise(path: Path | str, limits: Limits | None = None) -> Recognised:
+def recognise(path: Path | str, limits: ArchiveLimits | None = None) -> RecognisedModel:
     """Recognise the model in an archive, in a folder, or in a file that is one model.
 
     Of an archive no more is read than is needed.
@@ -64,7 +64,7 @@ def recognise(path: Path | str, limits: Limits | None = None) -> Recognised:
 
 
 @functools.lru_cache(maxsize=64)
-def _of_file(path: Path, limits: Limits | None, size: int, changed: int) -> Recognised:
+def _of_file(path: Path, limits: ArchiveLimits | None, size: int, changed: int) -> RecognisedModel:
     """The model in a file of this size and time: a run asks several times, and a large archive takes seconds."""
     del size, changed
     with opened(path) as stream:
@@ -96,7 +96,7 @@ def form_of_model(name: str, stream: BinaryIO) -> Form | Literal["file"] | None:
     return "file" if alone and (form is None or name.lower().endswith(".keras")) else form
 
 
-def _chosen(path: Path, found: Iterable[Member]) -> Recognised:
+def _chosen(path: Path, found: Iterable[Member]) -> RecognisedModel:
     names, candidates = [], []
     for member in found:
         names.append(member.name)
@@ -112,10 +112,10 @@ def _chosen(path: Path, found: Iterable[Member]) -> Recognised:
     raise _several(path, chosen) if chosen else _unknown(path, tuple(names))
 
 
-def _candidate(member: Member) -> Recognised | None:
+def _candidate(member: Member) -> RecognisedModel | None:
     name = member.name
     if name in (kinds.GRAPH, kinds.TEXT_GRAPH):
-        return Recognised(kinds.SAVED_MODEL, name)
+        return RecognisedModel(kinds.SAVED_MODEL, name)
     if "/" in name:
         return _spark(member) if name.startswith("metadata/part-") else None
     # macOS leaves ._model.pkl beside model.pkl.
@@ -127,27 +127,27 @@ def _candidate(member: Member) -> Recognised | None:
     return _file(name, head)
 
 
-def _file(name: str, head: bytes) -> Recognised | None:
+def _file(name: str, head: bytes) -> RecognisedModel | None:
     lower, damage = name.lower(), "" if head else "it is empty"
     if lower.endswith(kinds.KERAS_FILES):
-        return Recognised(kinds.KERAS, name, "", damage)
+        return RecognisedModel(kinds.KERAS, name, "", damage)
     if lower.endswith(kinds.ONNX_FILES):
-        return Recognised(kinds.ONNX, name, "", damage)
+        return RecognisedModel(kinds.ONNX, name, "", damage)
     if lower.endswith(kinds.PICKLES):
-        return Recognised(kinds.PICKLE, name, "", damage) if damage else _pickle(name, head)
+        return RecognisedModel(kinds.PICKLE, name, "", damage) if damage else _pickle(name, head)
     if lower.endswith(kinds.XGBOOST_FILES):
-        return Recognised(kinds.XGBOOST, name, "", damage) if damage or _is_xgboost(lower, head) else None
+        return RecognisedModel(kinds.XGBOOST, name, "", damage) if damage or _is_xgboost(lower, head) else None
     version = _pmml_version(head)
-    return None if version is None and not damage else Recognised(kinds.PMML, name, version or "", damage)
+    return None if version is None and not damage else RecognisedModel(kinds.PMML, name, version or "", damage)
 
 
-def _pickle(name: str, head: bytes) -> Recognised:
+def _pickle(name: str, head: bytes) -> RecognisedModel:
     try:
         made = class_of(head)
     except ValueError as problem:
-        return Recognised(kinds.PICKLE, name, "", str(problem).partition("\n")[0][:300])
+        return RecognisedModel(kinds.PICKLE, name, "", str(problem).partition("\n")[0][:300])
     kind = kinds.PICKLED_XGBOOST if made.partition(".")[0] == "xgboost" else kinds.PICKLE
-    return Recognised(kind, name, made)
+    return RecognisedModel(kind, name, made)
 
 
 def _is_xgboost(name: str, head: bytes) -> bool:
@@ -156,14 +156,14 @@ def _is_xgboost(name: str, head: bytes) -> bool:
     return name.endswith((".model", ".bst")) and head.startswith(_OLD_XGBOOST)
 
 
-def _spark(member: Member) -> Recognised | None:
+def _spark(member: Member) -> RecognisedModel | None:
     try:
         described = json.loads(next(member.chunks, b""))
     except (ValueError, RecursionError):
         return None
     if not isinstance(described, dict) or "sparkVersion" not in described:
         return None
-    return Recognised(kinds.SPARK, "metadata", str(described.get("class", ""))[:200])
+    return RecognisedModel(kinds.SPARK, "metadata", str(described.get("class", ""))[:200])
 
 
 class _Root(Exception):
@@ -189,7 +189,7 @@ def _pmml_version(head: bytes) -> str | None:
     return None
 
 
-def _several(path: Path, found: list[Recognised]) -> UnknownModel:
+def _several(path: Path, found: list[RecognisedModel]) -> UnknownModel:
     return UnknownModel(
         f"Several models lie at the root of {path}.",
         found=", ".join(one.where for one in found[:_SHOWN]),

@@ -20,7 +20,7 @@ _IMPORTS = ("LookupTableImport", "LookupTableImportV2")
 _LONGEST_PASSAGE = 8
 
 # A checkpoint key and the slice of it.
-Place = tuple[str, str]
+RestoredPlace = tuple[str, str]
 
 
 class Restored(NamedTuple):
@@ -31,8 +31,8 @@ class Restored(NamedTuple):
         others: by node, the tensors that anything else is filled with: a table's keys and values.
     """
 
-    variables: dict[str, Place]
-    others: dict[str, tuple[Place, ...]]
+    variables: dict[str, RestoredPlace]
+    others: dict[str, tuple[RestoredPlace, ...]]
 
 
 def restored_nodes(model: SavedModel, nodes: dict[str, Node]) -> Restored:
@@ -53,7 +53,7 @@ def restored_nodes(model: SavedModel, nodes: dict[str, Node]) -> Restored:
     )
 
 
-_Filled = tuple[str, str, tuple[Place, ...]]
+_Filled = tuple[str, str, tuple[RestoredPlace, ...]]
 
 
 def _through(call: Node, function: memoryview) -> Iterator[_Filled]:
@@ -65,7 +65,7 @@ def _through(call: Node, function: memoryview) -> Iterator[_Filled]:
 
 
 def _filled(nodes: dict[str, Node]) -> Iterator[_Filled]:
-    tables: dict[str, list[Place]] = {}
+    tables: dict[str, list[RestoredPlace]] = {}
     for node in nodes.values():
         if not _restores(node):
             continue
@@ -83,7 +83,7 @@ def _restores(node: Node) -> bool:
     return node.op in _ASSIGNMENTS or node.op in _IMPORTS or calls
 
 
-def _place(nodes: dict[str, Node], reference: str, tables: dict[str, list[Place]]) -> Place | None:
+def _place(nodes: dict[str, Node], reference: str, tables: dict[str, list[RestoredPlace]]) -> RestoredPlace | None:
     source, port = _source(nodes, reference)
     if source is None or len(source.inputs) < 3:
         return None

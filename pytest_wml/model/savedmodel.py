@@ -35,7 +35,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Function:
+class GraphFunction:
     """One function of a graph's library.
 
     Attributes:
@@ -122,7 +122,7 @@ def tensor_name(reference: str) -> str:
     return name if ":" in name else f"{name}:0"
 
 
-def read_function(data: memoryview) -> Function:
+def read_function(data: memoryview) -> GraphFunction:
     """Read a FunctionDef."""
     message = Message(data)
     declared = message.message(1)
@@ -130,7 +130,7 @@ def read_function(data: memoryview) -> Function:
     names = [result.text(1) for result in declared.messages(3)]
     if missing := [name for name in names if name not in returned]:
         raise BadArchive("A function of the graph lacks a result.", result=missing[0])
-    return Function(
+    return GraphFunction(
         arguments=tuple((argument.text(1), argument.integer(3)) for argument in declared.messages(2)),
         results=tuple(returned[name] for name in names),
         effects=tuple(text(value) for value in message.mapping(6).values()),

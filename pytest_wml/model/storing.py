@@ -11,7 +11,7 @@ from pytest_wml.model import kinds
 from pytest_wml.model.archive import ModelArchive, opened, read_archive
 from pytest_wml.model.kinds import StoredAs, framework_of, stored_as
 from pytest_wml.model.packing import pack
-from pytest_wml.model.recognition import Recognised, UnknownModel, form_of_model, recognise
+from pytest_wml.model.recognition import RecognisedModel, UnknownModel, form_of_model, recognise
 
 _KNOWN = {framework for kind in kinds.KINDS for framework in kind.frameworks}
 
@@ -81,7 +81,7 @@ def inferred(path: Path | str, model_type: str = "", software_spec: str = "") ->
     return stored_as(frameworks, model_type, software_spec)
 
 
-def contradiction(found: Recognised, model_type: str) -> str:
+def contradiction(found: RecognisedModel, model_type: str) -> str:
     """Why a type cannot be that of a model; empty where it can be, and where either is not known well enough."""
     framework = framework_of(model_type)
     if framework not in _KNOWN or framework in found.kind.frameworks:

@@ -14,8 +14,8 @@ from itertools import islice
 from pathlib import Path
 
 from pytest_wml.errors import BadArchive
-from pytest_wml.model.checkpoint import Tensor
-from pytest_wml.model.graph import Library, Scope, combined
+from pytest_wml.model.checkpoint import CheckpointTensor
+from pytest_wml.model.graph import FunctionLibrary, Scope, combined
 from pytest_wml.model.protobuf import varint
 from pytest_wml.model.savedmodel import Node, node_name
 
@@ -40,7 +40,7 @@ def filled_tables(
     known: Mapping[str, bytes],
     contents: Mapping[str, bytes],
     initializers: Collection[str],
-    functions: Library,
+    functions: FunctionLibrary,
 ) -> dict[str, bytes]:
     """Hash each table of the main graph that something fills, by node.
 
@@ -72,7 +72,7 @@ def filled_tables(
     return {name: combined("table", before[name], *sorted(found)) for name, found in filled.items() if found}
 
 
-def table_content(keys: Tensor, values: Tensor) -> bytes:
+def table_content(keys: CheckpointTensor, values: CheckpointTensor) -> bytes:
     """Hash a table's keys with their values, in whatever order the checkpoint has them.
 
     Tensors whose rows cannot be told apart, which TensorFlow does not write, are hashed as they lie.
@@ -118,12 +118,12 @@ def _table(nodes: dict[str, Node], reference: str) -> str | None:
     return None
 
 
-def _length(tensor: Tensor) -> int | None:
+def _length(tensor: CheckpointTensor) -> int | None:
     shape = tensor.entry.shape
     return shape[0] if shape and tensor.path and None not in shape else None
 
 
-def _rows(tensor: Tensor) -> Iterator[bytes]:
+def _rows(tensor: CheckpointTensor) -> Iterator[bytes]:
     length, shape = _length(tensor) or 0, tensor.entry.shape or ()
     if not length or tensor.path is None:
         return
@@ -139,7 +139,7 @@ def _rows(tensor: Tensor) -> Iterator[bytes]:
             yield data.read(size)
 
 
-def _texts(tensor: Tensor, path: Path, length: int, shape: tuple[int | None, ...]) -> Iterator[bytes]:
+def _texts(tensor: CheckpointTensor, path: Path, length: int, shape: tuple[int | None, ...]) -> Iterator[bytes]:
     """Yield rows of strings: all lengths come first, then a checksum of them, then all strings."""
     width = 1
     for size in shape[1:]:

@@ -12,7 +12,7 @@ import numpy as np
 from pytest_wml.model.frameworks import device_name
 from pytest_wml.model.mnist import Data, Images, Labels, Mnist, load_mnist
 from pytest_wml.model.network import build_network
-from pytest_wml.model.recipe import Progress, Recipe, Report, silent
+from pytest_wml.model.recipe import Progress, Recipe, TrainingReport, silent
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class TrainedModel:
     device: str
     seconds: float
     steps: int
-    history: tuple[Report, ...]
+    history: tuple[TrainingReport, ...]
     source: str
 
 
@@ -117,7 +117,7 @@ class _Reports(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._recipe, self._device, self._tell = recipe, device, tell
         self._shown, self._means = 0, (0.0, 0.0)
-        self.history: list[Report] = []
+        self.history: list[TrainingReport] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         step = batch + 1
@@ -130,5 +130,5 @@ class _Reports(keras.callbacks.Callback):  # type: ignore[misc]
             for now, before in zip((logs["loss"], logs["accuracy"]), self._means, strict=True)
         )
         self._shown, self._means = shown, (logs["loss"], logs["accuracy"])
-        self.history.append(Report(step, float(loss), float(accuracy)))
+        self.history.append(TrainingReport(step, float(loss), float(accuracy)))
         self._tell(f"step {step}/{self._recipe.steps}  loss {loss:.3f}  accuracy {accuracy:.3f}  ({self._device})")

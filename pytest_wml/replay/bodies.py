@@ -13,12 +13,12 @@ from pytest_wml.redaction.known import Secrets
 from pytest_wml.redaction.shapes import is_distinct
 from pytest_wml.redaction.values import secrets_in
 from pytest_wml.replay.cassette.identity import parsed
-from pytest_wml.replay.cassette.tape import MUTATING, Body, Content
+from pytest_wml.replay.cassette.tape import MUTATING, ArchiveContent, Body
 
 
-def as_content(found: ContentDigests) -> Content:
+def as_content(found: ContentDigests) -> ArchiveContent:
     """What a cassette keeps of an archive."""
-    return Content(found.archive_digest, found.model_digest, found.basis, found.size, str(found.signature or ""))
+    return ArchiveContent(found.archive_digest, found.model_digest, found.basis, found.size, str(found.signature or ""))
 
 
 def kept(stream: BinaryIO, archive: bool) -> Body:

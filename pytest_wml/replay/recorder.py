@@ -17,7 +17,7 @@ from pytest_wml.redaction.values import secrets_in
 from pytest_wml.replay.bodies import kept
 from pytest_wml.replay.cassette.identity import parsed, token_flaw
 from pytest_wml.replay.cassette.normalise import UUID
-from pytest_wml.replay.cassette.tape import Body, Content, Taped, created
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body, WireExchange, created
 from pytest_wml.wml import tokens
 from pytest_wml.wml.hosts import Hosts, Role
 
@@ -37,8 +37,8 @@ class Recorder:
         self._secrets = secrets
         self._lock = threading.Lock()
         self._owners: dict[str, str] = {}
-        self._last: dict[str, dict[tuple[Any, ...], Taped]] = defaultdict(dict)
-        self.tapes: dict[str, list[Taped]] = defaultdict(list)
+        self._last: dict[str, dict[tuple[Any, ...], WireExchange]] = defaultdict(dict)
+        self.tapes: dict[str, list[WireExchange]] = defaultdict(list)
         """By cassette name; under the empty name what was asked on behalf of all."""
         self.users: dict[str, set[str]] = defaultdict(set)
         """By cassette name: the node ids of the tests that asked something of it, or whose fixtures did."""
@@ -67,7 +67,7 @@ class Recorder:
             if tokens.is_authentication(path):
                 self._learn_tokens(kept(sent, archive=False), answer)
             else:
-                taped = Taped(
+                taped = WireExchange(
                     method=method,
                     role=self._hosts.role(environ["HTTP_HOST"]) or Role.CPD,
                     host=environ["HTTP_HOST"],
@@ -96,7 +96,7 @@ class Recorder:
         with self._lock:
             self._owners[made] = name
 
-    def _keep(self, taped: Taped, asker: Asker) -> None:
+    def _keep(self, taped: WireExchange, asker: Asker) -> None:
         with self._lock:
             owner = self._owner(taped)
             if not owner:
@@ -112,7 +112,7 @@ class Recorder:
                 for made in created(taped.answer):
                     self._owners.setdefault(made, owner)
 
-    def _repeats(self, owner: str, taped: Taped) -> bool:
+    def _repeats(self, owner: str, taped: WireExchange) -> bool:
         """Whether the last answer to the same request says it already; a load test asks thousands of times."""
         last = self._last[owner]
         if taped.mutates:
@@ -122,7 +122,7 @@ class Recorder:
         before, last[key] = last.get(key), taped
         return before == taped
 
-    def _owner(self, taped: Taped) -> str:
+    def _owner(self, taped: WireExchange) -> str:
         """The cassette whose own answers created what this request names; empty for none."""
         names = UUID.findall(f"{taped.path} {taped.query}")
         if taped.method in ("POST", "PATCH") and taped.mutates and isinstance(taped.body, bytes):
@@ -138,7 +138,7 @@ class Recorder:
 
     def _learn_tokens(self, asked: Body, answer: Body) -> None:
         for body in (asked, answer):
-            if isinstance(body, Content):
+            if isinstance(body, ArchiveContent):
                 continue
             value = parsed(body)
             self._secrets.add(*secrets_in(value))

@@ -16,12 +16,12 @@ from pytest_wml.replay.bodies import kept
 from pytest_wml.replay.cassette.batches import elsewhere, few_rows
 from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.replay.cassette.identity import Request, request, token_flaw
-from pytest_wml.replay.cassette.library import Library, same_model
+from pytest_wml.replay.cassette.library import CassetteLibrary, same_model
 from pytest_wml.replay.cassette.nearest import differences, nearest
 from pytest_wml.replay.cassette.normalise import CANONICAL_HOSTS, Interaction
 from pytest_wml.replay.cassette.places import deviations
 from pytest_wml.replay.cassette.player import Player
-from pytest_wml.replay.cassette.tape import Body, Content
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 from pytest_wml.replay.cassette.varying import aligned
 from pytest_wml.replay.misses import Misses, advice
 from pytest_wml.wml import tokens
@@ -64,7 +64,7 @@ class Replay:
 
     def __init__(
         self,
-        library: Library,
+        library: CassetteLibrary,
         hosts: Hosts,
         aliases: Mapping[str, str],
         secrets: Secrets,
@@ -95,7 +95,7 @@ class Replay:
             return send_error(start_response, MISSED, "no_recording", error.problem)
         return send(start_response, interaction.status, body, interaction.answer_type)
 
-    def require(self, name: str, present: Content | None) -> Content | None:
+    def require(self, name: str, present: ArchiveContent | None) -> ArchiveContent | None:
         """Check that a deployment was recorded, and with this model.
 
         Args:
@@ -149,7 +149,7 @@ class Replay:
             sent = kept(stream, is_upload(method, path))
             player, interaction = self._find(environ, path, sent)
             environ[ANSWERED_BY] = player.cassette.name
-            if isinstance(sent, Content) and isinstance(interaction.body, Content):
+            if isinstance(sent, ArchiveContent) and isinstance(interaction.body, ArchiveContent):
                 if not same_model(interaction.body, sent):
                     raise model_changed(player.cassette, interaction.body, sent)
                 if self._uploaded.setdefault(interaction.body.model, stream) is stream:
@@ -158,7 +158,7 @@ class Replay:
 
     def _find(self, environ: Environ, path: str, sent: Body) -> tuple[Player, Interaction]:
         role = self._hosts.role(environ["HTTP_HOST"]) or Role.CPD
-        body = sent if isinstance(sent, Content) else self._neutral_bytes(sent)
+        body = sent if isinstance(sent, ArchiveContent) else self._neutral_bytes(sent)
         query = self._neutral(environ["QUERY_STRING"])
         flaw = token_flaw(path, environ.get("HTTP_AUTHORIZATION", ""))
         asked = request(environ["REQUEST_METHOD"], role, self._neutral(path), query, body, flaw)
@@ -181,14 +181,14 @@ class Replay:
 
     def _for_this_client(self, interaction: Interaction, environ: Environ) -> bytes:
         answer = interaction.answer
-        if isinstance(answer, Content):
+        if isinstance(answer, ArchiveContent):
             return self._archive(answer)
         for actual, neutral in self._aliases.items():
             answer = answer.replace(neutral.encode(), actual.encode())
         canonical = f"//{CANONICAL_HOSTS[interaction.role]}"
         return answer.replace(canonical.encode(), f"//{environ['HTTP_HOST']}".encode())
 
-    def _archive(self, recorded: Content) -> bytes:
+    def _archive(self, recorded: ArchiveContent) -> bytes:
         uploaded = self._uploaded.get(recorded.model)
         if uploaded is None:
             raise MissingRecording(
@@ -231,7 +231,7 @@ class Replay:
         return {"client": f"{', '.join(sorted(recorded))} in the recording, {present} here"}
 
 
-def model_changed(cassette: Cassette, recorded: Content, present: Content) -> ModelChanged:
+def model_changed(cassette: Cassette, recorded: ArchiveContent, present: ArchiveContent) -> ModelChanged:
     """The error for a model that is not the recorded one: both digests, the date, the two ways on."""
     both = recorded.basis == present.basis == "model"
     facts = {

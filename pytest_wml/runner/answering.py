@@ -197,10 +197,10 @@ class Answering:
         run = self._run
         if run.mode is Mode.REPLAY:
             from pytest_wml.client import safe_client
-            from pytest_wml.replay.cassette.library import Library
+            from pytest_wml.replay.cassette.library import CassetteLibrary
             from pytest_wml.replay.replay import Replay
 
-            library = Library(run.cassettes, run.name, run.varying)
+            library = CassetteLibrary(run.cassettes, run.name, run.varying)
             replay = Replay(library, run.hosts, run.aliases, run.secrets, safe_client.loaded, run.misses)
             self._at_close.callback(replay.close)
             return replay

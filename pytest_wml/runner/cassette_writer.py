@@ -15,8 +15,8 @@ from pytest_wml.replay.cassette.continuing import continued
 from pytest_wml.replay.cassette.file import BadCassette, Cassette, dump, load, write
 from pytest_wml.replay.cassette.merge import merged
 from pytest_wml.replay.cassette.normalise import Known, learned, normalised
-from pytest_wml.replay.cassette.parts import Part
-from pytest_wml.replay.cassette.tape import Content, Taped
+from pytest_wml.replay.cassette.parts import SuitePart
+from pytest_wml.replay.cassette.tape import ArchiveContent, WireExchange
 from pytest_wml.replay.cassette.varying import Varying, ignored_in
 
 
@@ -52,10 +52,10 @@ class Shard:
         varying: what may differ between runs.
     """
 
-    tapes: Mapping[str, list[Taped]] = field(default_factory=dict)
+    tapes: Mapping[str, list[WireExchange]] = field(default_factory=dict)
     users: Mapping[str, set[str]] = field(default_factory=dict)
     claims: Mapping[str, set[str]] = field(default_factory=dict)
-    models: Mapping[str, Content] = field(default_factory=dict)
+    models: Mapping[str, ArchiveContent] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
@@ -91,10 +91,10 @@ class Shard:
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> Shard:
         return cls(
-            tapes={name: [Taped.from_json(taped) for taped in tape] for name, tape in form["tapes"].items()},
+            tapes={name: [WireExchange.from_json(taped) for taped in tape] for name, tape in form["tapes"].items()},
             users={name: set(tests) for name, tests in form["users"].items()},
             claims={name: set(claims) for name, claims in form["claims"].items()},
-            models={name: Content(**model) for name, model in form["models"].items()},
+            models={name: ArchiveContent(**model) for name, model in form["models"].items()},
             references={name: Reference(*reference) for name, reference in form["references"].items()},
             failed=set(form["failed"]),
             secrets=frozenset(form["secrets"]),
@@ -118,7 +118,7 @@ def save(
     folder: Path,
     facts: Mapping[str, Any],
     *,
-    part: Part,
+    part: SuitePart,
     today: datetime.date,
     max_age: int = 0,
 ) -> Iterator[Outcome]:
@@ -195,7 +195,7 @@ def _cassette(shards: list[Shard], name: str, facts: Mapping[str, Any], today: d
     ):
         metadata["ignored"] = ignored
     known = next((shard.models[name] for shard in shards if name in shard.models), None)
-    model = known or next((one.body for one in interactions if isinstance(one.body, Content)), None)
+    model = known or next((one.body for one in interactions if isinstance(one.body, ArchiveContent)), None)
     if model is not None:
         metadata["model"] = {
             "digest": model.model,
@@ -206,7 +206,7 @@ def _cassette(shards: list[Shard], name: str, facts: Mapping[str, Any], today: d
     return Cassette(name, metadata, interactions)
 
 
-def _before(path: Path, part: Part) -> Cassette | None:
+def _before(path: Path, part: SuitePart) -> Cassette | None:
     """What was recorded before; None for nothing, or for a damaged file that a complete run replaces.
 
     Raises:
@@ -217,7 +217,7 @@ def _before(path: Path, part: Part) -> Cassette | None:
     try:
         return load(path)
     except BadCassette:
-        if part is Part.ALL:
+        if part is SuitePart.ALL:
             return None
         raise
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from pytest_wml.config.table import CONTRACT_FILE
-from pytest_wml.replay.cassette.parts import Part
+from pytest_wml.replay.cassette.parts import SuitePart
 
 if TYPE_CHECKING:
     from pytest_wml.runner.standby import Ran
@@ -40,7 +40,7 @@ _COLLECTING = ("addopts", "testpaths", "norecursedirs", "collect_imported_tests"
 class Extent(NamedTuple):
     """How much of a suite ran, and why not all of it; the reason is empty for a complete run."""
 
-    part: Part
+    part: SuitePart
     reason: str = ""
 
 
@@ -49,9 +49,9 @@ def extent(session: pytest.Session, ran: Ran) -> Extent:
     config = session.config
     chosen = next(_chosen(session), "")
     if chosen:
-        return Extent(Part.CHOSEN, chosen)
+        return Extent(SuitePart.CHOSEN, chosen)
     left_out = next(_left_out(session, ran), "") or next(_not_collected(config, ran.collected), "")
-    return Extent(Part.USUAL, left_out) if left_out else Extent(Part.ALL)
+    return Extent(SuitePart.USUAL, left_out) if left_out else Extent(SuitePart.ALL)
 
 
 def suite(config: pytest.Config) -> list[Path]:

@@ -150,12 +150,12 @@ def _linted(note: DeploymentNote) -> DeploymentNote:
     """What is to be said of the archive, where it is here and was made to be deployed."""
     if not note.path or not note.model_type:
         return note
-    from pytest_wml.model.lint.findings import Level
+    from pytest_wml.model.lint.findings import LintLevel
     from pytest_wml.model.lint.judging import lint
-    from pytest_wml.model.lint.specification import Target
+    from pytest_wml.model.lint.specification import LintTarget
 
     try:
-        found = lint(Path(note.path), Target(note.model_type, note.software_spec))
+        found = lint(Path(note.path), LintTarget(note.model_type, note.software_spec))
     except (WMLTestError, OSError) as error:
-        return replace(note, lint=((Level.WARN.value, f"The archive could not be looked at: {error}"),))
+        return replace(note, lint=((LintLevel.WARN.value, f"The archive could not be looked at: {error}"),))
     return replace(note, lint=tuple((one.level.value, f"{one.code}: {one.found}") for one in found))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_wml.live.processes import Together
     from pytest_wml.live.resource_journal import Owed
     from pytest_wml.model.archive import ModelArchive
-    from pytest_wml.replay.cassette.parts import Part
+    from pytest_wml.replay.cassette.parts import SuitePart
     from pytest_wml.replay.misses import Missed, Misses
     from pytest_wml.replay.replay import Replay
     from pytest_wml.runner.cassette_writer import Outcome, Reference, Shard
@@ -245,7 +245,7 @@ class Run(Choices):
             varying=self.varying,
         )
 
-    def save(self, part: Part) -> None:
+    def save(self, part: SuitePart) -> None:
         """Write the cassettes of all processes."""
         from pytest_wml.client import safe_client
         from pytest_wml.runner.cassette_writer import save

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_wml.interception.request_counts import Tally
 from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.replay.cassette.normalise import Interaction
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 
 _SHOWN = 5
 
@@ -113,7 +113,7 @@ def unasked(cassette: Cassette, played: Collection[str]) -> list[Interaction]:
 
 def _is_needed(one: Interaction) -> bool:
     """Whether replay reads an interaction unasked: the download of an existing deployment's model, for its digests."""
-    return isinstance(one.answer, Content)
+    return isinstance(one.answer, ArchiveContent)
 
 
 def unused(cassettes: Iterable[Cassette], played: Collection[str]) -> Iterator[Finding]:

@@ -195,10 +195,10 @@ def _end(run: Run, error: BaseException | None) -> None:
     _tell(run.ledger, error)
     if error is not None or not run.settings.record.value:
         return
-    from pytest_wml.replay.cassette.parts import Part
+    from pytest_wml.replay.cassette.parts import SuitePart
 
     run.shards.append(run.shard())
-    run.save(Part.USUAL)  # tests, or other blocks, may have recorded under the same name
+    run.save(SuitePart.USUAL)  # tests, or other blocks, may have recorded under the same name
     for outcome in run.outcomes:
         if outcome.error:
             raise WMLTestError(outcome.text)

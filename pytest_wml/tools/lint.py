@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_wml.errors import BadOption
 
 if TYPE_CHECKING:
-    from pytest_wml.model.lint.specification import Target
+    from pytest_wml.model.lint.specification import LintTarget
 
 
 def add_to(commands: Any) -> None:
@@ -43,7 +43,7 @@ def add_to(commands: Any) -> None:
 
 
 def _lint(given: argparse.Namespace) -> int:
-    from pytest_wml.model.lint.findings import Level
+    from pytest_wml.model.lint.findings import LintLevel
     from pytest_wml.model.lint.judging import lint
     from pytest_wml.model.lint.telling import lines
 
@@ -57,13 +57,13 @@ def _lint(given: argparse.Namespace) -> int:
             print(f"{archive}: {targets[archive].model_type}, {targets[archive].spec_name}")
             for line in lines(every):
                 print(f"  {line}")
-    bad = {Level.ERROR, Level.WARN} if given.strict else {Level.ERROR}
+    bad = {LintLevel.ERROR, LintLevel.WARN} if given.strict else {LintLevel.ERROR}
     return 1 if any(finding.level in bad for every in found.values() for finding in every) else 0
 
 
-def _targets(given: argparse.Namespace) -> Iterator[tuple[str, Target]]:
+def _targets(given: argparse.Namespace) -> Iterator[tuple[str, LintTarget]]:
     """Yield each archive with the type and the software specification that it is stored with."""
-    from pytest_wml.model.lint.specification import Target
+    from pytest_wml.model.lint.specification import LintTarget
     from pytest_wml.model.storing import inferred
     from pytest_wml.tools.doctor import settings
 
@@ -74,7 +74,7 @@ def _targets(given: argparse.Namespace) -> Iterator[tuple[str, Target]]:
     names = given.archives or [settings.shown(path) for path in suite.files]
     for name in names:
         chosen = of_the_suite.get(Path(name).resolve()) or settings.unnamed(suite)
-        yield name, Target(*inferred(name, given.type or chosen.model_type, given.spec or chosen.software_spec))
+        yield name, LintTarget(*inferred(name, given.type or chosen.model_type, given.spec or chosen.software_spec))
     if not names:
         raise BadOption(
             "Neither the command nor the suite names a model.",

@@ -7,7 +7,7 @@ import functools
 import re
 
 from pytest_wml.wml.embedded import EMBEDDED
-from pytest_wml.wml.life_cycles import Lifecycle, life_of
+from pytest_wml.wml.life_cycles import LifeCycleState, life_of
 from pytest_wml.wml.software_specs import Fit, SoftwareSpec, fit, named_software_spec
 
 INVALID_ENTITY = "invalid_request_entity"
@@ -34,7 +34,7 @@ def spec_refusal(id_or_name: str, today: datetime.date, *, cloud: bool) -> str:
     if spec is None:
         name = id_or_name[:_LONGEST_NAME]
         return f"Unsupported software specification '{name}'. {EMBEDDED} knows none of this name or id."
-    if life_of(spec.name, cloud=cloud).state(today) is Lifecycle.RETIRED:
+    if life_of(spec.name, cloud=cloud).state(today) is LifeCycleState.RETIRED:
         return f"Unsupported software specification '{spec.name}'."
     return ""
 
@@ -58,7 +58,7 @@ def storing_warnings(spec: SoftwareSpec, model_type: str, today: datetime.date, 
             "the embedded service accepted one."
         )
     step = life_of(spec.name, cloud=cloud).at(today)
-    if step and step.state is Lifecycle.CONSTRICTED:
+    if step and step.state is LifeCycleState.CONSTRICTED:
         found.append(
             f"{spec.name} is constricted: {step.what}. A new installation refuses it; the embedded service accepted it."
         )

@@ -14,7 +14,7 @@ from pytest_wml.wml.tables import rows
 _PLANNED = "removal planned"
 
 
-class Lifecycle(enum.Enum):
+class LifeCycleState(enum.Enum):
     """The state of a specification; the names are those that both clients look for."""
 
     SUPPORTED = "supported"
@@ -24,7 +24,7 @@ class Lifecycle(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Step:
+class LifeCycleStep:
     """One step in the life of a specification.
 
     Attributes:
@@ -37,7 +37,7 @@ class Step:
         planned: whether only the plan of a removal is known. The state stays: nobody has seen another one.
     """
 
-    state: Lifecycle
+    state: LifeCycleState
     what: str
     basis: str
     source: str
@@ -50,19 +50,19 @@ class Step:
 class Life:
     """The steps of a specification, oldest first; before the first one it is supported."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[LifeCycleStep, ...]
 
-    def at(self, day: datetime.date) -> Step | None:
+    def at(self, day: datetime.date) -> LifeCycleStep | None:
         """The last step up to a day; None before the first one."""
         return next((step for step in reversed(self.steps) if step.since is None or step.since <= day), None)
 
-    def after(self, day: datetime.date) -> Step | None:
+    def after(self, day: datetime.date) -> LifeCycleStep | None:
         """The first step that is to come after a day."""
         return next((step for step in self.steps if step.since is not None and step.since > day), None)
 
-    def state(self, day: datetime.date) -> Lifecycle:
+    def state(self, day: datetime.date) -> LifeCycleState:
         step = self.at(day)
-        return step.state if step else Lifecycle.SUPPORTED
+        return step.state if step else LifeCycleState.SUPPORTED
 
 
 @functools.cache
@@ -75,14 +75,14 @@ def life_of(name: str, *, cloud: bool) -> Life:
     return Life(tuple(_steps(name, ("any", "cloud" if cloud else "cpd"))))
 
 
-def _steps(name: str, places: tuple[str, str]) -> Iterator[Step]:
+def _steps(name: str, places: tuple[str, str]) -> Iterator[LifeCycleStep]:
     lines = _lines()
     found = next((line for line in lines if _matches(name, line)), None)
     for line in lines:
         if found and line["specifications"] == found["specifications"] and line["where"] in places:
             planned = line["step"] == _PLANNED
-            yield Step(
-                state=Lifecycle.SUPPORTED if planned else Lifecycle(line["step"]),
+            yield LifeCycleStep(
+                state=LifeCycleState.SUPPORTED if planned else LifeCycleState(line["step"]),
                 what=line["what"],
                 basis=line["status"],
                 source=line["source"],

@@ -21,9 +21,9 @@ from pytest_wml.digits import load_digits
 from pytest_wml.interception import open_door
 from pytest_wml.redaction.known import Secrets
 from pytest_wml.replay.cassette.file import Cassette, dump, write
-from pytest_wml.replay.cassette.library import Library
+from pytest_wml.replay.cassette.library import CassetteLibrary
 from pytest_wml.replay.cassette.normalise import normalised
-from pytest_wml.replay.cassette.tape import Taped
+from pytest_wml.replay.cassette.tape import WireExchange
 from pytest_wml.replay.replay import Replay
 from pytest_wml.wml.hosts import Hosts, Role
 from tests.benchmarks.figures import Figure, Measured
@@ -76,14 +76,14 @@ def measure(*, quick: bool) -> Measured:
     )
 
 
-def _scoring(number: int, images: np.ndarray) -> Taped:
+def _scoring(number: int, images: np.ndarray) -> WireExchange:
     """One scoring of two digits, each scoring another one."""
     rows = images[[number % len(images), number // len(images) % len(images)]]
     rows[0, 0] = number / 10_000
     body = json.dumps({"input_data": [{"values": rows.tolist()}]}).encode()
     answer = json.dumps({"predictions": [{"id": "classes", "values": [number, 4]}]}).encode()
     kind = "application/json"
-    return Taped(
+    return WireExchange(
         method="POST",
         role=Role.ML,
         host=HOST,
@@ -113,7 +113,7 @@ def _cassette(folder: Path, size: int) -> list[bytes]:
 def _ours(folder: Path, bodies: list[bytes]) -> tuple[float, list[float]]:
     """Seconds to load, and seconds of each request."""
     begun = time.perf_counter()
-    library = Library(folder, "scored")
+    library = CassetteLibrary(folder, "scored")
     library.player("scored")
     loaded = time.perf_counter() - begun
     with open_door(Replay(library, Hosts(), {}, Secrets(), lambda: "")):

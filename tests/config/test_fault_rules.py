@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_wml.config.fault_rules import KINDS, BadFault, Target, parse, read
+from pytest_wml.config.fault_rules import KINDS, BadFault, FaultTarget, parse, read
 
 UUID = "cb9f6e3a-5ce6-463a-8f25-5c1d070f7634"
 VALUES = {
@@ -110,14 +110,14 @@ def test_a_file_is_read(tmp_path):
 )
 def test_which_requests_are_meant(on, method, path, meant):
     """A method, the end of a path without its ids, or both."""
-    assert Target.of(on).matches(method, path, for_token=False) is meant
+    assert FaultTarget.of(on).matches(method, path, for_token=False) is meant
 
 
 def test_tokens_are_spared_unless_they_are_named():
     """A storm over everything lets clients log in."""
-    assert not Target().matches("POST", "/identity/token", for_token=True)
-    assert not Target.of("POST").matches("POST", "/identity/token", for_token=True)
-    assert Target.of("POST /identity/token").matches("POST", "/identity/token", for_token=True)
+    assert not FaultTarget().matches("POST", "/identity/token", for_token=True)
+    assert not FaultTarget.of("POST").matches("POST", "/identity/token", for_token=True)
+    assert FaultTarget.of("POST /identity/token").matches("POST", "/identity/token", for_token=True)
 
 
 def test_chance_is_repeatable():

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_wml.emulator.contents import Content
+from pytest_wml.emulator.contents import StoredContent
 from pytest_wml.emulator.keeping.codec import NotARecord, decoded, encoded
-from pytest_wml.emulator.served import Served
-from pytest_wml.emulator.state.deployments import Deployment, DeploymentDraft
-from pytest_wml.emulator.state.jobs import Job, JobDraft
-from pytest_wml.emulator.state.models import Model, ModelDraft
-from pytest_wml.emulator.state.spaces import Space
+from pytest_wml.emulator.served import ServedAsset
+from pytest_wml.emulator.state.deployments import DeploymentDraft, DeploymentRecord
+from pytest_wml.emulator.state.jobs import JobDraft, JobRecord
+from pytest_wml.emulator.state.models import ModelDraft, ModelRecord
+from pytest_wml.emulator.state.spaces import SpaceRecord
 from pytest_wml.wml.hardware_specs import HARDWARE_SPECS
 from pytest_wml.wml.software_specs import SOFTWARE_SPECS, SoftwareSpec
 
@@ -29,17 +29,17 @@ JSON = st.recursive(
 MEMBERS = st.dictionaries(TEXT, JSON, max_size=3)
 TAGS = st.none() | st.lists(JSON, max_size=2).map(tuple)
 SOFTWARE = st.sampled_from(SOFTWARE_SPECS)
-CONTENT = st.none() | st.builds(Content, TEXT, NUMBER, TEXT, TEXT)
+CONTENT = st.none() | st.builds(StoredContent, TEXT, NUMBER, TEXT, TEXT)
 MAYBE_TEXT, MAYBE_TIME = st.none() | TEXT, st.none() | TIME
 
 
 def models(revisions):
     draft = st.builds(ModelDraft, TEXT, TEXT, SOFTWARE, MAYBE_TEXT, TAGS, MEMBERS)
     owned = (NUMBER, TEXT, TEXT, TEXT, draft, TIME, TIME)
-    return st.builds(Model, *owned, MAYBE_TIME, MAYBE_TEXT, CONTENT, TEXT, revisions)
+    return st.builds(ModelRecord, *owned, MAYBE_TIME, MAYBE_TEXT, CONTENT, TEXT, revisions)
 
 
-SPACES = st.builds(Space, NUMBER, TEXT, TEXT, TEXT, TEXT, TIME, TIME, TEXT, TEXT, MEMBERS)
+SPACES = st.builds(SpaceRecord, NUMBER, TEXT, TEXT, TEXT, TEXT, TIME, TIME, TEXT, TEXT, MEMBERS)
 MODELS = models(st.lists(models(st.just(())), max_size=2).map(tuple))
 DEPLOYMENT_DRAFTS = st.builds(
     DeploymentDraft,
@@ -54,12 +54,12 @@ DEPLOYMENT_DRAFTS = st.builds(
     custom=MEMBERS,
 )
 DEPLOYMENTS = st.builds(
-    Deployment,
-    *(NUMBER, TEXT, TEXT, TEXT, DEPLOYMENT_DRAFTS, st.builds(Served, CONTENT, TEXT, SOFTWARE), TEXT, TIME, TIME),
+    DeploymentRecord,
+    *(NUMBER, TEXT, TEXT, TEXT, DEPLOYMENT_DRAFTS, st.builds(ServedAsset, CONTENT, TEXT, SOFTWARE), TEXT, TIME, TIME),
     state=st.sampled_from(["initializing", "updating", "ready", "failed"]),
 )
 JOBS = st.builds(
-    Job,
+    JobRecord,
     *(NUMBER, TEXT, TEXT, TEXT, st.builds(JobDraft, TEXT, TEXT, st.lists(MEMBERS, max_size=2), MEMBERS), TIME),
     state=st.sampled_from(["queued", "running", "completed", "failed", "canceled"]),
     running_at=MAYBE_TIME,
@@ -87,7 +87,7 @@ def test_numbers_that_are_none_come_back():
 
 
 @settings(max_examples=30)
-@given(RECORDS, st.sampled_from([Space, Model, Deployment, Job]), JSON)
+@given(RECORDS, st.sampled_from([SpaceRecord, ModelRecord, DeploymentRecord, JobRecord]), JSON)
 def test_what_is_no_record_is_refused(record, kind, junk):
     """Another kind, junk, or a record with one member of another type: never half a record, never another error."""
     if kind is not type(record):

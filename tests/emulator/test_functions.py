@@ -45,7 +45,7 @@ def failure(rest: Rest, source: str | bytes) -> str:
     return deployed(rest, source)["entity"]["status"]["failure"]["errors"][0]["message"]
 
 
-def loaded(source: str) -> function.Function:
+def loaded(source: str) -> function.DeployedFunction:
     """A function as the process that runs it loads it."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "function.py").write_text(source)

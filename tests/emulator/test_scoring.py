@@ -297,7 +297,7 @@ def test_an_error_that_nobody_expected_is_told(rest, archives, monkeypatch):
     with EmbeddedWML() as app:
         scored = Rest(app)
         deployment_id = scored.ready(lookup)
-        monkeypatch.setattr(tensorflow.SavedModel, "score", broken)
+        monkeypatch.setattr(tensorflow.ServedSavedModel, "score", broken)
         answer = scored.score(deployment_id, {"values": [1]})
         assert (answer.status_code, error_of(answer)["code"]) == (500, "scoring_failed")
         assert error_of(answer)["message"] == "The model broke while it scored. MemoryError: none left"

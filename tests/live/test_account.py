@@ -9,7 +9,7 @@ import pytest
 from pytest_wml.config.values import Setting
 from pytest_wml.interception.messages import whole
 from pytest_wml.interception.requester import Asker
-from pytest_wml.live.budget import Budget, Limits
+from pytest_wml.live.budget import Budget, BudgetLimits
 from pytest_wml.live.retry import Retrying
 
 SCORING = "/ml/v4/deployments/1/predictions"
@@ -42,7 +42,7 @@ def service():
 @pytest.fixture
 def budget(service, tmp_path):
     limit = Setting(2, "--wml-max-requests")
-    return Budget(service, Limits(limit, Setting(None), Setting(None)), tmp_path)
+    return Budget(service, BudgetLimits(limit, Setting(None), Setting(None)), tmp_path)
 
 
 def test_what_is_free_takes_nothing_from_the_budget(budget):

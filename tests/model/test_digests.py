@@ -14,7 +14,7 @@ import pytest
 
 from pytest_wml.model.archive import digest_content, read_archive
 from pytest_wml.model.bundle import Entry
-from pytest_wml.model.checkpoint import Tensor
+from pytest_wml.model.checkpoint import CheckpointTensor
 from pytest_wml.model.packing import pack
 from pytest_wml.model.tables import table_content
 from tests.model.conftest import Models, run_python
@@ -142,7 +142,7 @@ def test_a_tables_values_count_with_their_keys(tmp_path: Path) -> None:
         for name, numbers in zip(("keys", "values"), zip(*pairs, strict=True), strict=True):
             path = tmp_path / name
             path.write_bytes(struct.pack(f"<{len(pairs)}q", *numbers))
-            tensors.append(Tensor(b"", Entry("int64", (len(pairs),), 0, 0, 8 * len(pairs), False), path))
+            tensors.append(CheckpointTensor(b"", Entry("int64", (len(pairs),), 0, 0, 8 * len(pairs), False), path))
         return table_content(*tensors)
 
     assert content((1, 3), (2, 4)) == content((2, 4), (1, 3))
@@ -163,7 +163,7 @@ def test_a_tables_values_count_with_their_keys(tmp_path: Path) -> None:
 )
 def test_a_counter_or_a_generator_that_nothing_reads_does_not_count(dtype, shape, counts) -> None:
     """Step counters, and the states of Keras's and TensorFlow's random generators; any other variable counts."""
-    assert Tensor(b"", Entry(dtype, shape, 0, 0, 0, False), None).counts_unread is counts
+    assert CheckpointTensor(b"", Entry(dtype, shape, 0, 0, 0, False), None).counts_unread is counts
 
 
 def test_a_fingerprint_does_not_count(sample: Path, tmp_path: Path) -> None:

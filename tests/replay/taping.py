@@ -5,32 +5,34 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pytest_wml.replay.cassette.tape import Content, Taped
+from pytest_wml.replay.cassette.tape import ArchiveContent, WireExchange
 from pytest_wml.wml.hosts import Role
 
 ML = "eu-de.ml.cloud.ibm.com"
-MODEL = Content(archive="a" * 64, model="b" * 64, basis="model", size=400_000, signature="serving_default(x) -> y")
+MODEL = ArchiveContent(
+    archive="a" * 64, model="b" * 64, basis="model", size=400_000, signature="serving_default(x) -> y"
+)
 
 
 def exchange(
     method: str, path: str, answer: Any = None, *, body: Any = None, status: int = 200, query: str = ""
-) -> Taped:
+) -> WireExchange:
     """One exchange with the ML host; JSON values are dumped."""
-    return Taped(
+    return WireExchange(
         method=method,
         role=Role.ML,
         host=ML,
         path=path,
         query=query,
         content_type="application/json",
-        body=body if isinstance(body, Content) else b"" if body is None else json.dumps(body).encode(),
+        body=body if isinstance(body, ArchiveContent) else b"" if body is None else json.dumps(body).encode(),
         status=status,
         answer_type="application/json",
-        answer=answer if isinstance(answer, Content) else b"" if answer is None else json.dumps(answer).encode(),
+        answer=answer if isinstance(answer, ArchiveContent) else b"" if answer is None else json.dumps(answer).encode(),
     )
 
 
-def lifecycle(model_id: str, deployment_id: str, created: str = "2026-01-02T03:04:05.678Z") -> list[Taped]:
+def lifecycle(model_id: str, deployment_id: str, created: str = "2026-01-02T03:04:05.678Z") -> list[WireExchange]:
     """A model stored, deployed, scored and deleted, with the ids and dates of one day."""
     model = {"metadata": {"id": model_id, "created_at": created, "owner": "IBMid-123"}, "entity": {"type": "t"}}
 

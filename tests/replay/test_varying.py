@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_wml.config.json_paths import parsed
 from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.replay.cassette.identity import request
-from pytest_wml.replay.cassette.library import Library
+from pytest_wml.replay.cassette.library import CassetteLibrary
 from pytest_wml.replay.cassette.normalise import Interaction, Known, learned, normalised
 from pytest_wml.replay.cassette.places import deviations
 from pytest_wml.replay.cassette.player import Player
@@ -198,7 +198,7 @@ def test_custom_properties_and_tags(tmp_path):
     first = tape("3f9a1c2e", 1714560000.25)
     known = learned(first, "c", {})
     cassettes = {"c": normalised(first, "c", {}), "t": normalised(listed, "t", {}, Known(known.ids, known.values))}
-    library = Library(tmp_path, "c")
+    library = CassetteLibrary(tmp_path, "c")
     library._players = {name: Player(Cassette(name, {}, tuple(one))) for name, one in cassettes.items()}
     (own,) = tape("77777777", 1795847220.5)
     sent = request(own.method, own.role, own.path, own.query, own.body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wml.replay.cassette.parts import Part
+from pytest_wml.replay.cassette.parts import SuitePart
 from pytest_wml.runner.completeness import extent
 from pytest_wml.runner.standby import STANDBY
 
@@ -40,7 +40,7 @@ def run(suite, *arguments, folder="."):
 @pytest.mark.parametrize("arguments", [[], ["."], ["--ff"], ["--nf"], ["-x"], ["-p", "no:cacheprovider"]], ids=str)
 def test_a_run_of_everything_is_complete(suite, arguments):
     """Started in the root folder without a selection; another order is not a selection."""
-    assert run(suite, *arguments) == (Part.ALL, "")
+    assert run(suite, *arguments) == (SuitePart.ALL, "")
 
 
 @pytest.mark.parametrize(
@@ -55,21 +55,21 @@ def test_a_run_of_everything_is_complete(suite, arguments):
 )
 def test_whoever_chooses_tests_has_no_complete_run(suite, arguments):
     """By path, id, expression, an earlier result or a setting of the command line: others may need a recording."""
-    assert run(suite, *arguments).part is Part.CHOSEN
+    assert run(suite, *arguments).part is SuitePart.CHOSEN
 
 
 def test_a_run_in_a_subfolder_is_not_complete(suite):
     """pytest collects below the current folder only, whatever the root folder is; the parent folder may be named."""
-    assert run(suite, folder="sub") == (Part.CHOSEN, "it ran sub only")
-    assert run(suite, "..", folder="sub").part is Part.ALL
+    assert run(suite, folder="sub") == (SuitePart.CHOSEN, "it ran sub only")
+    assert run(suite, "..", folder="sub").part is SuitePart.ALL
 
 
 TESTPATHS = [
-    ([], ".", Part.ALL),
-    (["sub"], ".", Part.ALL),
-    ([], "sub", Part.ALL),
-    ([], "sub/deep", Part.CHOSEN),
-    (["test_top.py"], ".", Part.CHOSEN),
+    ([], ".", SuitePart.ALL),
+    (["sub"], ".", SuitePart.ALL),
+    ([], "sub", SuitePart.ALL),
+    ([], "sub/deep", SuitePart.CHOSEN),
+    (["test_top.py"], ".", SuitePart.CHOSEN),
 ]
 
 
@@ -82,14 +82,14 @@ def test_testpaths_say_what_everything_is(suite, arguments, folder, part):
 
 
 CONFIGURED = {
-    "addopts = -k top": Part.USUAL,
-    "addopts = -m 'not rare'": Part.ALL,
-    "addopts = -m rare": Part.USUAL,
-    "addopts = --ignore=sub": Part.USUAL,
-    "addopts = test_top.py": Part.USUAL,
-    "addopts = test_top.py sub": Part.ALL,
-    "norecursedirs = sub": Part.ALL,
-    "python_files = test_t*.py": Part.ALL,
+    "addopts = -k top": SuitePart.USUAL,
+    "addopts = -m 'not rare'": SuitePart.ALL,
+    "addopts = -m rare": SuitePart.USUAL,
+    "addopts = --ignore=sub": SuitePart.USUAL,
+    "addopts = test_top.py": SuitePart.USUAL,
+    "addopts = test_top.py sub": SuitePart.ALL,
+    "norecursedirs = sub": SuitePart.ALL,
+    "python_files = test_t*.py": SuitePart.ALL,
 }
 
 
@@ -114,39 +114,39 @@ LEFT_OUT = {
 def test_a_test_that_did_not_run_to_its_end_makes_a_run_incomplete(suite, code):
     """Nobody knows what it would have asked."""
     suite.makepyfile(**{"sub/test_more": code})
-    assert run(suite).part is Part.USUAL
+    assert run(suite).part is SuitePart.USUAL
 
 
 def test_a_run_that_stops_at_the_first_failure_is_not_complete(suite):
     """What would have come later has not asked."""
     suite.makepyfile(test_a="def test_a(): assert 0")
-    assert run(suite, "-x") == (Part.CHOSEN, "the run was stopped early")
+    assert run(suite, "-x") == (SuitePart.CHOSEN, "the run was stopped early")
 
 
 def test_a_test_file_that_a_conftest_ignores_is_named(suite):
     """On another machine it may be collected; a folder in norecursedirs, or a virtual environment, holds no tests."""
     suite.makeconftest("collect_ignore = ['sub']")
-    assert run(suite) == (Part.USUAL, "sub/test_sub.py was not collected")
+    assert run(suite) == (SuitePart.USUAL, "sub/test_sub.py was not collected")
     suite.makepyfile(**{"environment/test_other": TOP})
     (suite.path / "environment" / "pyvenv.cfg").touch()
     suite.makeini("[pytest]\nnorecursedirs = sub\n")
-    assert run(suite).part is Part.ALL
+    assert run(suite).part is SuitePart.ALL
 
 
 def test_a_test_that_a_conftest_takes_out_is_missed(suite):
     """It need not tell pytest that it deselects."""
     suite.makeconftest("def pytest_collection_modifyitems(items): del items[1:]")
-    assert run(suite) == (Part.USUAL, "tests were deselected or skipped")
+    assert run(suite) == (SuitePart.USUAL, "tests were deselected or skipped")
 
 
 def test_a_run_without_tests_is_not_complete(pytester):
     """An empty suite does not retire its recordings."""
-    assert run(pytester) == (Part.USUAL, "no tests were collected")
+    assert run(pytester) == (SuitePart.USUAL, "no tests were collected")
 
 
 @pytest.mark.slow
 def test_workers_tell_what_they_ran(suite):
     """Under xdist the processes together run everything, or leave something out."""
-    assert run(suite, "-n", "2").part is Part.ALL
+    assert run(suite, "-n", "2").part is SuitePart.ALL
     suite.makepyfile(test_top="import pytest\n@pytest.mark.skip\ndef test_top(): pass")
-    assert run(suite, "-n", "2") == (Part.USUAL, "tests were deselected or skipped")
+    assert run(suite, "-n", "2") == (SuitePart.USUAL, "tests were deselected or skipped")

@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from pytest_wml.config import stopped_server
-from pytest_wml.emulator.serve.announce import Running
+from pytest_wml.emulator.serve.announce import ServerFacts
 
 CONNECTS = "def test_connects(wml_client): pass"
 
@@ -21,7 +21,7 @@ def exports(tmp_path, monkeypatch):
     with socket.socket() as taken:  # and not listening: nobody else gets the port meanwhile
         taken.bind(("127.0.0.1", 0))
         url = f"https://127.0.0.1:{taken.getsockname()[1]}"
-        environment = Running(url, bundle, bundle, "5ace0000-0000-4000-8000-000000000000", "5.0.3").environment
+        environment = ServerFacts(url, bundle, bundle, "5ace0000-0000-4000-8000-000000000000", "5.0.3").environment
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         yield environment

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from pytest_wml.wml.life_cycles import Lifecycle, life_of
+from pytest_wml.wml.life_cycles import LifeCycleState, life_of
 from pytest_wml.wml.software_specs import SOFTWARE_SPECS
 
 
@@ -49,7 +49,7 @@ def test_a_plan_changes_no_state():
     """Nobody has seen what became of it: from its day on, only the replacement is shown."""
     for spec in SOFTWARE_SPECS:
         planned = [step for step in life_of(spec.name, cloud=True).steps if step.planned]
-        assert {step.state for step in planned} <= {Lifecycle.SUPPORTED}
+        assert {step.state for step in planned} <= {LifeCycleState.SUPPORTED}
 
 
 def test_the_next_step_is_known_before_its_day():

@@ -9,10 +9,10 @@ from werkzeug.wsgi import wrap_file
 
 from pytest_wml.emulator import bodies
 from pytest_wml.emulator.bodies import rfc3339
-from pytest_wml.emulator.contents import Content
+from pytest_wml.emulator.contents import StoredContent
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.refusals import Missing, UnprocessableEntity
-from pytest_wml.emulator.state.models import Model, ModelDraft
+from pytest_wml.emulator.state.models import ModelDraft, ModelRecord
 from pytest_wml.wml.software_specs import SoftwareSpec
 
 _OWN_MEMBERS = ("name", "type", "software_spec", "description", "tags", "space_id", "project_id")
@@ -79,13 +79,13 @@ def members(draft: ModelDraft) -> dict[str, Any]:
     }
 
 
-def entity(asset: Model) -> dict[str, Any]:
+def entity(asset: ModelRecord) -> dict[str, Any]:
     """The entity of a model or function as the service shows it."""
     draft = asset.draft
     return {**draft.entity, "type": draft.type, "software_spec": _spec_shown(draft.software_spec)}
 
 
-def metadata(asset: Model, **more: Any) -> dict[str, Any]:
+def metadata(asset: ModelRecord, **more: Any) -> dict[str, Any]:
     """The metadata of a model or function as the service shows it, with what only one of the two has."""
     found: dict[str, Any] = {
         "created_at": rfc3339(asset.created_at),
@@ -107,7 +107,7 @@ def _spec_shown(spec: SoftwareSpec) -> dict[str, str]:
     return {"id": spec.id, "name": spec.name}
 
 
-def downloaded(call: Call, owner: str, content: Content | None) -> Response:
+def downloaded(call: Call, owner: str, content: StoredContent | None) -> Response:
     """The uploaded bytes, streamed from the disk.
 
     Args:

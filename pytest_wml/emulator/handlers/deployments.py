@@ -12,7 +12,7 @@ from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.refusals import Conflict, Invalid, UnprocessableEntity
 from pytest_wml.emulator.specifications import hardware_spec_for
-from pytest_wml.emulator.state.deployments import Deployment, DeploymentDraft
+from pytest_wml.emulator.state.deployments import DeploymentDraft, DeploymentRecord
 from pytest_wml.emulator.state.patch import patched
 from pytest_wml.wml.hardware_specs import DEFAULT_HARDWARE_SPEC
 
@@ -27,7 +27,7 @@ _UNSERVED = {
     "foundation_model": "foundation models",
     "detached": "deployments that are detached",
 }
-_FILTERS: dict[str, Callable[[Deployment], Collection[str | None]]] = {
+_FILTERS: dict[str, Callable[[DeploymentRecord], Collection[str | None]]] = {
     "asset_id": lambda deployment: (deployment.draft.asset_id,),
     "name": lambda deployment: (deployment.draft.name,),
     "serving_name": lambda deployment: (deployment.draft.serving_name,),
@@ -67,7 +67,7 @@ def patch(call: Call, deployment_id: str) -> Response:
     deployment = call.service.deployments.locate(deployment_id, call.space_id())
     operations = call.json_to_keep()
 
-    def redrafted(current: Deployment) -> tuple[DeploymentDraft, set[str]]:
+    def redrafted(current: DeploymentRecord) -> tuple[DeploymentDraft, set[str]]:
         members, touched = patched(_members(current.draft), operations, _PATCHABLE)
         if "asset" in touched and len(touched) > 1:
             raise Invalid("invalid_json_patch", "When the asset is patched, nothing else can be.")
@@ -90,7 +90,7 @@ def _conflict(call: Call, serving_name: str) -> Response:
     return answer(204)
 
 
-def _wanted(call: Call, deployment: Deployment) -> bool:
+def _wanted(call: Call, deployment: DeploymentRecord) -> bool:
     queries = call.request.args
     return all(queries[name] in values(deployment) for name, values in _FILTERS.items() if name in queries)
 
@@ -138,7 +138,7 @@ def _members(draft: DeploymentDraft) -> dict[str, Any]:
     }
 
 
-def _document(call: Call, deployment: Deployment) -> dict[str, Any]:
+def _document(call: Call, deployment: DeploymentRecord) -> dict[str, Any]:
     # No `system`: both clients read warnings[0] of it, whether or not there is one.
     members = _members(deployment.draft)
     description, tags = members.pop("description"), members.pop("tags")
@@ -165,14 +165,14 @@ def _place(call: Call, id_or_serving_name: str) -> str:
     return f"{call.base_url}/ml/v4/deployments/{id_or_serving_name}/predictions"
 
 
-def _places(call: Call, deployment: Deployment) -> dict[str, Any]:
+def _places(call: Call, deployment: DeploymentRecord) -> dict[str, Any]:
     inference: list[dict[str, Any]] = [{"url": _place(call, deployment.id)}]
     if deployment.draft.serving_name:
         inference.append({"url": _place(call, deployment.draft.serving_name), "uses_serving_name": True})
     return {"serving_urls": [place["url"] for place in inference], "inference": inference}
 
 
-def _status(call: Call, deployment: Deployment) -> dict[str, Any]:
+def _status(call: Call, deployment: DeploymentRecord) -> dict[str, Any]:
     status: dict[str, Any] = {"state": deployment.state}
     if deployment.draft.kind == "online":
         status["online_url"] = {"url": _place(call, deployment.id)}

@@ -10,7 +10,7 @@ from pytest_wml.emulator import bodies
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.handlers import assets
 from pytest_wml.emulator.specifications import current_software_spec
-from pytest_wml.emulator.state.models import Model, ModelDraft
+from pytest_wml.emulator.state.models import ModelDraft, ModelRecord
 from pytest_wml.emulator.state.patch import patched
 
 _PATCHABLE = ("name", "description", "tags", "custom", "software_spec", "schemas", "type")
@@ -37,7 +37,7 @@ def patch(call: Call, function_id: str) -> Response:
     _function(call, function_id)
     operations = call.json_to_keep()
 
-    def drafted(function: Model) -> ModelDraft:
+    def drafted(function: ModelRecord) -> ModelDraft:
         return _draft(call, patched(assets.members(function.draft), operations, _PATCHABLE)[0])
 
     return answer(200, _document(call.service.functions.update(function_id, drafted)))
@@ -74,7 +74,7 @@ def revisions(call: Call, function_id: str) -> Response:
     return answer(200, {**lead, "resources": [_document(revision) for revision in page]})
 
 
-def _function(call: Call, function_id: str, body: dict[str, Any] | None = None) -> Model:
+def _function(call: Call, function_id: str, body: dict[str, Any] | None = None) -> ModelRecord:
     return call.service.functions.read(function_id, call.space_id(body), call.query("rev"))
 
 
@@ -83,5 +83,5 @@ def _draft(call: Call, body: dict[str, Any]) -> ModelDraft:
     return assets.draft(body, bodies.text(body, "type") or "python", spec)
 
 
-def _document(function: Model) -> dict[str, Any]:
+def _document(function: ModelRecord) -> dict[str, Any]:
     return {"entity": assets.entity(function), "metadata": assets.metadata(function)}

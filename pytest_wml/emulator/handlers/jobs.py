@@ -11,7 +11,7 @@ from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.handlers.predictions import input_data_of
 from pytest_wml.emulator.refusals import UnprocessableEntity
-from pytest_wml.emulator.state.jobs import Job, JobDraft
+from pytest_wml.emulator.state.jobs import JobDraft, JobRecord
 
 _UNSERVED = {"decision_optimization": "jobs of Decision Optimization"}
 _UNSERVED_SCORING = {
@@ -77,7 +77,7 @@ def _draft(body: dict[str, Any]) -> JobDraft:
     )
 
 
-def _document(call: Call, job: Job) -> dict[str, Any]:
+def _document(call: Call, job: JobRecord) -> dict[str, Any]:
     scoring = {"input_data": job.draft.input_data, "status": _status(job)}
     if job.predictions is not None:
         scoring["predictions"] = job.predictions
@@ -100,7 +100,7 @@ def _document(call: Call, job: Job) -> dict[str, Any]:
     return {"entity": entity, "metadata": metadata}
 
 
-def _status(job: Job) -> dict[str, Any]:
+def _status(job: JobRecord) -> dict[str, Any]:
     status: dict[str, Any] = {"state": job.state}
     if job.running_at is not None:
         status["running_at"] = rfc3339(job.running_at)

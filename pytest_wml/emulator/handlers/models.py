@@ -10,7 +10,7 @@ from pytest_wml.emulator import bodies
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.handlers import assets
 from pytest_wml.emulator.specifications import software_spec_for
-from pytest_wml.emulator.state.models import Model, ModelDraft
+from pytest_wml.emulator.state.models import ModelDraft, ModelRecord
 from pytest_wml.emulator.state.patch import patched
 from pytest_wml.wml.acceptance import storing_warnings
 
@@ -60,7 +60,7 @@ def patch(call: Call, model_id: str) -> Response:
     _model(call, model_id)
     operations = call.json_to_keep()
 
-    def drafted(model: Model) -> ModelDraft:
+    def drafted(model: ModelRecord) -> ModelDraft:
         return _draft(call, patched(assets.members(model.draft), operations, _PATCHABLE)[0])
 
     return answer(200, _document(call, call.service.models.update(model_id, drafted)))
@@ -112,7 +112,7 @@ def revisions(call: Call, model_id: str) -> Response:
     return answer(200, {**lead, "resources": resources})
 
 
-def _model(call: Call, model_id: str, body: dict[str, Any] | None = None) -> Model:
+def _model(call: Call, model_id: str, body: dict[str, Any] | None = None) -> ModelRecord:
     return call.service.models.read(model_id, call.space_id(body), call.query("rev"))
 
 
@@ -124,7 +124,7 @@ def _draft(call: Call, body: dict[str, Any]) -> ModelDraft:
     return assets.draft(body, model_type, spec)
 
 
-def _document(call: Call, model: Model) -> dict[str, Any]:
+def _document(call: Call, model: ModelRecord) -> dict[str, Any]:
     """A model as the service shows it."""
     entity = assets.entity(model) | ({"hybrid_pipeline_software_specs": []} if call.cloud else {})
     metadata = assets.metadata(model, **({"resource_key": model.resource_key} if call.cloud else {}))

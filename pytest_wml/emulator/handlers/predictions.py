@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.refusals import Conflict, Invalid, ModelBroke, ModelTooSlow, Refusal
 from pytest_wml.emulator.runtimes.protocol import BadInput, ScoringFailed, ScoringTimedOut
-from pytest_wml.emulator.state.deployments import Deployment
+from pytest_wml.emulator.state.deployments import DeploymentRecord
 from pytest_wml.model.serving import LoadFailed
 
 
@@ -32,7 +32,7 @@ def predict(call: Call, deployment_id: str) -> Response:
     return answered
 
 
-def _answered(call: Call, deployment: Deployment, payload: Any) -> Any:
+def _answered(call: Call, deployment: DeploymentRecord, payload: Any) -> Any:
     try:
         input_data_of(payload)
         return _document(call, deployment, payload)
@@ -42,7 +42,7 @@ def _answered(call: Call, deployment: Deployment, payload: Any) -> Any:
         raise
 
 
-def _document(call: Call, deployment: Deployment, payload: dict[str, Any]) -> Any:
+def _document(call: Call, deployment: DeploymentRecord, payload: dict[str, Any]) -> Any:
     try:
         return call.service.scorers.answer(deployment.served, payload, call.token)
     except BadInput as problem:

@@ -11,7 +11,7 @@ from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.emulator.refusals import Missing
 from pytest_wml.emulator.state.patch import patched
-from pytest_wml.emulator.state.spaces import Space, SpaceDraft
+from pytest_wml.emulator.state.spaces import SpaceDraft, SpaceRecord
 
 # Source: the paths that IBM's schema of the API allows for a space.
 _PATCHABLE = ("name", "description", "compute", "stage", "type", "settings", "tags")
@@ -42,7 +42,7 @@ def read(call: Call, space_id: str) -> Response:
 def patch(call: Call, space_id: str) -> Response:
     operations = call.json_to_keep()
 
-    def drafted(space: Space) -> SpaceDraft:
+    def drafted(space: SpaceRecord) -> SpaceDraft:
         members = {"name": space.name, "description": space.description, "compute": _compute(space), **space.entity}
         return _draft(call, patched(members, operations, _PATCHABLE)[0])
 
@@ -81,7 +81,7 @@ def _draft(call: Call, body: dict[str, Any]) -> SpaceDraft:
     )
 
 
-def _document(call: Call, space: Space) -> dict[str, Any]:
+def _document(call: Call, space: SpaceRecord) -> dict[str, Any]:
     entity = {
         **space.entity,
         "name": space.name,
@@ -100,12 +100,12 @@ def _document(call: Call, space: Space) -> dict[str, Any]:
     return {"entity": entity, "metadata": metadata}
 
 
-def _compute(space: Space) -> list[dict[str, Any]]:
+def _compute(space: SpaceRecord) -> list[dict[str, Any]]:
     if not space.instance_id:
         return []
     names = {"name": "Watson Machine Learning", "type": "machine_learning"}
     return [{"crn": _crn(space), "guid": space.instance_id, **names}]
 
 
-def _crn(space: Space) -> str:
+def _crn(space: SpaceRecord) -> str:
     return f"crn:v1:embedded:private:pm-20:private:a/embedded:{space.instance_id}::"

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from pytest_wml.emulator import specifications
 from pytest_wml.emulator.exchange import Call, answer
 from pytest_wml.wml.hardware_specs import HARDWARE_SPECS, HardwareSpec
-from pytest_wml.wml.life_cycles import Lifecycle, life_of
+from pytest_wml.wml.life_cycles import LifeCycleState, life_of
 from pytest_wml.wml.software_specs import BY_NAME, SOFTWARE_SPECS, SoftwareSpec
 
 _CREATED_AT = "2024-06-01T00:00:00.000Z"
@@ -64,7 +64,7 @@ def _software_document(call: Call, spec: SoftwareSpec) -> dict[str, Any]:
     if step:
         # Both clients look for the state as a key; one of them also reads its value, as a truth value. Without one they
         # show the specification as supported.
-        state = {step.state.value: True} if step.state is not Lifecycle.SUPPORTED else {}
+        state = {step.state.value: True} if step.state is not LifeCycleState.SUPPORTED else {}
         metadata["life_cycle"] = state | ({"replacement_name": step.replacement} if step.replacement else {})
     specification: dict[str, Any] = {
         "type": "base",

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pytest_wml.emulator.contents import Content
-from pytest_wml.emulator.served import Served
+from pytest_wml.emulator.contents import StoredContent
+from pytest_wml.emulator.served import ServedAsset
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.archive import read_archive
 from pytest_wml.model.signature import Signature, TensorSpec
@@ -31,7 +31,7 @@ class Inputs:
     def __init__(self) -> None:
         self._signatures: dict[str, Signature | None] = {}
 
-    def of(self, served: Served, path: Callable[[Content], Path]) -> dict[str, Any]:
+    def of(self, served: ServedAsset, path: Callable[[StoredContent], Path]) -> dict[str, Any]:
         """The signature of what is served and how a digit is drawn for it, as JSON.
 
         Both are null where they are not known.

@@ -8,16 +8,16 @@ from typing import Any
 
 from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.exchange import Call
-from pytest_wml.emulator.scorings import Scoring
-from pytest_wml.emulator.state.deployments import Deployment
-from pytest_wml.emulator.state.models import Model
+from pytest_wml.emulator.scorings import ShownScoring
+from pytest_wml.emulator.state.deployments import DeploymentRecord
+from pytest_wml.emulator.state.models import ModelRecord
 
 # A page with more is of no use, and it is asked for every other second.
 _SHOWN = 100
 _LONGEST_NAME = 200
 
 
-def state(call: Call, scorings: Sequence[Scoring]) -> dict[str, Any]:
+def state(call: Call, scorings: Sequence[ShownScoring]) -> dict[str, Any]:
     """Spaces, models, functions, deployments and the last scorings, newest first; no model is loaded for it."""
     service = call.service
     spaces = service.spaces.find(lambda _: True)
@@ -37,7 +37,7 @@ def state(call: Call, scorings: Sequence[Scoring]) -> dict[str, Any]:
     }
 
 
-def _model_json(model: Model) -> dict[str, Any]:
+def _model_json(model: ModelRecord) -> dict[str, Any]:
     return {
         "id": model.id,
         "name": _short(model.draft.name),
@@ -47,7 +47,7 @@ def _model_json(model: Model) -> dict[str, Any]:
     }
 
 
-def _deployment_json(call: Call, deployment: Deployment, model_name: str) -> dict[str, Any]:
+def _deployment_json(call: Call, deployment: DeploymentRecord, model_name: str) -> dict[str, Any]:
     return {
         "id": deployment.id,
         "name": _short(deployment.draft.name),
@@ -60,7 +60,7 @@ def _deployment_json(call: Call, deployment: Deployment, model_name: str) -> dic
     }
 
 
-def _scoring_json(scoring: Scoring) -> dict[str, Any]:
+def _scoring_json(scoring: ShownScoring) -> dict[str, Any]:
     return {
         "number": scoring.number,
         "deployment": scoring.deployment_id,

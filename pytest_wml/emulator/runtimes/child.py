@@ -38,7 +38,7 @@ class TooSlow(Ended):
     """The process was ended because it did not answer in time."""
 
 
-class Child:
+class WorkerProcess:
     """A process that answers messages, one at a time.
 
     It ends by itself when this process is gone, however that came about: its end of the pipe says so.

@@ -21,7 +21,7 @@ _Call = Callable[[Any, Any], tuple[tuple[Any, ...], dict[str, Any]]]
 """From payload and token to the arguments of `score`."""
 
 
-def load(folder: Path, trusted: bool = False) -> Function:
+def load(folder: Path, trusted: bool = False) -> DeployedFunction:
     """Run the source file in `folder` and take its `score`.
 
     Raises:
@@ -42,10 +42,10 @@ def load(folder: Path, trusted: bool = False) -> Function:
     score = getattr(module, "score", None)
     if not callable(score):
         raise LoadFailed("The function's source has no function 'score'.")
-    return Function(score)
+    return DeployedFunction(score)
 
 
-class Function:
+class DeployedFunction:
     """A deployed function.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model, RunsCode
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadedModel, RunsCode
 from pytest_wml.emulator.runtimes.tensors import Input, named_arrays
 from pytest_wml.emulator.runtimes.tf_tensors import input_of, share_the_gpu, values_of
 from pytest_wml.model.causes import full_reason, reason
@@ -56,7 +56,7 @@ def _loaded(package: str, file: KerasFile, trusted: bool) -> Any:
         raise LoadFailed(f"{package} {keras.__version__}: {full_reason(problem).rstrip('.')}.") from problem
 
 
-class Network(Model):
+class Network(LoadedModel):
     """A loaded Keras model.
 
     Raises:

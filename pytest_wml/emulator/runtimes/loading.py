@@ -16,8 +16,8 @@ from pytest_wml.model.kinds import KERAS, PICKLES, SAVED_MODEL
 from pytest_wml.model.serving import LoadFailed, network_kind, unreadable
 
 if TYPE_CHECKING:
-    from pytest_wml.emulator.runtimes.watched import Watched
-    from pytest_wml.emulator.runtimes.worker import Worker
+    from pytest_wml.emulator.runtimes.watched import InProcessRuntime
+    from pytest_wml.emulator.runtimes.worker import ProcessRuntime
 
 _LONGEST_SOURCE = 16 << 20
 # Importing a framework and reading a large model, on a busy machine.
@@ -102,7 +102,7 @@ def load(content: Path, folder: Path, framework: str, policy: Policy, starting: 
 
 
 def _started(
-    make: Callable[[RuntimeModule, Path, Policy], Worker | Watched],
+    make: Callable[[RuntimeModule, Path, Policy], ProcessRuntime | InProcessRuntime],
     kind: RuntimeModule,
     folder: Path,
     policy: Policy,
@@ -118,16 +118,18 @@ def _started(
     return runtime
 
 
-def _watched(kind: RuntimeModule, folder: Path, policy: Policy) -> Watched:
-    from pytest_wml.emulator.runtimes.watched import Watched
+def _watched(kind: RuntimeModule, folder: Path, policy: Policy) -> InProcessRuntime:
+    from pytest_wml.emulator.runtimes.watched import InProcessRuntime
 
-    return Watched(kind.module, folder / _UNPACKED, deadline=policy.deadline)
+    return InProcessRuntime(kind.module, folder / _UNPACKED, deadline=policy.deadline)
 
 
-def _worker(kind: RuntimeModule, folder: Path, policy: Policy) -> Worker:
-    from pytest_wml.emulator.runtimes.worker import Worker
+def _worker(kind: RuntimeModule, folder: Path, policy: Policy) -> ProcessRuntime:
+    from pytest_wml.emulator.runtimes.worker import ProcessRuntime
 
-    return Worker(kind.module, folder / _UNPACKED, folder, trusted=policy.allow_pickle, deadline=policy.deadline)
+    return ProcessRuntime(
+        kind.module, folder / _UNPACKED, folder, trusted=policy.allow_pickle, deadline=policy.deadline
+    )
 
 
 def _unpack(content: Path, folder: Path) -> None:

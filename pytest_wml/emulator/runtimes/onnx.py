@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadedModel
 from pytest_wml.emulator.runtimes.tensors import Input, named_arrays
 from pytest_wml.model.causes import full_reason
 from pytest_wml.model.serving import Family, LoadFailed
@@ -35,7 +35,7 @@ def load(folder: Path, trusted: bool = False) -> Session:
     return Session(folder, named=True)
 
 
-class Session(Model):
+class Session(LoadedModel):
     """A loaded ONNX graph.
 
     Args:

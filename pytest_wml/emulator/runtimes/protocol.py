@@ -75,7 +75,7 @@ class Starting(Runtime, Protocol):
         """Close, in a process that is about to end: what cannot be stopped takes as little of its time as possible."""
 
 
-class Model(abc.ABC):
+class LoadedModel(abc.ABC):
     """A loaded model: it answers with `predictions` for `input_data`."""
 
     written_by: str = ""

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pytest_wml.emulator.runtimes.protocol import BadInput
-
-Array = npt.NDArray[Any]
+from pytest_wml.emulator.runtimes.tensors import Array
 
 
 def listed(element: Mapping[str, Any]) -> list[Any]:

@@ -12,7 +12,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DataType, DoubleType
 
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model, ScoringRequest
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadedModel, ScoringRequest
 from pytest_wml.emulator.runtimes.rows import listed, named_columns
 from pytest_wml.emulator.runtimes.spark_columns import Columns, plain, stored_types
 from pytest_wml.model.causes import full_reason
@@ -50,7 +50,7 @@ def _session() -> SparkSession:
     )
 
 
-class Pipeline(Model):
+class Pipeline(LoadedModel):
     """A loaded pipeline model."""
 
     def __init__(self, spark: SparkSession, model: PipelineModel) -> None:

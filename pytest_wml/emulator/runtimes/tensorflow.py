@@ -7,14 +7,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model, ScoringFailed
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadedModel, ScoringFailed
 from pytest_wml.emulator.runtimes.tensors import Input, named_arrays
 from pytest_wml.emulator.runtimes.tf_tensors import input_of, share_the_gpu, values_of
 from pytest_wml.model.causes import full_reason, reason
 from pytest_wml.model.serving import LoadFailed, family_of, not_dense_output, require_inputs, served_name
 
 
-def load(folder: Path, trusted: bool = False) -> SavedModel:
+def load(folder: Path, trusted: bool = False) -> ServedSavedModel:
     """Load the SavedModel in `folder`, tag `serve`.
 
     Raises:
@@ -23,7 +23,7 @@ def load(folder: Path, trusted: bool = False) -> SavedModel:
     del trusted  # there is no Python in it
     share_the_gpu()
     try:
-        return SavedModel(tf.saved_model.load(str(folder), tags=["serve"]))
+        return ServedSavedModel(tf.saved_model.load(str(folder), tags=["serve"]))
     except LoadFailed:
         raise
     except Exception as problem:  # TensorFlow raises whatever it met
@@ -31,7 +31,7 @@ def load(folder: Path, trusted: bool = False) -> SavedModel:
         raise LoadFailed(f"TensorFlow cannot load the model. {why}") from problem
 
 
-class SavedModel(Model):
+class ServedSavedModel(LoadedModel):
     """One signature of a loaded SavedModel.
 
     The signature `serving_default` is served, else the only one there is.

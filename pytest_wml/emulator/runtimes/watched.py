@@ -64,7 +64,7 @@ class _Call:
         return self._result
 
 
-class Watched:
+class InProcessRuntime:
     """A model in this process: what hangs there fails a request, which is answered in time.
 
     A graph without an end is stopped by TensorFlow. What cannot be stopped keeps its thread, which does not keep the

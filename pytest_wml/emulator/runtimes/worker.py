@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.emulator.runtimes.child import Child, Ended, TooSlow
+from pytest_wml.emulator.runtimes.child import Ended, TooSlow, WorkerProcess
 from pytest_wml.emulator.runtimes.protocol import BadInput, RunsCode, ScoringFailed, ScoringRequest, ScoringTimedOut
 from pytest_wml.model.serving import LoadFailed
 
@@ -17,7 +17,7 @@ _TOKEN = re.compile(r"eyJ[\w-]{8,}(\.[\w-]*)*", re.ASCII)
 """The token of a request, whole or cut; the service takes no other form of them."""
 
 
-class Worker:
+class ProcessRuntime:
     """A model in a process of its own: what breaks there breaks a request, never the process of the tests.
 
     One request at a time is scored; the others wait. After a crash or a time-out the next request loads the model
@@ -38,7 +38,7 @@ class Worker:
         self._turn = threading.Lock()
         self._state = threading.Lock()
         self._closed = False
-        self._child: Child | None = None
+        self._child: WorkerProcess | None = None
         self._load_deadline = 0.0
         self.written_by = ""
         self.warnings: Sequence[str] = ()
@@ -107,11 +107,11 @@ class Worker:
             # Without the cause, whose text may hold the token: a function may have printed it last.
             raise kind(_without_token(f"The process of the model {end}.")) from None
 
-    def _start(self) -> Child:
+    def _start(self) -> WorkerProcess:
         with self._state:
             if self._closed:
                 raise LoadFailed("Its deployment was deleted, or the service was closed.")
-            child = self._child = Child(self._arguments, self._folder)
+            child = self._child = WorkerProcess(self._arguments, self._folder)
         try:
             reply = child.ask({"deadline": self._load_deadline}, self._load_deadline)
         except Ended as end:

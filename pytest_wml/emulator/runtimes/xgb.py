@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from pytest_wml.emulator.runtimes.pickled import unpickled
-from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, Model
-from pytest_wml.emulator.runtimes.rows import Array, array, listed, named_columns, plain, table
-from pytest_wml.emulator.runtimes.scikit_learn import Predictor
+from pytest_wml.emulator.runtimes.protocol import BadInput, Elements, LoadedModel
+from pytest_wml.emulator.runtimes.rows import array, listed, named_columns, plain, table
+from pytest_wml.emulator.runtimes.scikit_learn import Predictor, unpickled
+from pytest_wml.emulator.runtimes.tensors import Array
 from pytest_wml.model.causes import full_reason
 from pytest_wml.model.kinds import PICKLES, XGBOOST_FILES
 from pytest_wml.model.serving import LoadFailed
 
 
-def load(folder: Path, trusted: bool = False) -> Model:
+def load(folder: Path, trusted: bool = False) -> LoadedModel:
     """Load the model in `folder`: a `.json` or `.ubj` of XGBoost's, else a pickle.
 
     Raises:
@@ -33,7 +33,7 @@ def load(folder: Path, trusted: bool = False) -> Model:
     return Boosted(model) if isinstance(model, xgboost.Booster) else Predictor(model)
 
 
-def _native(found: list[Path]) -> Model:
+def _native(found: list[Path]) -> LoadedModel:
     if len(found) != 1:
         raise LoadFailed(f"The archive needs one model at its root; found {', '.join(path.name for path in found)}.")
     booster = xgboost.Booster()
@@ -86,7 +86,7 @@ def _written_by(booster: xgboost.Booster) -> str:
     return f"XGBoost {'.'.join(map(str, version))}" if version else ""
 
 
-class Boosted(Model):
+class Boosted(LoadedModel):
     """A booster, answering as the classifier or regressor that its objective makes it, with all its iterations."""
 
     def __init__(self, booster: xgboost.Booster) -> None:

@@ -16,7 +16,7 @@ from pytest_wml.errors import BadOption
 _APIKEY = "any-key-is-accepted"
 
 
-class Running(NamedTuple):
+class ServerFacts(NamedTuple):
     """A server that listens."""
 
     url: str

@@ -17,7 +17,7 @@ from pytest_wml.wml.hosts import cloud_role, without_port
 Tell = Callable[[str], None]
 
 
-class Requests:
+class RequestLines:
     """A WSGI app in front of another: tells method, path, status and time; never a body, a query or a field."""
 
     def __init__(self, app: WSGIApp, tell: Tell) -> None:
@@ -39,7 +39,7 @@ class Requests:
             self._tell(f"{environ['REQUEST_METHOD']} {_shown(environ['PATH_INFO'])} {said[0]} {took:.1f} ms")
 
 
-class Doubts:
+class WarningLines:
     """A WSGI app in front of another: tells each warning of the service once, and each exception that it met."""
 
     def __init__(self, app: WSGIApp, service: EmbeddedWML, tell: Tell) -> None:
@@ -58,10 +58,10 @@ class Doubts:
                     self._tell(f"warning: {warning}")
             with contextlib.suppress(IndexError):
                 while self._service.crashes:
-                    self._tell(crash_told(self._service.crashes.pop(0)))
+                    self._tell(crash_line(self._service.crashes.pop(0)))
 
 
-def crash_told(crash: Exception) -> str:
+def crash_line(crash: Exception) -> str:
     """A line about an exception that was answered with a 500."""
     where, frame = "", crash.__traceback__
     while frame is not None:
@@ -76,7 +76,7 @@ def _shown(path: str) -> str:
     return path.encode("latin-1").decode("utf-8", "replace").encode("unicode_escape").decode("ascii")
 
 
-class OwnOnly:
+class HostCheck:
     """A WSGI app in front of another: requests for another host, or from a page of another site, are refused.
 
     A name that a stranger controls can be made to point here (DNS rebinding), and a page of a stranger can
@@ -122,7 +122,7 @@ def _refused(start_response: Callable[..., Any], status: str, code: str, message
     return [body]
 
 
-class Dated:
+class DateHeader:
     """A WSGI app in front of another, that says when it answers (RFC 9110, 6.6.1)."""
 
     def __init__(self, app: WSGIApp) -> None:

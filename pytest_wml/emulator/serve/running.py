@@ -18,10 +18,10 @@ from pytest_wml.config.folders import users_cache
 from pytest_wml.config.stopped_server import unset
 from pytest_wml.config.table import SPACE_VARIABLES
 from pytest_wml.emulator.app import EmbeddedWML
-from pytest_wml.emulator.serve.announce import ReadyFile, Running, exports
+from pytest_wml.emulator.serve.announce import ReadyFile, ServerFacts, exports
 from pytest_wml.emulator.serve.certificate import LOOPBACK_NAMES, certified
 from pytest_wml.emulator.serve.listening import Server, is_local, listen
-from pytest_wml.emulator.serve.middleware import Dated, Doubts, OwnOnly, Requests, crash_told
+from pytest_wml.emulator.serve.middleware import DateHeader, HostCheck, RequestLines, WarningLines, crash_line
 from pytest_wml.emulator.serve.signals import Signals
 from pytest_wml.errors import BadOption
 from pytest_wml.interception.faults import Faults
@@ -80,13 +80,13 @@ def _serve(
     names, everywhere = _names(given.host, listener)
     tls = certified(folder, names, _lasting(folder))
     with _service(given, folder, is_local(listener)) as service:
-        faulty = Faults(Doubts(service, service, _tell), script)
-        app = Dated(OwnOnly(Requests(faulty, _say) if given.verbose else faulty, names, everywhere))
-        server = Server(listener, tls.context, app, lambda crash: _tell(crash_told(crash)))
+        faulty = Faults(WarningLines(service, service, _tell), script)
+        app = DateHeader(HostCheck(RequestLines(faulty, _say) if given.verbose else faulty, names, everywhere))
+        server = Server(listener, tls.context, app, lambda crash: _tell(crash_line(crash)))
         server.start()
         try:
             space = _spaces(given)[0]
-            running = Running(_url(names[0], server.port), tls.ca, tls.bundle, space, given.cpd_version)
+            running = ServerFacts(_url(names[0], server.port), tls.ca, tls.bundle, space, given.cpd_version)
             with ready.holding(running.document) if ready else contextlib.nullcontext():
                 for line in _announced(given, running):
                     say(line)
@@ -110,7 +110,7 @@ def _lasting(otherwise: Path) -> Path:
         return otherwise
 
 
-def _announced(given: argparse.Namespace, running: Running) -> Iterator[str]:
+def _announced(given: argparse.Namespace, running: ServerFacts) -> Iterator[str]:
     yield from exports(running.environment)
     kept = f"kept in {given.data_dir}" if given.data_dir else "gone at its end (--data-dir keeps it)"
     yield f"# listening on {running.url}; what is stored is {kept}"

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pytest_wml.emulator.refusals import Conflict, Invalid, Missing
-from pytest_wml.emulator.scorers import Outcome, Scorers
-from pytest_wml.emulator.served import Served
-from pytest_wml.emulator.state.journal import Journal
+from pytest_wml.emulator.scorers import LoadOutcome, Scorers
+from pytest_wml.emulator.served import ServedAsset
+from pytest_wml.emulator.state.journal import StateJournal
 from pytest_wml.emulator.state.shelf import Shelf
 from pytest_wml.model.serving import LoadFailed
 from pytest_wml.wml.hardware_specs import DEFAULT_HARDWARE_SPEC, HardwareSpec
@@ -48,13 +48,13 @@ class DeploymentDraft:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeploymentRecord:
     number: int
     id: str
     space_id: str
     owner: str
     draft: DeploymentDraft
-    served: Served
+    served: ServedAsset
     asset_type: str
     """`model` or `function`."""
     created_at: float
@@ -72,22 +72,24 @@ def _missing(deployment_id: str) -> Missing:
     )
 
 
-class Deployments(Shelf[Deployment]):
+class Deployments(Shelf[DeploymentRecord]):
     """Deployments by id, online ones also by serving name.
 
     A record says `initializing`, or `updating` after a patch; whether the deployment is `ready` or has `failed` is
     known by the load of what it serves, which a record that outlives the process cannot know.
     """
 
-    def __init__(self, journal: Journal, clock: Callable[[], float], scorers: Scorers) -> None:
-        super().__init__(journal, "deployment", Deployment, _missing)
+    def __init__(self, journal: StateJournal, clock: Callable[[], float], scorers: Scorers) -> None:
+        super().__init__(journal, "deployment", DeploymentRecord, _missing)
         self._clock = clock
         self._scorers = scorers
         # An earlier release recorded how the load ended; after a restart it may end otherwise.
         for ended in self.find(lambda deployment: deployment.state in ("ready", "failed")):
             self._records[ended.id] = replace(ended, state="initializing", failure="")
 
-    def create(self, draft: DeploymentDraft, served: Served, asset_type: str, space_id: str, owner: str) -> Deployment:
+    def create(
+        self, draft: DeploymentDraft, served: ServedAsset, asset_type: str, space_id: str, owner: str
+    ) -> DeploymentRecord:
         """A new deployment, `initializing`.
 
         Raises:
@@ -98,7 +100,7 @@ class Deployments(Shelf[Deployment]):
         with self._journal:
             self._check_serving_name(draft.serving_name)
             return self.put(
-                Deployment(
+                DeploymentRecord(
                     number=self.next_number(),
                     id=str(uuid.uuid4()),
                     space_id=space_id,
@@ -111,7 +113,7 @@ class Deployments(Shelf[Deployment]):
                 )
             )
 
-    def locate(self, id_or_serving_name: str, space_id: str | None = None) -> Deployment:
+    def locate(self, id_or_serving_name: str, space_id: str | None = None) -> DeploymentRecord:
         """The deployment as it is, without waiting for it.
 
         Raises:
@@ -123,28 +125,28 @@ class Deployments(Shelf[Deployment]):
             raise _missing(id_or_serving_name)
         return deployment
 
-    def by_serving_name(self, serving_name: str) -> Deployment | None:
+    def by_serving_name(self, serving_name: str) -> DeploymentRecord | None:
         found = self.find(lambda deployment: deployment.draft.serving_name == serving_name)
         return found[0] if found else None
 
-    def begin(self, deployment: Deployment) -> None:
+    def begin(self, deployment: DeploymentRecord) -> None:
         """Load the model of a deployment that was made or patched; does not wait for it."""
         with self._journal.lock:
             if deployment.id in self._records:  # not deleted meanwhile
                 self._scorers.begin(deployment.served)
 
-    def look(self, deployment: Deployment) -> Deployment:
+    def look(self, deployment: DeploymentRecord) -> DeploymentRecord:
         """The deployment in the state of its load, which is begun if a restart has ended it; nothing is waited for."""
         with self._journal.lock:
             if deployment.id in self._records:
                 self._scorers.resume(deployment.served)
         return self.shown(deployment)
 
-    def shown(self, deployment: Deployment) -> Deployment:
+    def shown(self, deployment: DeploymentRecord) -> DeploymentRecord:
         """The deployment in the state of its load; nothing is begun, and nothing waited for."""
         return _in_state(deployment, self._scorers.look(deployment.served))
 
-    def loaded(self, deployment: Deployment) -> Deployment:
+    def loaded(self, deployment: DeploymentRecord) -> DeploymentRecord:
         """The deployment, `ready` or `failed`; waits for its load, which is begun if it was not.
 
         Raises:
@@ -159,10 +161,10 @@ class Deployments(Shelf[Deployment]):
             current = self.get(deployment.id)
             # Patched to another asset meanwhile: that one is what is deployed now.
             if current.served == deployment.served:
-                return _in_state(current, Outcome(failure))
+                return _in_state(current, LoadOutcome(failure))
             deployment = current
 
-    def update(self, deployment_id: str, draft: DeploymentDraft) -> Deployment:
+    def update(self, deployment_id: str, draft: DeploymentDraft) -> DeploymentRecord:
         """Change what needs no restart.
 
         Raises:
@@ -173,10 +175,10 @@ class Deployments(Shelf[Deployment]):
             self._check_serving_name(draft.serving_name, except_for=deployment_id)
             return self.change(deployment_id, lambda current: replace(current, draft=draft, modified_at=self._clock()))
 
-    def replace_asset(self, deployment_id: str, draft: DeploymentDraft, served: Served) -> Deployment:
+    def replace_asset(self, deployment_id: str, draft: DeploymentDraft, served: ServedAsset) -> DeploymentRecord:
         """Serve another asset or revision under the same id; `updating` until it is loaded."""
 
-        def replaced(current: Deployment) -> Deployment:
+        def replaced(current: DeploymentRecord) -> DeploymentRecord:
             return replace(
                 current,
                 draft=draft,
@@ -198,13 +200,13 @@ class Deployments(Shelf[Deployment]):
             raise Conflict("serving_name_already_exists", f"Serving name '{serving_name}' is already in use.")
 
 
-def _in_state(deployment: Deployment, outcome: Outcome | None) -> Deployment:
+def _in_state(deployment: DeploymentRecord, outcome: LoadOutcome | None) -> DeploymentRecord:
     if outcome is None:
         return deployment
     return replace(deployment, state="failed" if outcome.failure else "ready", failure=outcome.failure)
 
 
-def check_kind(deployment: Deployment, kind: Literal["online", "batch"]) -> None:
+def check_kind(deployment: DeploymentRecord, kind: Literal["online", "batch"]) -> None:
     """Pass when a deployment is of this kind.
 
     Raises:
@@ -214,7 +216,7 @@ def check_kind(deployment: Deployment, kind: Literal["online", "batch"]) -> None
         raise Invalid("invalid_deployment_type", f"Deployment '{deployment.id}' is not {kind}.")
 
 
-def check_not_failed(deployment: Deployment) -> None:
+def check_not_failed(deployment: DeploymentRecord) -> None:
     """Pass when a deployment's model is loaded, or may still be.
 
     Raises:

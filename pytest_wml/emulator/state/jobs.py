@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pytest_wml.emulator.refusals import Missing
-from pytest_wml.emulator.state.journal import Journal
+from pytest_wml.emulator.runtimes.protocol import Elements
+from pytest_wml.emulator.state.journal import StateJournal
 from pytest_wml.emulator.state.shelf import Shelf
 
-Elements = list[dict[str, Any]]
 Predictions = Any
 """A list of elements; of a function, whatever it returned."""
-Scoring = Callable[["Job"], Predictions]
+Scoring = Callable[["JobRecord"], Predictions]
 
 
 class JobFailed(Exception):
@@ -37,7 +37,7 @@ class JobDraft:
 
 
 @dataclass(frozen=True)
-class Job:
+class JobRecord:
     number: int
     id: str
     space_id: str
@@ -57,16 +57,16 @@ def _missing(job_id: str) -> Missing:
     return Missing("deployment_job_does_not_exist", f"Deployment job with id '{job_id}' does not exist.")
 
 
-class Jobs(Shelf[Job]):
+class Jobs(Shelf[JobRecord]):
     """Jobs by id: `queued` when made, `running` when looked at first, done when looked at after it was scored."""
 
-    def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
-        super().__init__(journal, "job", Job, _missing)
+    def __init__(self, journal: StateJournal, clock: Callable[[], float]) -> None:
+        super().__init__(journal, "job", JobRecord, _missing)
         self._clock = clock
 
-    def create(self, draft: JobDraft, space_id: str, owner: str) -> Job:
+    def create(self, draft: JobDraft, space_id: str, owner: str) -> JobRecord:
         return self.put(
-            Job(
+            JobRecord(
                 number=self.next_number(),
                 id=str(uuid.uuid4()),
                 space_id=space_id,
@@ -76,7 +76,7 @@ class Jobs(Shelf[Job]):
             )
         )
 
-    def read(self, job_id: str, space_id: str) -> Job:
+    def read(self, job_id: str, space_id: str) -> JobRecord:
         """The job as it is.
 
         Raises:
@@ -87,7 +87,7 @@ class Jobs(Shelf[Job]):
             raise _missing(job_id)
         return job
 
-    def advanced(self, job: Job, scoring: Scoring) -> Job:
+    def advanced(self, job: JobRecord, scoring: Scoring) -> JobRecord:
         """The job one state further, where it is not still running; `scoring` leads from running to done."""
         if job.state == "queued":
             return self._replaced(job, replace(job, state="running", running_at=self._clock()))
@@ -95,16 +95,16 @@ class Jobs(Shelf[Job]):
             return self._replaced(job, self._done(job, scoring))
         return job
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str) -> JobRecord:
         """Stop a job that is not done; one that is done stays as it is."""
 
-        def canceled(job: Job) -> Job:
+        def canceled(job: JobRecord) -> JobRecord:
             going = job.state in ("queued", "running")
             return replace(job, state="canceled", completed_at=self._clock()) if going else job
 
         return self.change(job_id, canceled)
 
-    def _done(self, job: Job, scoring: Scoring) -> Job:
+    def _done(self, job: JobRecord, scoring: Scoring) -> JobRecord:
         try:
             predictions = scoring(job)
         except StillRunning:
@@ -113,6 +113,6 @@ class Jobs(Shelf[Job]):
             return replace(job, state="failed", failure=str(problem), completed_at=self._clock())
         return replace(job, state="completed", predictions=predictions, completed_at=self._clock())
 
-    def _replaced(self, seen: Job, further: Job) -> Job:
+    def _replaced(self, seen: JobRecord, further: JobRecord) -> JobRecord:
         # Whoever came first, or canceled the job meanwhile, has moved it on already.
         return self.change(seen.id, lambda current: further if current == seen else current)

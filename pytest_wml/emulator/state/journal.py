@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol, TypeVar
 
 
-class Record(Protocol):
+class StateRecord(Protocol):
     """What is kept: frozen values, replaced as a whole, so that a reader never sees half a change."""
 
     @property
@@ -20,7 +20,7 @@ class Record(Protocol):
         """Counts up in the order of creation; what pages of a list are cut by."""
 
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=StateRecord)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Change:
     kind: str
     id: str
     number: int
-    record: Record | None
+    record: StateRecord | None
     """As it is now; None where it was dropped."""
 
 
@@ -51,7 +51,7 @@ class Store(Protocol):
         """Keep nothing any more: what is written next fails."""
 
 
-class Journal:
+class StateJournal:
     """The lock of the state, and what was changed under it.
 
     `with journal:` is one change, however many records of whichever shelves it touches: at the end of the

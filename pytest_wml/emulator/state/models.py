@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pytest_wml.emulator.contents import Content
+from pytest_wml.emulator.contents import StoredContent
 from pytest_wml.emulator.refusals import Missing
-from pytest_wml.emulator.state.journal import Journal
+from pytest_wml.emulator.state.journal import StateJournal
 from pytest_wml.emulator.state.shelf import Shelf
 from pytest_wml.wml.software_specs import SoftwareSpec
 
@@ -28,7 +28,7 @@ class ModelDraft:
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelRecord:
     number: int
     id: str
     space_id: str
@@ -39,21 +39,21 @@ class Model:
     committed_at: float | None = None
     """When the model was last patched, or the revision was made."""
     rev: str | None = None
-    content: Content | None = None
+    content: StoredContent | None = None
     resource_key: str = field(default_factory=lambda: str(uuid.uuid4()))
-    revisions: tuple[Model, ...] = ()
+    revisions: tuple[ModelRecord, ...] = ()
     """Oldest first; a revision keeps the content that it was made with."""
 
 
-class Models(Shelf[Model]):
+class Models(Shelf[ModelRecord]):
     """Models by id, or functions, which are kept alike.
 
     Args:
         kind: `model` or `function`, as refusals call it.
     """
 
-    def __init__(self, journal: Journal, clock: Callable[[], float], kind: str = "model") -> None:
-        super().__init__(journal, kind, Model, self._missing_one)
+    def __init__(self, journal: StateJournal, clock: Callable[[], float], kind: str = "model") -> None:
+        super().__init__(journal, kind, ModelRecord, self._missing_one)
         self._clock = clock
 
     def _missing_one(self, model_id: str) -> Missing:
@@ -62,10 +62,10 @@ class Models(Shelf[Model]):
             f"{self.kind.capitalize()} with id '{model_id}' does not exist. Re-try with a valid {self.kind} id.",
         )
 
-    def create(self, draft: ModelDraft, space_id: str, owner: str) -> Model:
+    def create(self, draft: ModelDraft, space_id: str, owner: str) -> ModelRecord:
         now = self._clock()
         return self.put(
-            Model(
+            ModelRecord(
                 number=self.next_number(),
                 id=str(uuid.uuid4()),
                 space_id=space_id,
@@ -76,7 +76,7 @@ class Models(Shelf[Model]):
             )
         )
 
-    def read(self, model_id: str, space_id: str | None = None, rev: str | None = None) -> Model:
+    def read(self, model_id: str, space_id: str | None = None, rev: str | None = None) -> ModelRecord:
         """A model, or one of its revisions.
 
         Raises:
@@ -94,20 +94,20 @@ class Models(Shelf[Model]):
             f"{self.kind}_revision_does_not_exist", f"{self.kind.capitalize()} '{model_id}' has no revision '{rev}'."
         )
 
-    def update(self, model_id: str, drafted: Callable[[Model], ModelDraft]) -> Model:
-        def updated(model: Model) -> Model:
+    def update(self, model_id: str, drafted: Callable[[ModelRecord], ModelDraft]) -> ModelRecord:
+        def updated(model: ModelRecord) -> ModelRecord:
             now = self._clock()
             return replace(model, draft=drafted(model), modified_at=now, committed_at=now)
 
         return self.change(model_id, updated)
 
-    def set_content(self, model_id: str, content: Content) -> Model:
+    def set_content(self, model_id: str, content: StoredContent) -> ModelRecord:
         return self.change(model_id, lambda model: replace(model, content=content, modified_at=self._clock()))
 
-    def commit(self, model_id: str) -> Model:
+    def commit(self, model_id: str) -> ModelRecord:
         """Freeze the model as it is now: the next revision, counted from 1."""
 
-        def committed(model: Model) -> Model:
+        def committed(model: ModelRecord) -> ModelRecord:
             rev = str(len(model.revisions) + 1)
             revision = replace(model, rev=rev, committed_at=self._clock(), revisions=())
             return replace(model, revisions=(*model.revisions, revision))

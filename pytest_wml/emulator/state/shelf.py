@@ -8,7 +8,7 @@ from functools import partial
 from typing import Generic
 
 from pytest_wml.emulator.refusals import Refusal
-from pytest_wml.emulator.state.journal import Change, Journal, R
+from pytest_wml.emulator.state.journal import Change, R, StateJournal
 
 
 class Shelf(Generic[R]):
@@ -21,7 +21,7 @@ class Shelf(Generic[R]):
         missing: the refusal for an id that is not here.
     """
 
-    def __init__(self, journal: Journal, kind: str, record: type[R], missing: Callable[[str], Refusal]) -> None:
+    def __init__(self, journal: StateJournal, kind: str, record: type[R], missing: Callable[[str], Refusal]) -> None:
         self._journal = journal
         self.kind = kind
         self._missing = missing

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_wml.emulator.refusals import Missing
-from pytest_wml.emulator.state.journal import Journal
+from pytest_wml.emulator.state.journal import StateJournal
 from pytest_wml.emulator.state.shelf import Shelf
 
 
 @dataclass(frozen=True)
-class Space:
+class SpaceRecord:
     number: int
     id: str
     name: str
@@ -41,11 +41,11 @@ def _missing(space_id: str) -> Missing:
     return Missing("space_does_not_exist", f"Space with id '{space_id}' does not exist.")
 
 
-class Spaces(Shelf[Space]):
+class Spaces(Shelf[SpaceRecord]):
     """Spaces by id; a new one is `preparing` until it is read for the first time."""
 
-    def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
-        super().__init__(journal, "space", Space, _missing)
+    def __init__(self, journal: StateJournal, clock: Callable[[], float]) -> None:
+        super().__init__(journal, "space", SpaceRecord, _missing)
         self._clock = clock
         self._deleted: set[str] = set()
 
@@ -62,21 +62,21 @@ class Spaces(Shelf[Space]):
         with self._journal.lock:
             return space_id in self._records or space_id in self._deleted
 
-    def drop(self, record_id: str) -> Space:
+    def drop(self, record_id: str) -> SpaceRecord:
         """Delete a space; its id is not taken again."""
         dropped = super().drop(record_id)
         self._deleted.add(record_id)
         return dropped
 
-    def create(self, draft: SpaceDraft, owner: str) -> Space:
+    def create(self, draft: SpaceDraft, owner: str) -> SpaceRecord:
         return self.put(self._made(str(uuid.uuid4()), draft, owner))
 
-    def read(self, space_id: str) -> Space:
+    def read(self, space_id: str) -> SpaceRecord:
         """The space, active: preparing one takes the service no time here, only an answer."""
         return self.change(space_id, lambda space: space if space.state == "active" else replace(space, state="active"))
 
-    def update(self, space_id: str, drafted: Callable[[Space], SpaceDraft]) -> Space:
-        def updated(space: Space) -> Space:
+    def update(self, space_id: str, drafted: Callable[[SpaceRecord], SpaceDraft]) -> SpaceRecord:
+        def updated(space: SpaceRecord) -> SpaceRecord:
             draft = drafted(space)
             return replace(
                 space,
@@ -89,9 +89,9 @@ class Spaces(Shelf[Space]):
 
         return self.change(space_id, updated)
 
-    def _made(self, space_id: str, draft: SpaceDraft, owner: str) -> Space:
+    def _made(self, space_id: str, draft: SpaceDraft, owner: str) -> SpaceRecord:
         now = self._clock()
-        return Space(
+        return SpaceRecord(
             number=self.next_number(),
             id=space_id,
             name=draft.name,

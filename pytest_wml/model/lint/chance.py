@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from pytest_wml.model.lint.findings import Finding, Level
-from pytest_wml.model.lint.walk import Step
+from pytest_wml.model.lint.findings import LintFinding, LintLevel
+from pytest_wml.model.lint.walk import GraphStep
 from pytest_wml.model.protobuf import Message
 from pytest_wml.model.savedmodel import Node, node_name
 
@@ -38,7 +38,7 @@ _LONGEST_SEED = 1000
 _IS_TRAINING, _BOOLEAN = "is_training", 5
 
 
-def findings(steps: Iterable[Step]) -> Iterator[Finding]:
+def findings(steps: Iterable[GraphStep]) -> Iterator[LintFinding]:
     """Yield what operations there are that a served model should not have, each kind once."""
     every = list(steps)
     sure = [step for step in every if not step.perhaps]
@@ -46,7 +46,7 @@ def findings(steps: Iterable[Step]) -> Iterator[Finding]:
     yield from filter(None, told)
 
 
-def _random(every: list[Step]) -> Finding | None:
+def _random(every: list[GraphStep]) -> LintFinding | None:
     perhaps = [step for step in every if step.answers and _by_chance(step)]
     found = [step for step in perhaps if not step.perhaps]
     if not found and not perhaps:
@@ -54,8 +54,8 @@ def _random(every: list[Step]) -> Finding | None:
     problem = "The same scoring is answered in different ways: random numbers are drawn, as by a dropout left on."
     if not found:
         problem = "A branch of the graph draws random numbers: fine where training alone takes it."
-    return Finding(
-        Level.WARN if found else Level.INFO,
+    return LintFinding(
+        LintLevel.WARN if found else LintLevel.INFO,
         "by-chance",
         f"{problem} {_named(found or perhaps)}",
         _places(found or perhaps),
@@ -63,13 +63,13 @@ def _random(every: list[Step]) -> Finding | None:
     )
 
 
-def _training(sure: list[Step]) -> Finding | None:
+def _training(sure: list[GraphStep]) -> LintFinding | None:
     found = [step for step in sure if _normalises_the_batch(step.node) or _averages_the_batch(step)]
     if not found:
         return None
     problem = "A batch normalisation runs as in training: what a row is answered depends on the rows beside it."
-    return Finding(
-        Level.WARN,
+    return LintFinding(
+        LintLevel.WARN,
         "batch-norm-in-training",
         f"{problem} {_named(found)}",
         _places(found),
@@ -77,7 +77,7 @@ def _training(sure: list[Step]) -> Finding | None:
     )
 
 
-def _writing(sure: list[Step]) -> Finding | None:
+def _writing(sure: list[GraphStep]) -> LintFinding | None:
     written = [step for step in sure if _WRITES.fullmatch(step.node.op) and not _averages_the_batch(step)]
     if not written:
         return None
@@ -86,34 +86,38 @@ def _writing(sure: list[Step]) -> Finding | None:
     found = [step for step in written if step.answers or (step.inside, *_inputs(step.node)[:1]) in answers]
     if not found:
         problem = "Scoring changes variables that its answers do not read, such as a seed."
-        return Finding(Level.INFO, "changes-itself", f"{problem} {_named(written)}", _places(written))
+        return LintFinding(LintLevel.INFO, "changes-itself", f"{problem} {_named(written)}", _places(written))
     problem = "Scoring changes the model's variables, so that answers can depend on those before."
     fix = "export what predicts, without updates of variables"
-    return Finding(Level.WARN, "changes-itself", f"{problem} {_named(found)}", _places(found), fix)
+    return LintFinding(LintLevel.WARN, "changes-itself", f"{problem} {_named(found)}", _places(found), fix)
 
 
-def _python(every: list[Step]) -> Finding | None:
+def _python(every: list[GraphStep]) -> LintFinding | None:
     found = [step for step in every if _PYTHON.fullmatch(step.node.op)]
     if not found:
         return None
     problem = "It calls a Python function (tf.py_function), which is not in the file: such scorings fail."
-    return Finding(
-        Level.WARN, "calls-python", f"{problem} {_named(found)}", _places(found), "use TensorFlow's operations instead"
+    return LintFinding(
+        LintLevel.WARN,
+        "calls-python",
+        f"{problem} {_named(found)}",
+        _places(found),
+        "use TensorFlow's operations instead",
     )
 
 
-def _by_chance(step: Step) -> bool:
+def _by_chance(step: GraphStep) -> bool:
     if _RANDOM.fullmatch(step.node.op):
         return True
     # One that is given its seed draws the same numbers for the same seed: a constant one, or one that moves on.
     return bool(_STATELESS.fullmatch(step.node.op)) and _moves(step)
 
 
-def _moves(step: Step) -> bool:
+def _moves(step: GraphStep) -> bool:
     return any(_READS.fullmatch(node.op) or _RANDOM.fullmatch(node.op) for node in _before(step, _SEED_INPUT))
 
 
-def _before(step: Step, place: int, through: re.Pattern[str] = _ANY) -> Iterator[Node]:
+def _before(step: GraphStep, place: int, through: re.Pattern[str] = _ANY) -> Iterator[Node]:
     """Yield the nodes that an input is computed from, as far as these operations lead."""
     waiting = _inputs(step.node)[place : place + 1]
     seen: set[str] = set()
@@ -139,22 +143,22 @@ def _normalises_the_batch(node: Node) -> bool:
     return given is None or bool(Message(given).integer(_BOOLEAN))
 
 
-def _averages_the_batch(step: Step) -> bool:
+def _averages_the_batch(step: GraphStep) -> bool:
     """Whether a variable is given the mean or variance of a batch, as only a normalisation in training does."""
     if not _WRITES.fullmatch(step.node.op):
         return False
     return any(_normalises_the_batch(node) or _MOMENTS.search(node.name) for node in _before(step, 1, _MIXES))
 
 
-def _named(found: list[Step]) -> str:
+def _named(found: list[GraphStep]) -> str:
     return f"({_listed(found, lambda step: step.node.op)})"
 
 
-def _places(found: list[Step]) -> str:
+def _places(found: list[GraphStep]) -> str:
     return _listed(found, lambda step: f"{step.inside}: {step.node.name}" if step.inside else step.node.name)
 
 
-def _listed(found: list[Step], told: Callable[[Step], str]) -> str:
+def _listed(found: list[GraphStep], told: Callable[[GraphStep], str]) -> str:
     names = list(dict.fromkeys(map(told, found)))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_wml.errors import WMLTestError
 
 
-class Level(enum.Enum):
+class LintLevel(enum.Enum):
     """How bad a finding is: the deployment fails, it works and should not be trusted, or good to know."""
 
     ERROR = "error"
@@ -26,7 +26,7 @@ class Basis(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ExpectedRefusal:
     """What the service would answer.
 
     Attributes:
@@ -51,7 +51,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Finding:
+class LintFinding:
     """One thing that lint has to say.
 
     Attributes:
@@ -63,18 +63,18 @@ class Finding:
         refusal: what the service would answer; None where it would not refuse.
     """
 
-    level: Level
+    level: LintLevel
     code: str
     found: str
     where: str = ""
     fix: str = ""
-    refusal: Refusal | None = None
+    refusal: ExpectedRefusal | None = None
 
     @property
     def certain(self) -> bool:
         """Whether a live deployment need not be tried: the files alone decide, and IBM was seen to refuse."""
         recorded = self.refusal is not None and self.refusal.basis is Basis.RECORDED
-        return self.level is Level.ERROR and recorded and self.where != SPECIFICATION
+        return self.level is LintLevel.ERROR and recorded and self.where != SPECIFICATION
 
     def as_json(self) -> dict[str, Any]:
         """A value that `json.dumps` takes."""
@@ -91,10 +91,10 @@ class CannotLint(WMLTestError):
     """There is nothing to look at: no such file, or it cannot be read."""
 
 
-class Refused(WMLTestError):
+class DeploymentRefused(WMLTestError):
     """A live deployment that the service is known to refuse was not tried."""
 
 
-def fails_to_load(message: str, basis: Basis = Basis.ASSUMED, source: str = "") -> Refusal:
+def fails_to_load(message: str, basis: Basis = Basis.ASSUMED, source: str = "") -> ExpectedRefusal:
     """A deployment that is accepted and then fails, as every model does that cannot be loaded."""
-    return Refusal("GET /ml/v4/deployments/{deployment_id}", 200, "load_model_failure", message, basis, source)
+    return ExpectedRefusal("GET /ml/v4/deployments/{deployment_id}", 200, "load_model_failure", message, basis, source)

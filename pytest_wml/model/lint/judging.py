@@ -8,18 +8,18 @@ from pathlib import Path
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.kinds import GRAPH, KERAS, PICKLE, stored_as
 from pytest_wml.model.lint import keras_files, layout, onnx_files, pickles, pmml_files, saved_model, specification
-from pytest_wml.model.lint.findings import SPECIFICATION, Finding, Level
+from pytest_wml.model.lint.findings import SPECIFICATION, LintFinding, LintLevel
 from pytest_wml.model.lint.reading import Upload, opened
-from pytest_wml.model.lint.specification import Target
-from pytest_wml.model.members import Limits
-from pytest_wml.model.recognition import Recognised, recognise
+from pytest_wml.model.lint.specification import LintTarget
+from pytest_wml.model.members import ArchiveLimits
+from pytest_wml.model.recognition import RecognisedModel, recognise
 from pytest_wml.model.serving import LoadFailed, network_kind
 from pytest_wml.model.storing import contradiction
 
-_ORDER = list(Level)
+_ORDER = list(LintLevel)
 
 
-def lint(path: Path | str, target: Target, limits: Limits | None = None) -> list[Finding]:
+def lint(path: Path | str, target: LintTarget, limits: ArchiveLimits | None = None) -> list[LintFinding]:
     """Look at a model that is to be stored and deployed; errors come first.
 
     Args:
@@ -35,7 +35,7 @@ def lint(path: Path | str, target: Target, limits: Limits | None = None) -> list
     return sorted(found, key=lambda finding: _ORDER.index(finding.level))
 
 
-def findings(upload: Upload, target: Target) -> Iterator[Finding]:
+def findings(upload: Upload, target: LintTarget) -> Iterator[LintFinding]:
     """Yield everything that is to be said of an upload and of what it is to be deployed with."""
     yield from specification.findings(target)
     yield from layout.findings(upload)
@@ -43,36 +43,36 @@ def findings(upload: Upload, target: Target) -> Iterator[Finding]:
         yield from _model(upload, target)
 
 
-def _model(upload: Upload, target: Target) -> Iterator[Finding]:
+def _model(upload: Upload, target: LintTarget) -> Iterator[LintFinding]:
     found = _recognised(upload)
     problem = contradiction(found, target.model_type) if found else ""
     if found and problem:
         refusals = (finding.refusal for finding in _by_framework(upload, target, None) if finding.refusal)
         fitting = stored_as(found.kind.frameworks, "", target.spec_name).model_type
         fix = f"give the type of the model: {fitting}"
-        yield Finding(Level.ERROR, "wrong-type", problem, SPECIFICATION, fix, next(refusals, None))
+        yield LintFinding(LintLevel.ERROR, "wrong-type", problem, SPECIFICATION, fix, next(refusals, None))
     else:
         yield from _other_class(found, target)
         yield from _by_framework(upload, target, found)
 
 
-def _other_class(found: Recognised | None, target: Target) -> Iterator[Finding]:
+def _other_class(found: RecognisedModel | None, target: LintTarget) -> Iterator[LintFinding]:
     """Yield a warning of a pickle that makes no XGBoost model; XGBoost's may be stored as scikit-learn's."""
     if found and found.kind is PICKLE and found.detail and target.framework == "xgboost":
         words = f"The pickle makes a {found.detail}, and the type {target.model_type} is for XGBoost's models."
         fix = f"give the type of the model: {stored_as(found.kind.frameworks, '', target.spec_name).model_type}"
-        yield Finding(Level.WARN, "wrong-class", words, found.where, fix)
+        yield LintFinding(LintLevel.WARN, "wrong-class", words, found.where, fix)
 
 
-def _recognised(upload: Upload) -> Recognised | None:
+def _recognised(upload: Upload) -> RecognisedModel | None:
     try:
         return recognise(upload.path)
     except BadArchive:
         return None
 
 
-def _by_framework(upload: Upload, target: Target, found: Recognised | None) -> Iterator[Finding]:
-    checks: dict[str, Callable[[Upload, Target], Iterator[Finding]]] = {
+def _by_framework(upload: Upload, target: LintTarget, found: RecognisedModel | None) -> Iterator[LintFinding]:
+    checks: dict[str, Callable[[Upload, LintTarget], Iterator[LintFinding]]] = {
         "tensorflow": _network,
         "scikit-learn": pickles.findings,
         "xgboost": pickles.xgboost_findings,
@@ -84,10 +84,10 @@ def _by_framework(upload: Upload, target: Target, found: Recognised | None) -> I
         yield from checks[target.framework](upload, target)
         return
     words = f"Models of type {target.model_type} were not looked into."
-    yield Finding(Level.INFO, "not-read", words, upload.path.name)
+    yield LintFinding(LintLevel.INFO, "not-read", words, upload.path.name)
 
 
-def _network(upload: Upload, target: Target) -> Iterator[Finding]:
+def _network(upload: Upload, target: LintTarget) -> Iterator[LintFinding]:
     try:
         kind = network_kind(upload.root)
     except LoadFailed as failure:

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from pytest_wml.config import similar_names
 from pytest_wml.errors import BadArchive
-from pytest_wml.model.contents import File, gathered
+from pytest_wml.model.contents import ArchiveFile, gathered
 from pytest_wml.model.lint.findings import CannotLint
-from pytest_wml.model.members import Limits, members
+from pytest_wml.model.members import ArchiveLimits, members
 from pytest_wml.model.recognition import form_of_model
 
 _EVERYTHING = frozenset({""})
@@ -34,7 +34,7 @@ class Upload:
     path: Path
     form: str
     size: int
-    files: dict[str, File]
+    files: dict[str, ArchiveFile]
     damage: BadArchive | None = None
 
     @property
@@ -53,7 +53,7 @@ class Upload:
 
 
 @contextmanager
-def opened(path: Path | str, limits: Limits | None = None) -> Iterator[Upload]:
+def opened(path: Path | str, limits: ArchiveLimits | None = None) -> Iterator[Upload]:
     """Read a .tar.gz, .tar or .zip, a SavedModel's folder, or a model that is one file.
 
     Its files lie in a temporary folder while the block lasts, under numbers instead of names.
@@ -79,21 +79,21 @@ def opened(path: Path | str, limits: Limits | None = None) -> Iterator[Upload]:
         ) from error
 
 
-def _file(path: Path, stream: BinaryIO, folder: Path, limits: Limits | None) -> Upload:
+def _file(path: Path, stream: BinaryIO, folder: Path, limits: ArchiveLimits | None) -> Upload:
     size = path.stat().st_size
     try:
         form = form_of_model(path.name, stream)
     except BadArchive as damage:
         return Upload(path, "gzip", size, {}, damage)
     if form == "file":
-        return Upload(path, "file", size, {path.name: File(size, "", path)})
+        return Upload(path, "file", size, {path.name: ArchiveFile(size, "", path)})
     if form is None:
         return Upload(path, "", size, {}, BadArchive("The file is no .tar.gz, .tar or .zip archive."))
     return _gathered(path, stream, folder, form, limits)
 
 
-def _gathered(path: Path, source: Path | BinaryIO, folder: Path, form: str, limits: Limits | None) -> Upload:
-    files: dict[str, File] = {}
+def _gathered(path: Path, source: Path | BinaryIO, folder: Path, form: str, limits: ArchiveLimits | None) -> Upload:
+    files: dict[str, ArchiveFile] = {}
     damage = None
     try:
         # One by one: what comes before the damage is looked at too.

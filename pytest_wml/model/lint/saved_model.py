@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pytest_wml.errors import BadArchive
-from pytest_wml.model.contents import File
+from pytest_wml.model.contents import ArchiveFile
 from pytest_wml.model.digest import mapped
 from pytest_wml.model.kinds import GRAPH
 from pytest_wml.model.lint import chance, signatures, weights
-from pytest_wml.model.lint.findings import Finding, Level, fails_to_load
-from pytest_wml.model.lint.specification import Target
+from pytest_wml.model.lint.findings import LintFinding, LintLevel, fails_to_load
+from pytest_wml.model.lint.specification import LintTarget
 from pytest_wml.model.lint.walk import steps
 from pytest_wml.model.protobuf import Message
 from pytest_wml.model.savedmodel import SavedModel
@@ -23,7 +23,7 @@ from pytest_wml.wml.acceptance import version_warning
 _SERVE = frozenset({"serve"})
 
 
-def findings(files: Mapping[str, File], target: Target) -> Iterator[Finding]:
+def findings(files: Mapping[str, ArchiveFile], target: LintTarget) -> Iterator[LintFinding]:
     """Yield what is to be said of a SavedModel at the root of an upload.
 
     Args:
@@ -41,11 +41,13 @@ def findings(files: Mapping[str, File], target: Target) -> Iterator[Finding]:
             yield _unreadable(damage)
 
 
-def _graph(model: SavedModel, graph: Message, files: Mapping[str, File], target: Target) -> Iterator[Finding]:
+def _graph(
+    model: SavedModel, graph: Message, files: Mapping[str, ArchiveFile], target: LintTarget
+) -> Iterator[LintFinding]:
     yield from version_findings(_written_by(graph), target, GRAPH)
     yield from weights.findings(files, {node.op for node in model.nodes().values()})
     served = signatures.chosen(model.signatures)
-    if isinstance(served, Finding):
+    if isinstance(served, LintFinding):
         yield served
         return
     sparse = _not_dense(graph, served.name)
@@ -54,7 +56,7 @@ def _graph(model: SavedModel, graph: Message, files: Mapping[str, File], target:
     yield from _walked(model, served)
 
 
-def _walked(model: SavedModel, served: Signature) -> Iterator[Finding]:
+def _walked(model: SavedModel, served: Signature) -> Iterator[LintFinding]:
     every = list(steps(model, served.name))
     yield from chance.findings(every)
     # TensorFlow takes out of the graph what leads from the inputs to the outputs, and must find nothing missing.
@@ -63,10 +65,10 @@ def _walked(model: SavedModel, served: Signature) -> Iterator[Finding]:
         why = "The outputs read a placeholder that is no input of the signature."
         fix = "name it among the signature's inputs, or give it a default: tf.compat.v1.placeholder_with_default"
         refusal = fails_to_load(f"TensorFlow cannot load the model. {why}")
-        yield Finding(Level.ERROR, "placeholder", why, ", ".join(unfed), fix, refusal)
+        yield LintFinding(LintLevel.ERROR, "placeholder", why, ", ".join(unfed), fix, refusal)
 
 
-def version_findings(writer: str, target: Target, where: str) -> Iterator[Finding]:
+def version_findings(writer: str, target: LintTarget, where: str) -> Iterator[LintFinding]:
     """Yield which package wrote a model, and whether it is another than the specification runs.
 
     Args:
@@ -75,21 +77,21 @@ def version_findings(writer: str, target: Target, where: str) -> Iterator[Findin
         where: the file that says so.
     """
     if not writer:
-        yield Finding(Level.INFO, "written-by", "It does not say which version wrote it.", where)
+        yield LintFinding(LintLevel.INFO, "written-by", "It does not say which version wrote it.", where)
         return
     warning = target.spec and version_warning(writer, target.framework, target.spec)
     if not warning:
-        yield Finding(Level.INFO, "written-by", f"It was written by {writer}.", where)
+        yield LintFinding(LintLevel.INFO, "written-by", f"It was written by {writer}.", where)
         return
     fix = f"train and export with the versions that {target.spec_name} runs"
-    yield Finding(Level.WARN, "version", f"{warning} It may be refused when it is loaded.", where, fix)
+    yield LintFinding(LintLevel.WARN, "version", f"{warning} It may be refused when it is loaded.", where, fix)
 
 
-def _untagged(graphs: _MetaGraphs) -> Finding:
+def _untagged(graphs: _MetaGraphs) -> LintFinding:
     tags = ", ".join("+".join(sorted(found)) or "none" for found in graphs.tags) or "no graph at all"
     found = f"No graph is tagged 'serve' and nothing else; tags: {tags}."
-    return Finding(
-        Level.ERROR,
+    return LintFinding(
+        LintLevel.ERROR,
         "serve-tag",
         found,
         GRAPH,
@@ -98,10 +100,10 @@ def _untagged(graphs: _MetaGraphs) -> Finding:
     )
 
 
-def _unreadable(damage: BadArchive) -> Finding:
+def _unreadable(damage: BadArchive) -> LintFinding:
     facts = "; ".join(f"{name}: {fact}" for name, fact in damage.facts.items())
-    return Finding(
-        Level.ERROR,
+    return LintFinding(
+        LintLevel.ERROR,
         "graph",
         f"{GRAPH} cannot be read. {damage.problem}" + (f" {facts}" if facts else ""),
         GRAPH,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_wml.model.archive import ModelArchive
-from pytest_wml.model.lint.findings import Finding, Level, Refused
+from pytest_wml.model.lint.findings import DeploymentRefused, LintFinding, LintLevel
 
 
 def _plain(text: str) -> str:
@@ -13,7 +13,7 @@ def _plain(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
-def lines(findings: Sequence[Finding]) -> Iterator[str]:
+def lines(findings: Sequence[LintFinding]) -> Iterator[str]:
     """Yield findings as text, each with what the service would answer and the way on, then how many there are."""
     for finding in findings:
         yield _plain(f"{finding.level.value:<5} {finding.code}: {finding.found}")
@@ -23,7 +23,7 @@ def lines(findings: Sequence[Finding]) -> Iterator[str]:
             yield _plain(f"      the service: {finding.refusal}")
         if finding.fix:
             yield _plain(f"      what to do: {finding.fix}")
-    counts = {level: sum(finding.level is level for finding in findings) for level in (Level.ERROR, Level.WARN)}
+    counts = {level: sum(finding.level is level for finding in findings) for level in (LintLevel.ERROR, LintLevel.WARN)}
     yield ", ".join(f"{count} {level.value}{'' if count == 1 else 's'}" for level, count in counts.items())
 
 
@@ -43,17 +43,17 @@ def before_live(archive: ModelArchive, model_type: str, spec: str) -> list[str]:
         CannotLint: the archive cannot be read.
     """
     from pytest_wml.model.lint.judging import lint
-    from pytest_wml.model.lint.specification import Target
+    from pytest_wml.model.lint.specification import LintTarget
 
-    found = lint(archive.path, Target(model_type, spec))
+    found = lint(archive.path, LintTarget(model_type, spec))
     for finding in found:
         if finding.certain:
-            raise Refused(
+            raise DeploymentRefused(
                 f"The model was not deployed: {finding.found}",
                 archive=archive.path,
                 where=finding.where,
                 the_service=finding.refusal,
                 fix=f"{finding.fix}\nor see all of it: pytest-wml lint {archive.path}",
             )
-    told = [finding for finding in found if finding.level is not Level.INFO]
+    told = [finding for finding in found if finding.level is not LintLevel.INFO]
     return [_plain(f"{finding.level.value} {finding.code}: {finding.found}") for finding in told]

@@ -15,7 +15,7 @@ _WAITS = "^"
 
 
 @dataclass(frozen=True)
-class Step:
+class GraphStep:
     """One operation on the way to an answer.
 
     Attributes:
@@ -33,7 +33,7 @@ class Step:
     answers: bool
 
 
-def steps(model: SavedModel, signature: str) -> Iterator[Step]:
+def steps(model: SavedModel, signature: str) -> Iterator[GraphStep]:
     """Yield every operation that a signature's outputs read, each function's once.
 
     One in a branch and elsewhere too is yielded for both.
@@ -67,7 +67,7 @@ def steps(model: SavedModel, signature: str) -> Iterator[Step]:
             yield step
 
 
-def _called(step: Step, functions: Mapping[str, memoryview]) -> Iterator[tuple[str, bool]]:
+def _called(step: GraphStep, functions: Mapping[str, memoryview]) -> Iterator[tuple[str, bool]]:
     if step.node.op in functions:
         yield step.node.op, step.perhaps
     for name, value in step.node.attributes.items():
@@ -82,7 +82,7 @@ def _scope(
     effects: Collection[str],
     given: tuple[str, ...],
     perhaps: bool,
-) -> Iterator[Step]:
+) -> Iterator[GraphStep]:
     answering = _computed_from(nodes, results)
     waiting = [(node_name(reference), perhaps) for reference in (*results, *effects)]
     seen: set[tuple[str, bool]] = set()
@@ -94,7 +94,7 @@ def _scope(
         node = nodes.get(name)
         if node is None:
             raise BadArchive("The graph reads a node that it lacks.", node=name)
-        yield Step(node, inside, branch, nodes, name in answering)
+        yield GraphStep(node, inside, branch, nodes, name in answering)
         before = perhaps if node.op in ("Switch", "RefSwitch") else branch or _joins(node, nodes)
         waiting += [(node_name(reference), before) for reference in node.inputs]
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.bundle import CompressedIndex
-from pytest_wml.model.checkpoint import PREFIX, Tensor, read_tensors
-from pytest_wml.model.contents import File
-from pytest_wml.model.lint.findings import Finding, Level, fails_to_load
+from pytest_wml.model.checkpoint import PREFIX, CheckpointTensor, read_tensors
+from pytest_wml.model.contents import ArchiveFile
+from pytest_wml.model.lint.findings import LintFinding, LintLevel, fails_to_load
 
 # Two short vectors may well be equal, and nobody minds.
 _SHORTEST = 1024
@@ -22,7 +22,7 @@ _OPTIMIZER = re.compile(
 )
 
 
-def findings(files: Mapping[str, File], operations: Collection[str]) -> Iterator[Finding]:
+def findings(files: Mapping[str, ArchiveFile], operations: Collection[str]) -> Iterator[LintFinding]:
     """Yield what is to be said of the checkpoint.
 
     Args:
@@ -37,7 +37,7 @@ def findings(files: Mapping[str, File], operations: Collection[str]) -> Iterator
         tensors = read_tensors(files)
     except CompressedIndex as problem:
         found = f"{problem.problem} It is sound, and was not looked into."
-        yield Finding(Level.INFO, "compressed-index", found, PREFIX + "index")
+        yield LintFinding(LintLevel.INFO, "compressed-index", found, PREFIX + "index")
         return
     except BadArchive as damage:
         where = damage.facts.get("missing") or damage.facts.get("file") or PREFIX + "index"
@@ -48,9 +48,9 @@ def findings(files: Mapping[str, File], operations: Collection[str]) -> Iterator
     yield from _twice({name: tensor for name, tensor in tensors.items() if name not in training})
 
 
-def _unreadable(why: str, where: str) -> Finding:
-    return Finding(
-        Level.ERROR,
+def _unreadable(why: str, where: str) -> LintFinding:
+    return LintFinding(
+        LintLevel.ERROR,
         "checkpoint",
         why,
         where,
@@ -59,15 +59,15 @@ def _unreadable(why: str, where: str) -> Finding:
     )
 
 
-def _optimizer(tensors: Mapping[str, Tensor]) -> Iterator[Finding]:
+def _optimizer(tensors: Mapping[str, CheckpointTensor]) -> Iterator[LintFinding]:
     size = sum(tensor.entry.size for tensor in tensors.values())
     if size >= _SHORTEST:
         found = f"{size:,} bytes in {len(tensors)} tensors are an optimizer's, which only training reads."
         fix = "export with model.export(folder), or save the model without its optimizer (include_optimizer=False)"
-        yield Finding(_level(size), "optimizer-state", found, next(iter(tensors)), fix)
+        yield LintFinding(_level(size), "optimizer-state", found, next(iter(tensors)), fix)
 
 
-def _twice(tensors: Mapping[str, Tensor]) -> Iterator[Finding]:
+def _twice(tensors: Mapping[str, CheckpointTensor]) -> Iterator[LintFinding]:
     first: dict[bytes, str] = {}
     again: dict[str, str] = {}
     for name, tensor in tensors.items():
@@ -80,7 +80,7 @@ def _twice(tensors: Mapping[str, Tensor]) -> Iterator[Finding]:
     size = sum(tensors[name].entry.size for name in again)
     total = sum(tensor.entry.size for tensor in tensors.values())
     name, known = next(iter(again.items()))
-    yield Finding(
+    yield LintFinding(
         _level(size),
         "weights-twice",
         f"{size:,} of {total:,} bytes of weights are stored twice, in {len(again)} tensors.",
@@ -89,11 +89,11 @@ def _twice(tensors: Mapping[str, Tensor]) -> Iterator[Finding]:
     )
 
 
-def _level(size: int) -> Level:
-    return Level.WARN if size >= _MUCH else Level.INFO
+def _level(size: int) -> LintLevel:
+    return LintLevel.WARN if size >= _MUCH else LintLevel.INFO
 
 
-def _uniform(tensor: Tensor) -> bool:
+def _uniform(tensor: CheckpointTensor) -> bool:
     """Whether a tensor is one number all over, as those that were never trained are."""
     if tensor.path is None:
         return False

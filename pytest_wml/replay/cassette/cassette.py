@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_wml.errors import WMLTestError
 from pytest_wml.replay.cassette.normalise import Interaction, Origin
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 
 
 class BadCassette(WMLTestError):
@@ -30,12 +30,12 @@ class Cassette:
     interactions: tuple[Interaction, ...] = ()
 
     @property
-    def model(self) -> Content | None:
+    def model(self) -> ArchiveContent | None:
         """The model that was recorded; None where the recording names none."""
         facts = self.metadata.get("model")
         if not isinstance(facts, dict):
             return None
-        return Content(
+        return ArchiveContent(
             archive=str(facts.get("archive")),
             model=str(facts.get("digest")),
             basis=str(facts.get("basis")),

@@ -11,13 +11,13 @@ from pytest_wml.replay.cassette.cassette import BadCassette, Cassette
 from pytest_wml.replay.cassette.library import same_model
 from pytest_wml.replay.cassette.merge import merged
 from pytest_wml.replay.cassette.normalise import Interaction
-from pytest_wml.replay.cassette.parts import Part
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.parts import SuitePart
+from pytest_wml.replay.cassette.tape import ArchiveContent
 
 _SHOWN = 3
 
 
-def continued(new: Cassette, old: Cassette, part: Part, max_age: int) -> Cassette:
+def continued(new: Cassette, old: Cassette, part: SuitePart, max_age: int) -> Cassette:
     """A new recording together with what the old one holds for tests that did not run.
 
     What did not change keeps the date of the old recording, so that two branches that each add a test change no line in
@@ -32,12 +32,14 @@ def continued(new: Cassette, old: Cassette, part: Part, max_age: int) -> Cassett
     unasked = [interaction for interaction in old.interactions if interaction.identity not in asked]
     changed = other_models(old, new)
     if changed:
-        _check_loss(new.name, *changed, unasked if part is Part.CHOSEN else [])
+        _check_loss(new.name, *changed, unasked if part is SuitePart.CHOSEN else [])
         return new  # what was recorded with the old model answers nobody any more
-    kept = [] if part is Part.ALL else [one for one in old.interactions if one.identity not in asked or one.mutates]
+    kept = (
+        [] if part is SuitePart.ALL else [one for one in old.interactions if one.identity not in asked or one.mutates]
+    )
     interactions = merged([new.interactions, kept]) if kept else new.interactions
     known = {one: old.origin(one) for one in old.interactions}
-    if (part is Part.ALL or not unasked) and _renews(new, old, max_age):
+    if (part is SuitePart.ALL or not unasked) and _renews(new, old, max_age):
         dates = dict(known) | dict.fromkeys(new.interactions)
         facts = new.metadata
     else:
@@ -62,7 +64,7 @@ def with_oldest_date(cassette: Cassette) -> Cassette:
     return replace(cassette, metadata=facts)
 
 
-def _check_loss(name: str, then: Content, now: Content, lost: list[Interaction]) -> None:
+def _check_loss(name: str, then: ArchiveContent, now: ArchiveContent, lost: list[Interaction]) -> None:
     if not lost:
         return
     more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
@@ -86,18 +88,18 @@ def _renews(new: Cassette, old: Cassette, max_age: int) -> bool:
     return 0 < max_age < age.days
 
 
-def other_models(old: Cassette, new: Cassette) -> tuple[Content, Content] | None:
+def other_models(old: Cassette, new: Cassette) -> tuple[ArchiveContent, ArchiveContent] | None:
     """The first model that is another one now: of the metadata, or of any upload that both hold."""
     pairs = [(old.model, new.model), *_paired_uploads(old, new)]
     return next(((then, now) for then, now in pairs if then and now and not same_model(then, now)), None)
 
 
-def _paired_uploads(old: Cassette, new: Cassette) -> Iterator[tuple[Content, Content]]:
+def _paired_uploads(old: Cassette, new: Cassette) -> Iterator[tuple[ArchiveContent, ArchiveContent]]:
     """Yield the uploads that both cassettes hold, paired by the request and its turn."""
-    before: dict[str, list[Content]] = defaultdict(list)
+    before: dict[str, list[ArchiveContent]] = defaultdict(list)
     for one in old.interactions:
-        if isinstance(one.body, Content):
+        if isinstance(one.body, ArchiveContent):
             before[one.identity].append(one.body)
     for one in new.interactions:
-        if isinstance(one.body, Content) and before[one.identity]:
+        if isinstance(one.body, ArchiveContent) and before[one.identity]:
             yield before[one.identity].pop(0), one.body

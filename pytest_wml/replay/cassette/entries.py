@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from pytest_wml.replay.cassette.normalise import CANONICAL_HOSTS, Interaction, Origin
-from pytest_wml.replay.cassette.tape import Body, Content
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 from pytest_wml.wml.hosts import Role
 
 
@@ -78,7 +78,7 @@ def _origin(ours: dict[str, Any]) -> Origin | None:
 
 
 def _kind(body: Body) -> str:
-    if isinstance(body, Content):
+    if isinstance(body, ArchiveContent):
         return "content"
     try:
         body.decode("utf-8", "surrogatepass")
@@ -88,7 +88,7 @@ def _kind(body: Body) -> str:
 
 
 def _text(body: Body) -> str:
-    if isinstance(body, Content):
+    if isinstance(body, ArchiveContent):
         return json.dumps(body.as_json())
     if _kind(body) == "base64":
         return base64.b64encode(body).decode("ascii")
@@ -97,7 +97,7 @@ def _text(body: Body) -> str:
 
 def _body(text: str, kind: str) -> Body:
     if kind == "content":
-        return Content(**json.loads(text))
+        return ArchiveContent(**json.loads(text))
     return base64.b64decode(text) if kind == "base64" else text.encode("utf-8", "surrogatepass")
 
 

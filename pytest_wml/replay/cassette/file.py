@@ -19,7 +19,7 @@ from pytest_wml.replay.cassette.cassette import BadCassette, Cassette
 from pytest_wml.replay.cassette.entries import checksum, entry_checksum, entry_of, interaction_of
 from pytest_wml.replay.cassette.layout import conflicts, text_of
 from pytest_wml.replay.cassette.normalise import Interaction
-from pytest_wml.replay.cassette.order import OutOfOrder, Place, arranged, places
+from pytest_wml.replay.cassette.order import OrderPlace, OutOfOrder, arranged, places
 
 __all__ = ["FORMAT", "BadCassette", "Cassette", "dump", "fingerprint", "load", "write", "write_bytes"]
 
@@ -43,7 +43,7 @@ def dump(cassette: Cassette) -> str:
     return text_of({"version": 1, "metadata": {"pytest-wml": facts}}, entries, cassette.interactions)
 
 
-def _place_facts(place: Place) -> dict[str, str]:
+def _place_facts(place: OrderPlace) -> dict[str, str]:
     turn = {"turn": f"{place.turn}/{place.turns}"} if place.turns > 1 else {}
     return {"after": place.after, **turn} if place.after else turn
 
@@ -127,9 +127,9 @@ def load(path: Path, name: str = "") -> Cassette:
         ) from None
 
 
-def _place(ours: dict[str, Any]) -> Place:
+def _place(ours: dict[str, Any]) -> OrderPlace:
     turn, _, turns = str(ours.get("turn", "1/1")).partition("/")
-    return Place(str(ours.get("after", "")), int(turn), int(turns))
+    return OrderPlace(str(ours.get("after", "")), int(turn), int(turns))
 
 
 def _check_together(path: Path, name: str, facts: dict[str, Any], entries: list[dict[str, Any]]) -> None:

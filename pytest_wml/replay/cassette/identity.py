@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote
 
 from pytest_wml.redaction.text import SHORTEST, masked, masked_bytes, masked_strings
 from pytest_wml.redaction.values import redacted
-from pytest_wml.replay.cassette.tape import Body, Content
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 from pytest_wml.wml.hosts import Role
 
 _NOT_COMPARED = frozenset({"version"})
@@ -100,7 +100,7 @@ def token_flaw(path: str, authorization: str) -> str:
 
 def canonical(body: Body) -> str:
     """A body as text that does not depend on whitespace, key order, secrets or who asks."""
-    if isinstance(body, Content):
+    if isinstance(body, ArchiveContent):
         return "<archive>"
     if not body:
         return ""

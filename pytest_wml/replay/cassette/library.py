@@ -12,11 +12,11 @@ from pytest_wml.replay.cassette.file import BadCassette, Cassette, load
 from pytest_wml.replay.cassette.identity import Request
 from pytest_wml.replay.cassette.normalise import UUID, Interaction
 from pytest_wml.replay.cassette.player import Player
-from pytest_wml.replay.cassette.tape import Content, created
+from pytest_wml.replay.cassette.tape import ArchiveContent, created
 from pytest_wml.replay.cassette.varying import Varying
 
 
-class Library:
+class CassetteLibrary:
     """Finds the answer to a request among the cassettes of a folder; each is read when first needed.
 
     A request that names something that a cassette's own answers created (a model, a deployment) belongs to
@@ -120,7 +120,7 @@ class Library:
         return sorted(path.stem for path in self.folder.glob("*.yaml") if not path.name.startswith("."))
 
 
-def same_model(recorded: Content, sent: Content) -> bool:
+def same_model(recorded: ArchiveContent, sent: ArchiveContent) -> bool:
     """Whether an uploaded archive is the recorded model: the same weights may be in another archive."""
     if recorded.basis == sent.basis == "model":
         return recorded.model == sent.model

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_wml.replay.cassette.identity import parsed
 from pytest_wml.replay.cassette.normalise import Interaction
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 
 _DEPLOYMENTS = "/ml/v4/deployments"
 _PASSING = {"initializing", "updating", "DEPLOY_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
@@ -76,7 +76,7 @@ def _is_a_poll(interaction: Interaction) -> bool:
     """Whether the answer shows a deployment that is not loaded yet."""
     if interaction.method != "GET" or not interaction.path.startswith(_DEPLOYMENTS):
         return False
-    if isinstance(interaction.answer, Content):
+    if isinstance(interaction.answer, ArchiveContent):
         return False
     answer = parsed(interaction.answer)
     listed = answer.get("resources") if isinstance(answer, dict) else None

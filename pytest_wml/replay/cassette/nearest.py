@@ -9,6 +9,7 @@ from typing import Any
 from pytest_wml.replay.cassette.identity import Request, parsed, request
 from pytest_wml.replay.cassette.likeness import Distance, common_prefix, distance
 from pytest_wml.replay.cassette.normalise import Interaction
+from pytest_wml.replay.cassette.places import ABSENT
 from pytest_wml.wml.hosts import Role
 
 SHORT = 60
@@ -124,7 +125,7 @@ def _body_differences(asked: str, recorded: str) -> Iterator[str]:
 def _parted(place: str, ours: Any, theirs: Any) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for name in sorted({*ours, *theirs}):
-            yield from _parted(f"{place}.{name}", ours.get(name, _ABSENT), theirs.get(name, _ABSENT))
+            yield from _parted(f"{place}.{name}", ours.get(name, ABSENT), theirs.get(name, ABSENT))
     elif isinstance(ours, list) and isinstance(theirs, list):
         for number, (mine, other) in enumerate(zip(ours, theirs, strict=False)):
             yield from _parted(f"{place}.{number}", mine, other)
@@ -134,14 +135,6 @@ def _parted(place: str, ours: Any, theirs: Any) -> Iterator[tuple[str, Any, Any]
         yield place, ours, theirs
 
 
-class _Absent:
-    def __repr__(self) -> str:
-        return "nothing"
-
-
-_ABSENT = _Absent()
-
-
 def short(value: Any) -> str:
-    text = repr(value) if isinstance(value, (_Absent, str)) else json.dumps(value)
+    text = repr(value) if value is ABSENT or isinstance(value, str) else json.dumps(value)
     return text if len(text) <= SHORT else text[: SHORT - 1] + "…"

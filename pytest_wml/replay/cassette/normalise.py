@@ -14,7 +14,7 @@ from pytest_wml.redaction.text import masked, masked_bytes, masked_shapes, maske
 from pytest_wml.redaction.values import redacted
 from pytest_wml.replay.cassette.identity import Request, parsed, request
 from pytest_wml.replay.cassette.stand_ins import StandIns, own_spaces
-from pytest_wml.replay.cassette.tape import Body, Content, Exchange, Taped
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body, Exchange, WireExchange
 from pytest_wml.replay.cassette.varying import Varying
 from pytest_wml.wml.hosts import Role
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
@@ -84,7 +84,7 @@ class Known(NamedTuple):
 
 
 def normalised(
-    tape: Iterable[Taped],
+    tape: Iterable[WireExchange],
     name: str,
     aliases: Mapping[str, str],
     known: Known | None = None,
@@ -106,7 +106,9 @@ def normalised(
     return [ids.interaction(taped) for taped in tape]
 
 
-def learned(tape: Iterable[Taped], name: str, aliases: Mapping[str, str], varying: Varying | None = None) -> Known:
+def learned(
+    tape: Iterable[WireExchange], name: str, aliases: Mapping[str, str], varying: Varying | None = None
+) -> Known:
     """The stand-ins of what a tape's own requests created and named."""
     tape = list(tape)
     ids = _Ids(name, {**aliases, **own_spaces(tape, ())}, Known({}, {}), varying or Varying())
@@ -115,7 +117,7 @@ def learned(tape: Iterable[Taped], name: str, aliases: Mapping[str, str], varyin
     return Known(ids.made, ids.stand_ins.made)
 
 
-def answer_as_recorded(taped: Taped, aliases: Mapping[str, str], known: Mapping[str, str]) -> Body:
+def answer_as_recorded(taped: WireExchange, aliases: Mapping[str, str], known: Mapping[str, str]) -> Body:
     """An answer as a recording would hold it: without secrets, dates, hosts and what only an account has.
 
     Args:
@@ -138,7 +140,7 @@ class _Ids:
         self._asked: set[str] = set()
         self._made: Counter[str] = Counter()
 
-    def interaction(self, taped: Taped) -> Interaction:
+    def interaction(self, taped: WireExchange) -> Interaction:
         body = self._renamed(taped.body, taped, answers=False)
         constant = set(self._stable.values())
         path = self.stand_ins.path(self._rename(masked_shapes(taped.path)))
@@ -164,11 +166,11 @@ class _Ids:
             refusable=taped.refusable,
         )
 
-    def answer(self, taped: Taped) -> Body:
+    def answer(self, taped: WireExchange) -> Body:
         """The answer with stable ids, dates and hosts."""
         return self._renamed(taped.answer, taped, answers=True)
 
-    def _learn(self, asked: Request, taped: Taped) -> None:
+    def _learn(self, asked: Request, taped: WireExchange) -> None:
         """The ids that this answer shows first were made by the service, for this request."""
         for found in UUID.findall(_text(taped.answer)):
             if found not in self._stable and found not in self._asked:
@@ -176,9 +178,9 @@ class _Ids:
                 self._made[asked.identity] += 1
                 self._stable[found] = self.made[found] = str(uuid.uuid5(_NAMESPACE, seed))
 
-    def _renamed(self, body: Body, taped: Taped, *, answers: bool) -> Body:
+    def _renamed(self, body: Body, taped: WireExchange, *, answers: bool) -> Body:
         """A body with stable ids and values; an answer with stable dates and hosts too."""
-        if isinstance(body, Content) or not body:
+        if isinstance(body, ArchiveContent) or not body:
             return body
         value = parsed(body)
         if value is None:
@@ -193,7 +195,7 @@ class _Ids:
             text = self.stand_ins.request(text, set(self._stable.values()), scores=taped.scores)
         return text.encode("utf-8", "surrogatepass")
 
-    def _without_the_account(self, value: Any, taped: Taped) -> Any:
+    def _without_the_account(self, value: Any, taped: WireExchange) -> Any:
         """An answer of the platform without what only the account of whoever records has.
 
         IBM's client asks for any one space when it is constructed and looks at the status only; the space of
@@ -218,7 +220,7 @@ class _Ids:
 
 
 def _text(body: Body) -> str:
-    return "" if isinstance(body, Content) else body.decode("utf-8", "replace")
+    return "" if isinstance(body, ArchiveContent) else body.decode("utf-8", "replace")
 
 
 def _undated(value: Any, key: str = "") -> Any:

@@ -19,7 +19,7 @@ class OutOfOrder(Exception):
     """Interactions are missing, or contradict each other."""
 
 
-class Place(NamedTuple):
+class OrderPlace(NamedTuple):
     """Where an interaction stands among the others.
 
     Args:
@@ -46,7 +46,7 @@ def _key(change: Interaction, made: Counter[str]) -> str:
     return change.identity[:_KEY_LENGTH] + number
 
 
-def places(interactions: Sequence[Interaction]) -> list[Place]:
+def places(interactions: Sequence[Interaction]) -> list[OrderPlace]:
     """The place of each interaction, in the same order."""
     afters, after = [], ""
     for key in keys(interactions):
@@ -57,18 +57,18 @@ def places(interactions: Sequence[Interaction]) -> list[Place]:
     found = []
     for answer in answers:
         seen[answer] += 1
-        found.append(Place(answer[0], seen[answer], turns[answer]) if answer[1] else Place(answer[0]))
+        found.append(OrderPlace(answer[0], seen[answer], turns[answer]) if answer[1] else OrderPlace(answer[0]))
     return found
 
 
-def arranged(placed: Iterable[tuple[Interaction, Place]]) -> tuple[Interaction, ...]:
+def arranged(placed: Iterable[tuple[Interaction, OrderPlace]]) -> tuple[Interaction, ...]:
     """The interactions in the order that their places say, whatever the order in which they come.
 
     Raises:
         OutOfOrder: one is missing, or two contradict each other.
     """
     changes: dict[str, Interaction] = {}
-    answers: dict[str, list[tuple[Interaction, Place]]] = defaultdict(list)
+    answers: dict[str, list[tuple[Interaction, OrderPlace]]] = defaultdict(list)
     for one, place in placed:
         if not one.mutates:
             answers[place.after].append((one, place))
@@ -100,7 +100,7 @@ def _chain(changes: dict[str, Interaction]) -> Iterator[tuple[str, Interaction]]
         raise OutOfOrder(f"the change is missing after which this was recorded: {lost.request}")
 
 
-def _sequence(answers: list[tuple[Interaction, Place]]) -> list[Interaction]:
+def _sequence(answers: list[tuple[Interaction, OrderPlace]]) -> list[Interaction]:
     """What was read and scored between two changes; several answers to one request in the order of their turns."""
     known: dict[str, dict[int, Interaction]] = defaultdict(dict)
     for one, place in answers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 
-class Part(enum.Enum):
+class SuitePart(enum.Enum):
     """How much of a suite ran."""
 
     ALL = "all"

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from pytest_wml.config.json_paths import Place
 from pytest_wml.replay.cassette.identity import Request
-from pytest_wml.replay.cassette.tape import Body, Content
-from pytest_wml.wml.spaces import ID, Kind
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
+from pytest_wml.wml.spaces import ID, SpaceKind
 
 NAMES = frozenset({"name", "description", "serving_name", "query", "search", "tag.value", "tags"})
 """Members and parameters that hold a user's own words."""
@@ -21,7 +21,12 @@ ROWS = frozenset({"input_data", "scoring"})
 """Members that hold a model's data: nothing in them is a name."""
 _DEEPEST = 100
 
-CONTAINERS: dict[str, Kind] = {"space_id": "space", "project_id": "project", "spaces": "space", "projects": "project"}
+CONTAINERS: dict[str, SpaceKind] = {
+    "space_id": "space",
+    "project_id": "project",
+    "spaces": "space",
+    "projects": "project",
+}
 _NAMED = re.compile(
     rf'/v2/(?P<looked>spaces|projects)/(?P<id>{ID})|(?<![\w])(?P<used>space_id|project_id)(?:=|":\s*")(?P<other>{ID})'
 )
@@ -34,14 +39,14 @@ class NamedContainer(NamedTuple):
         used: whether the request works in it; otherwise it only reads it.
     """
 
-    kind: Kind
+    kind: SpaceKind
     id: str
     used: bool
 
 
 def containers(path: str, query: str, body: Body) -> Iterator[NamedContainer]:
     """Yield the spaces and projects that a request names."""
-    text = "" if isinstance(body, Content) or path.endswith("/predictions") else body.decode("utf-8", "replace")
+    text = "" if isinstance(body, ArchiveContent) or path.endswith("/predictions") else body.decode("utf-8", "replace")
     for found in _NAMED.finditer(f"{path}?{query} {text}"):
         yield NamedContainer(
             CONTAINERS[found["looked"] or found["used"]], found["id"] or found["other"], bool(found["used"])

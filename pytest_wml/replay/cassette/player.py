@@ -13,7 +13,7 @@ from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.replay.cassette.identity import Request
 from pytest_wml.replay.cassette.normalise import Interaction
 from pytest_wml.replay.cassette.places import Deviation
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 from pytest_wml.replay.cassette.varying import Varying
 
 
@@ -133,7 +133,7 @@ class Player:
 
     def _scored(self, request: Request) -> _Match | None:
         """Find the recorded scoring whose body is equal but for ignored places."""
-        if not self._varying.ignored or isinstance(request.sent, Content):
+        if not self._varying.ignored or isinstance(request.sent, ArchiveContent):
             return None
         identity = self._blanked.get(self._blank(request).identity)
         return _Match(identity, request) if identity else None
@@ -145,7 +145,7 @@ class Player:
 
     def _blank(self, request: Request) -> Request:
         sent = request.sent
-        return request if isinstance(sent, Content) else replace(request, sent=self._varying.blanked(sent))
+        return request if isinstance(sent, ArchiveContent) else replace(request, sent=self._varying.blanked(sent))
 
     def _identity(self, request: Request) -> str:
         """The recorded identity of a request: an older version may have computed it from what is masked today."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_wml.replay.cassette.identity import parsed
-from pytest_wml.replay.cassette.tape import Body, Content
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 
 _LONG = 8
 """Characters from which a text is looked for inside other texts too."""
@@ -60,7 +60,7 @@ class Renaming:
 
     def body(self, body: Body) -> Body:
         """A JSON body with its values replaced; any other body as it is."""
-        if isinstance(body, Content) or not self.may_change(body):
+        if isinstance(body, ArchiveContent) or not self.may_change(body):
             return body
         value = parsed(body)
         try:

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.replay.cassette.identity import parsed
 from pytest_wml.replay.cassette.normalise import Interaction
-from pytest_wml.replay.cassette.tape import Body, Content
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 
 _ROW = 96
 
@@ -54,7 +54,7 @@ def lines(cassette: Cassette, *, full: bool) -> Iterator[str]:
 
 
 def _body(label: str, body: Body, full: bool) -> Iterator[str]:
-    if isinstance(body, Content):
+    if isinstance(body, ArchiveContent):
         yield f"   {label} an archive of {body.size:,} bytes: archive {body.archive}, model {body.model}"
         return
     if not body:

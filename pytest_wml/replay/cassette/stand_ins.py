@@ -12,12 +12,12 @@ from pytest_wml.config.json_paths import Place
 from pytest_wml.replay.cassette.generated import form, is_generated, stand_in
 from pytest_wml.replay.cassette.places import containers, is_name, leaves
 from pytest_wml.replay.cassette.renaming import Renaming, key
-from pytest_wml.replay.cassette.tape import Taped, created
+from pytest_wml.replay.cassette.tape import WireExchange, created
 from pytest_wml.replay.cassette.varying import Varying, answer_without_ignored, without_ignored
-from pytest_wml.wml.spaces import Kind, recorded_as
+from pytest_wml.wml.spaces import SpaceKind, recorded_as
 
 
-def own_spaces(tape: Iterable[Taped], others: Collection[str]) -> dict[str, str]:
+def own_spaces(tape: Iterable[WireExchange], others: Collection[str]) -> dict[str, str]:
     """The user's spaces and projects in a tape → the ids that recordings hold, numbered in the order of their use.
 
     A space that is only read, as IBM's client does when it is constructed, gets the first number too. A space that the
@@ -28,8 +28,8 @@ def own_spaces(tape: Iterable[Taped], others: Collection[str]) -> dict[str, str]
         others: ids that the service made in other tapes.
     """
     made = set(others)
-    looked_at: dict[tuple[Kind, str], None] = {}
-    used: dict[tuple[Kind, str], None] = {}
+    looked_at: dict[tuple[SpaceKind, str], None] = {}
+    used: dict[tuple[SpaceKind, str], None] = {}
     for taped in tape:
         if taped.status >= 400:
             continue
@@ -38,7 +38,7 @@ def own_spaces(tape: Iterable[Taped], others: Collection[str]) -> dict[str, str]
         for named in containers(taped.path, taped.query, taped.body):
             (used if named.used else looked_at)[named.kind, named.id] = None
     found = {one: recorded_as(kind) for kind, one in looked_at if one not in made}
-    numbers: Counter[Kind] = Counter()
+    numbers: Counter[SpaceKind] = Counter()
     for kind, one in used:
         if one not in made:
             numbers[kind] += 1

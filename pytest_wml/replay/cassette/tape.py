@@ -13,7 +13,7 @@ MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True)
-class Content:
+class ArchiveContent:
     """An archive that was uploaded or downloaded: kept by its digests, not by its bytes.
 
     Args:
@@ -40,7 +40,7 @@ class Content:
         }
 
 
-Body = bytes | Content
+Body = bytes | ArchiveContent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taped(Exchange):
+class WireExchange(Exchange):
     """One exchange as it went over the wire.
 
     Args:
@@ -97,7 +97,7 @@ class Taped(Exchange):
         }
 
     @classmethod
-    def from_json(cls, form: dict[str, Any]) -> Taped:
+    def from_json(cls, form: dict[str, Any]) -> WireExchange:
         return cls(
             **{
                 **form,
@@ -109,7 +109,7 @@ class Taped(Exchange):
 
 
 def _body_as_json(body: Body) -> dict[str, Any]:
-    if isinstance(body, Content):
+    if isinstance(body, ArchiveContent):
         return {"content": body.as_json()}
     try:
         return {"text": body.decode("utf-8")}
@@ -120,7 +120,7 @@ def _body_as_json(body: Body) -> dict[str, Any]:
 def body_from_json(form: dict[str, Any]) -> Body:
     """The body that `as_json` gave."""
     if "content" in form:
-        return Content(**form["content"])
+        return ArchiveContent(**form["content"])
     if "base64" in form:
         return base64.b64decode(form["base64"])
     return str(form["text"]).encode("utf-8")
@@ -128,7 +128,7 @@ def body_from_json(form: dict[str, Any]) -> Body:
 
 def created(answer: Body) -> set[str]:
     """The ids of what an answer says was created: a model, a deployment, a space, a job."""
-    if isinstance(answer, Content):
+    if isinstance(answer, ArchiveContent):
         return set()
     try:
         value = json.loads(answer)

@@ -13,7 +13,7 @@ from pytest_wml.replay.cassette.library import same_model
 from pytest_wml.replay.cassette.merge import in_order
 from pytest_wml.replay.cassette.normalise import Interaction
 from pytest_wml.replay.cassette.order import keys
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 
 _SHOWN = 5
 _ONE_SIDE = (
@@ -162,7 +162,7 @@ def _alike(ours: Answers, theirs: Answers) -> bool:
     if len(ours) != 1 or len(theirs) != 1:
         return False
     mine, other = ours[0].body, theirs[0].body
-    uploads = isinstance(mine, Content) and isinstance(other, Content) and same_model(mine, other)
+    uploads = isinstance(mine, ArchiveContent) and isinstance(other, ArchiveContent) and same_model(mine, other)
     return uploads and replace(ours[0], body=other) == theirs[0]
 
 

@@ -27,7 +27,7 @@ from pytest_wml.replay.cassette.places import (
     is_name,
     leaves,
 )
-from pytest_wml.replay.cassette.tape import Body, Content
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 from pytest_wml.wml.spaces import is_id, stands_for
 
 _NUMBERS_OF_A_RUN = (
@@ -109,7 +109,7 @@ def ignored_in(bodies: Iterable[Body], ignored: Iterable[JsonPath]) -> list[str]
     left = dict.fromkeys(ignored)
     found: dict[str, None] = {}
     for body in bodies:
-        value = parsed(body) if left and not isinstance(body, Content) else None
+        value = parsed(body) if left and not isinstance(body, ArchiveContent) else None
         for place, _ in leaves(value):
             for path in [path for path in left if path.covers(place)]:
                 found[path.text] = left.pop(path)

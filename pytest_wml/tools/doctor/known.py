@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pytest_wml.config.credentials import BadCredentials, Credentials, find
 from pytest_wml.config.credentials.checks import mistakes
 from pytest_wml.model.lint import specification
-from pytest_wml.model.lint.findings import Level
-from pytest_wml.model.lint.specification import Target
+from pytest_wml.model.lint.findings import LintLevel
+from pytest_wml.model.lint.specification import LintTarget
 from pytest_wml.tools.doctor.lines import Line, Verdict, failed, passed, warned
 
-_VERDICTS = {Level.ERROR: Verdict.FAIL, Level.WARN: Verdict.WARN, Level.INFO: Verdict.PASS}
+_VERDICTS = {LintLevel.ERROR: Verdict.FAIL, LintLevel.WARN: Verdict.WARN, LintLevel.INFO: Verdict.PASS}
 _CREDENTIALS = "credentials"
 
 
@@ -45,7 +45,7 @@ def specifications(models: Iterable[tuple[str, str]]) -> Iterator[Line]:
     """
     for kind, name in models:
         check = f"software specification {name}"
-        found = list(specification.findings(Target(kind, name)))
+        found = list(specification.findings(LintTarget(kind, name)))
         for finding in found:
             # One of the user's own is not in the catalogue: the service knows.
             unknown = finding.code == "unknown-specification"

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any, NamedTuple
 
 from pytest_wml.replay.cassette.identity import parsed
-from pytest_wml.replay.cassette.tape import Body, Content
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 from pytest_wml.tools.verify.rules import Found, Kind, Level, level_of
 
 RTOL, ATOL = 1e-4, 1e-5
@@ -75,12 +75,12 @@ def _found(recorded: Answer, now: Answer, terms: Terms) -> Iterator[Found]:
 
 
 def _of_bodies(recorded: Body, now: Body, terms: Terms) -> Iterator[Found]:
-    if isinstance(recorded, Content) and isinstance(now, Content):
+    if isinstance(recorded, ArchiveContent) and isinstance(now, ArchiveContent):
         if (recorded.archive, recorded.model) != (now.archive, now.model):
             kind = "model" if recorded.model != now.model else "archive"
             yield Found(kind, Kind.VALUE, getattr(recorded, kind), getattr(now, kind))
         return
-    if isinstance(recorded, Content) or isinstance(now, Content):
+    if isinstance(recorded, ArchiveContent) or isinstance(now, ArchiveContent):
         yield Found("", Kind.TYPE, _said(recorded), _said(now))
         return
     ours, theirs = parsed(recorded), parsed(now)
@@ -213,6 +213,6 @@ def _with_reason(answer: Answer) -> str:
 
 
 def _said(body: Body) -> str:
-    if isinstance(body, Content):
+    if isinstance(body, ArchiveContent):
         return f"an archive, {body.archive}"
     return body.decode("utf-8", "replace")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from pytest_wml.errors import WMLTestError
 from pytest_wml.replay.cassette.identity import parsed
 from pytest_wml.replay.cassette.normalise import Interaction
-from pytest_wml.replay.cassette.tape import Body, Content
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 from pytest_wml.tools.verify.differences import Answer, Difference, Terms, differences
 from pytest_wml.tools.verify.made import Creations
 from pytest_wml.tools.verify.outcome import Outcome, Verification
@@ -60,7 +60,7 @@ class Verifier:
     """
 
     def __init__(
-        self, verification: Verification, side: Side, archives: Mapping[Content, Path], how: How, stop: Stop
+        self, verification: Verification, side: Side, archives: Mapping[ArchiveContent, Path], how: How, stop: Stop
     ) -> None:
         self._result = verification
         self._side = side
@@ -125,7 +125,7 @@ class Verifier:
         return outcome._replace(differences=self._compared(step, now))
 
     def _send(self, asked: Interaction) -> Reply:
-        body = self._archives[asked.body] if isinstance(asked.body, Content) else self._translation.body(asked)
+        body = self._archives[asked.body] if isinstance(asked.body, ArchiveContent) else self._translation.body(asked)
         path, query = self._translation.path(asked), self._translation.query(asked)
         return self._side.ask(asked.method, asked.role, path, query, body, asked.content_type, asked.refusable)
 
@@ -171,7 +171,7 @@ class Verifier:
 
 def _state(body: Body) -> str:
     """The state that an answer tells: of a deployment, a space or a job."""
-    found = None if isinstance(body, Content) else parsed(body)
+    found = None if isinstance(body, ArchiveContent) else parsed(body)
     for name in ("entity", "status", "state"):
         if name == "status" and isinstance(found, dict) and isinstance(found.get("scoring"), dict):
             found = found["scoring"]  # a job's

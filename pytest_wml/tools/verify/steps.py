@@ -11,7 +11,7 @@ from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.replay.cassette.identity import parsed
 from pytest_wml.replay.cassette.normalise import UUID, Interaction
 from pytest_wml.replay.cassette.places import containers
-from pytest_wml.replay.cassette.tape import Body, Content
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID, stands_for
 
 
@@ -102,7 +102,7 @@ def _told(step: Step) -> set[str]:
     """The ids that its answers tell, and where the next page begins."""
     told: set[str] = set()
     for each in step.answers if not step.asked.scores else ():
-        if isinstance(each.answer, Content):
+        if isinstance(each.answer, ArchiveContent):
             continue
         told.update(UUID.findall(each.answer.decode("utf-8", "replace")))
         start = next_start(parsed(each.answer))
@@ -134,13 +134,13 @@ def cost(asked: list[Step]) -> Cost:
     )
 
 
-def uploads(asked: list[Step]) -> Iterator[Content]:
+def uploads(asked: list[Step]) -> Iterator[ArchiveContent]:
     """Yield the archives that are sent."""
     for step in asked:
-        if isinstance(step.asked.body, Content):
+        if isinstance(step.asked.body, ArchiveContent):
             yield step.asked.body
 
 
 def is_masked(body: Body) -> bool:
     """Whether a request was recorded without a secret that it held."""
-    return not isinstance(body, Content) and b"*" * SHORTEST in body
+    return not isinstance(body, ArchiveContent) and b"*" * SHORTEST in body

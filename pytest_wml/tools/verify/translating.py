@@ -14,7 +14,7 @@ from pytest_wml.replay.bodies import kept
 from pytest_wml.replay.cassette.identity import parsed
 from pytest_wml.replay.cassette.normalise import ACCOUNTS_INSTANCE, GUID, UUID, Interaction, answer_as_recorded
 from pytest_wml.replay.cassette.places import NamedContainer, containers
-from pytest_wml.replay.cassette.tape import Body, Content, Taped
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body, WireExchange
 from pytest_wml.tools.verify.differences import Answer
 from pytest_wml.tools.verify.ids import Ids
 from pytest_wml.tools.verify.side import Reply
@@ -109,8 +109,8 @@ class Translation:
 
     def body(self, asked: Interaction) -> bytes:
         """The body to send; of an upload, which a recording does not hold, nothing."""
-        if isinstance(asked.body, Content) or not asked.body or parsed(asked.body) is None:
-            return b"" if isinstance(asked.body, Content) else asked.body
+        if isinstance(asked.body, ArchiveContent) or not asked.body or parsed(asked.body) is None:
+            return b"" if isinstance(asked.body, ArchiveContent) else asked.body
         text = self._ids.to_there(asked.body.decode("utf-8", "surrogatepass"))
         for ours, theirs in self._words.items():
             text = text.replace(f'"{ours}"', f'"{theirs}"')
@@ -124,7 +124,7 @@ class Translation:
 
     def learn(self, asked: Interaction, reply: Reply) -> None:
         """Learn from an answer which id is which, and what was made or could not be."""
-        if asked.status < 300 and reply.status < 300 and not isinstance(asked.answer, Content):
+        if asked.status < 300 and reply.status < 300 and not isinstance(asked.answer, ArchiveContent):
             ours, theirs = parsed(asked.answer), redacted(parsed(reply.body))
             self._ids.learn_page(ours, theirs)
             new = self._ids.learn(ours, theirs)
@@ -145,7 +145,7 @@ class Translation:
         """An answer with the recording's ids, dates and hosts."""
         path, kind = self.path(asked), reply.content_type.partition(";")[0]
         answer = kept(io.BytesIO(reply.body), is_download(asked.method, path, reply.status))
-        taped = Taped(
+        taped = WireExchange(
             method=asked.method,
             role=asked.role,
             host=host,
@@ -167,4 +167,4 @@ def _is_missing(named: NamedContainer) -> bool:
 
 def text_of(body: Body) -> str:
     """A body as text; of an archive, none."""
-    return "" if isinstance(body, Content) else body.decode("utf-8", "replace")
+    return "" if isinstance(body, ArchiveContent) else body.decode("utf-8", "replace")

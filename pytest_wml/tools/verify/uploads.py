@@ -11,7 +11,7 @@ from pytest_wml.model.storing import packed
 from pytest_wml.replay.bodies import as_content
 from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.replay.cassette.library import same_model
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 from pytest_wml.runner.supply import sample_archive
 
 _DIGITS = 16
@@ -34,11 +34,11 @@ class Uploads:
         self._named = list(named)
         self._suites = suites
         self._folder = folder
-        self._read: dict[Path, Content] = {}
+        self._read: dict[Path, ArchiveContent] = {}
         """By the archive that is sent."""
         self._unread = self._candidates()
 
-    def path(self, cassette: Cassette, recorded: Content) -> Path:
+    def path(self, cassette: Cassette, recorded: ArchiveContent) -> Path:
         """The archive to send where this one was recorded.
 
         Raises:
@@ -61,7 +61,7 @@ class Uploads:
             "pytest --wml=embedded --wml-record",
         )
 
-    def _candidates(self) -> Iterator[tuple[Path, Content]]:
+    def _candidates(self) -> Iterator[tuple[Path, ArchiveContent]]:
         for number, path in enumerate(self._named):
             if not path.exists():
                 fix = "name an archive, a SavedModel folder or a file"
@@ -74,7 +74,7 @@ class Uploads:
             except BadArchive:  # the suite may have others, and whoever is missing one is told
                 continue
 
-    def _archive(self, path: Path, number: int) -> tuple[Path, Content]:
+    def _archive(self, path: Path, number: int) -> tuple[Path, ArchiveContent]:
         def folder() -> Path:
             own = self._folder / str(number)
             own.mkdir(exist_ok=True)

@@ -24,7 +24,7 @@ from pytest_wml.live.retry import Retrying
 from pytest_wml.redaction.known import Secrets
 from pytest_wml.replay.cassette.file import Cassette, load, write
 from pytest_wml.replay.cassette.finding import NothingKnown, files
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 from pytest_wml.runner import progress
 from pytest_wml.tools.doctor import settings
 from pytest_wml.tools.doctor.places import places
@@ -49,7 +49,7 @@ class Job(NamedTuple):
     """One recording and what is needed to ask for it again."""
 
     cassette: Cassette
-    archives: dict[Content, Path]
+    archives: dict[ArchiveContent, Path]
 
     @property
     def cpd(self) -> bool:

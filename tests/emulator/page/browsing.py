@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.emulator.serve.certificate import certified
 from pytest_wml.emulator.serve.listening import Server, listen
-from pytest_wml.emulator.serve.middleware import OwnOnly
+from pytest_wml.emulator.serve.middleware import HostCheck
 from tests.emulator.rest import Rest
 
 Strokes = Sequence[Sequence[tuple[float, float]]]
@@ -59,7 +59,7 @@ def serving(folder: Path, **settings) -> Iterator[tuple[str, EmbeddedWML]]:
     """A server with the page on this machine, as `pytest-wml serve` has it; gives its address."""
     crashes: list[Exception] = []
     with EmbeddedWML(page=True, **settings) as app, listen("127.0.0.1", 0) as listener:
-        guarded = OwnOnly(app, ["127.0.0.1", "localhost"])
+        guarded = HostCheck(app, ["127.0.0.1", "localhost"])
         server = Server(
             listener, certified(folder, ["127.0.0.1", "localhost"], folder).context, guarded, crashes.append
         )

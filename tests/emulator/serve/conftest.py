@@ -16,7 +16,7 @@ pytest.importorskip("trustme")
 
 from pytest_wml.emulator.serve.certificate import LOOPBACK_NAMES, certified
 from pytest_wml.emulator.serve.listening import Server, listen
-from pytest_wml.emulator.serve.middleware import OwnOnly
+from pytest_wml.emulator.serve.middleware import HostCheck
 
 # Long enough for a loaded machine, short enough to wait for.
 HASTY = Limits(idle=20.0, head=0.3, body=0.3, unread=1 << 20)
@@ -88,7 +88,7 @@ def read(sock: ssl.SSLSocket) -> tuple[int, str, bool]:
 def listening(folder, app=echo, limits=HASTY, most=64):
     tls = certified(folder, LOOPBACK_NAMES, folder)
     crashes: list[Exception] = []
-    server = Server(listen("127.0.0.1", 0), tls.context, OwnOnly(app, LOOPBACK_NAMES), crashes.append, limits, most)
+    server = Server(listen("127.0.0.1", 0), tls.context, HostCheck(app, LOOPBACK_NAMES), crashes.append, limits, most)
     server.start()
     try:
         yield Listening(server, ssl.create_default_context(cafile=tls.ca), crashes)

@@ -11,10 +11,10 @@ from typing import Any
 
 from pytest_wml.config import fault_rules
 from pytest_wml.emulator.app import EmbeddedWML
-from pytest_wml.emulator.serve.announce import Running
+from pytest_wml.emulator.serve.announce import ServerFacts
 from pytest_wml.emulator.serve.certificate import LOOPBACK_NAMES, certified
 from pytest_wml.emulator.serve.listening import Server, listen
-from pytest_wml.emulator.serve.middleware import Dated, OwnOnly, Requests
+from pytest_wml.emulator.serve.middleware import DateHeader, HostCheck, RequestLines
 from pytest_wml.interception.faults import Faults
 from pytest_wml.interception.wsgi import Environ
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
@@ -23,7 +23,7 @@ from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 class Inside:
     """A server that listens; it has what tests ask of `tests.emulator.serve.process.Served`."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: ServerFacts) -> None:
         self.said: list[str] = []
         """A line for each request that was answered, as `serve -v` prints them."""
         self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -70,8 +70,8 @@ def serving(folder: Path, *script: str) -> Iterator[Inside]:
         tls = certified(folder, LOOPBACK_NAMES, folder)
         faulty = Faults(Settled(service), fault_rules.read(folder / "faults"))
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        inside = Inside(Running(url, tls.ca, tls.bundle, DEFAULT_SPACE_ID, "5.0.3"))
-        app = Dated(OwnOnly(Requests(faulty, inside.say), LOOPBACK_NAMES))
+        inside = Inside(ServerFacts(url, tls.ca, tls.bundle, DEFAULT_SPACE_ID, "5.0.3"))
+        app = DateHeader(HostCheck(RequestLines(faulty, inside.say), LOOPBACK_NAMES))
         server = Server(listener, tls.context, app, crashes.append)
         server.start()
         try:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from pytest_wml.model.lint.specification import Target
+from pytest_wml.model.lint.specification import LintTarget
 
-TENSORFLOW = Target("tensorflow_2.14", "runtime-24.1-py3.11")
+TENSORFLOW = LintTarget("tensorflow_2.14", "runtime-24.1-py3.11")
 Files = dict[str, bytes]
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pytest_wml.emulator.app import EmbeddedWML
-from pytest_wml.model.lint.findings import Finding, Level
+from pytest_wml.model.lint.findings import LintFinding, LintLevel
 from pytest_wml.model.lint.judging import lint
-from pytest_wml.model.lint.specification import Target
+from pytest_wml.model.lint.specification import LintTarget
 from tests.emulator.rest import Rest
 from tests.model.lint.packing import tarred
 
@@ -95,11 +95,11 @@ def written(tmp_path_factory):
     return content
 
 
-def errors(path: Path, model_type: str) -> list[Finding]:
-    return [finding for finding in lint(path, Target(model_type, SPEC)) if finding.level is Level.ERROR]
+def errors(path: Path, model_type: str) -> list[LintFinding]:
+    return [finding for finding in lint(path, LintTarget(model_type, SPEC)) if finding.level is LintLevel.ERROR]
 
 
-def both(folder: Path, what: str, content: bytes) -> tuple[list[Finding], Path]:
+def both(folder: Path, what: str, content: bytes) -> tuple[list[LintFinding], Path]:
     """The errors in a file, which are those of its archive; and the archive."""
     name, _, model_type, _ = FILES[what]
     (folder / name).write_bytes(content)

@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_wml.model.archive import read_archive
-from pytest_wml.model.lint.findings import Basis, CannotLint, Finding, Level, Refused
+from pytest_wml.model.lint.findings import Basis, CannotLint, DeploymentRefused, LintFinding, LintLevel
 from pytest_wml.model.lint.judging import lint
-from pytest_wml.model.lint.specification import Target
+from pytest_wml.model.lint.specification import LintTarget
 from pytest_wml.model.lint.telling import before_live
-from pytest_wml.model.members import Limits
+from pytest_wml.model.members import ArchiveLimits
 from tests.model.lint import packing
 from tests.model.lint.packing import TENSORFLOW, below, link, tarred, without, zipped
 
 IN_2025 = replace(TENSORFLOW, today=datetime.date(2025, 6, 1))
-SKLEARN = Target("scikit-learn_1.3", "runtime-24.1-py3.11", IN_2025.today)
+SKLEARN = LintTarget("scikit-learn_1.3", "runtime-24.1-py3.11", IN_2025.today)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def sample() -> packing.Files:
 def linted(tmp_path):
     """Findings of an archive with these bytes, by their codes."""
 
-    def found(content: bytes, target: Target = IN_2025, name: str = "model.tar.gz", **more: object) -> dict:
+    def found(content: bytes, target: LintTarget = IN_2025, name: str = "model.tar.gz", **more: object) -> dict:
         path = tmp_path / name
         path.write_bytes(content)
         return by_code(lint(path, target, **more))
@@ -41,7 +41,7 @@ def linted(tmp_path):
     return found
 
 
-def by_code(findings: list[Finding]) -> dict[str, Finding]:
+def by_code(findings: list[LintFinding]) -> dict[str, LintFinding]:
     assert len({finding.code for finding in findings}) == len(findings), findings
     return {finding.code: finding for finding in findings}
 
@@ -63,7 +63,7 @@ def test_the_sample_has_no_errors():
 def test_a_model_in_a_folder_is_told_with_the_services_words(linted, sample, folder):
     """The most frequent mistake: where the graph is, what the service says to it and how that is known, the way on."""
     finding = linted(tarred(below(sample, folder)))["nested-model"]
-    assert finding.level is Level.ERROR
+    assert finding.level is LintLevel.ERROR
     assert finding.where == f"{folder}/saved_model.pb"
     assert finding.refusal.code == "load_model_failure"
     assert finding.refusal.message.startswith("SavedModel file does not exist at: {saved_model.pbtxt|saved_model.pb}")
@@ -79,7 +79,7 @@ def test_a_model_in_a_folder_is_told_with_the_services_words(linted, sample, fol
 def test_a_link_is_an_error(linted, sample, member, told):
     """Named, with the reason."""
     finding = linted(tarred(sample, "w:gz", member))["archive"]
-    assert finding.level is Level.ERROR
+    assert finding.level is LintLevel.ERROR
     assert finding.where == told
     assert "it is a link" in finding.found
 
@@ -93,19 +93,19 @@ def test_a_path_that_leads_out_is_an_error(linted, sample, name):
 def test_files_of_macos_are_a_warning(linted, sample):
     """With how to pack without them."""
     finding = linted(tarred({**sample, "._saved_model.pb": b"x", "__MACOSX/variables/._a": b"x"}))["mac-files"]
-    assert finding.level is Level.WARN
+    assert finding.level is LintLevel.WARN
     assert "COPYFILE_DISABLE=1" in finding.fix
 
 
 def test_foreign_files_are_named(linted, sample):
     """They are uploaded for nothing."""
     finding = linted(tarred({**sample, "train.py": b"x", "data/x.csv": b"y"}))["foreign-files"]
-    assert (finding.level, finding.where) == (Level.INFO, "data/x.csv, train.py")
+    assert (finding.level, finding.where) == (LintLevel.INFO, "data/x.csv, train.py")
 
 
 def test_a_second_model_is_a_warning(linted, sample):
     """The one at the root is served."""
-    assert linted(tarred({**sample, **below(sample, "2")}))["second-model"].level is Level.WARN
+    assert linted(tarred({**sample, **below(sample, "2")}))["second-model"].level is LintLevel.WARN
 
 
 @pytest.mark.parametrize(
@@ -114,26 +114,26 @@ def test_a_second_model_is_a_warning(linted, sample):
 )
 def test_an_unusual_form_is_a_warning(linted, sample, name, mode, code):
     """A tar that is not compressed, a name that says something else than the content."""
-    assert linted(tarred(sample, mode), name=name)[code].level is Level.WARN
+    assert linted(tarred(sample, mode), name=name)[code].level is LintLevel.WARN
 
 
 def test_what_is_larger_than_allowed_is_an_error(linted, sample):
     """Counted while it is unpacked, whatever the headers say; members likewise."""
-    assert "too large" in linted(tarred(sample), limits=Limits(total=1000))["archive"].found
-    assert "too many members" in linted(tarred(sample), limits=Limits(members=2))["archive"].found
+    assert "too large" in linted(tarred(sample), limits=ArchiveLimits(total=1000))["archive"].found
+    assert "too many members" in linted(tarred(sample), limits=ArchiveLimits(members=2))["archive"].found
 
 
 def test_every_finding_is_told_at_once(linted, sample):
     """What is wrong with the archive does not hide what is wrong with the specification."""
-    target = Target("tensorflow_2.7", "spark-mllib_3.0-py36")
+    target = LintTarget("tensorflow_2.7", "spark-mllib_3.0-py36")
     found = linted(tarred(without(sample, "variables/variables.index")), target)
-    errors = {code for code, finding in found.items() if finding.level is Level.ERROR}
+    errors = {code for code, finding in found.items() if finding.level is LintLevel.ERROR}
     assert errors == {"checkpoint", "retired-specification", "type-does-not-fit"}
 
 
 def test_a_retired_specification_is_refused_in_ibms_words():
     """As recorded, with the day or release and the source."""
-    found = by_code(lint(packing.sample_path(), Target("tensorflow_2.7", "runtime-22.1-py3.9")))
+    found = by_code(lint(packing.sample_path(), LintTarget("tensorflow_2.7", "runtime-22.1-py3.9")))
     finding = found["retired-specification"]
     assert (finding.refusal.request, finding.refusal.status) == ("POST /ml/v4/models", 400)
     assert finding.refusal.message == (
@@ -146,12 +146,12 @@ def test_a_retired_specification_is_refused_in_ibms_words():
 
 def test_a_deprecated_specification_is_a_warning():
     """With since when and what follows it."""
-    finding = by_code(lint(packing.sample_path(), Target("tensorflow_2.9", "runtime-22.2-py3.10")))
-    assert finding["deprecated-specification"].level is Level.WARN
+    finding = by_code(lint(packing.sample_path(), LintTarget("tensorflow_2.9", "runtime-22.2-py3.10")))
+    assert finding["deprecated-specification"].level is LintLevel.WARN
     assert "deprecated since Cloud Pak for Data 4.8.4" in finding["deprecated-specification"].found
 
 
-@pytest.mark.parametrize(("day", "level"), [("2026-08-19", Level.INFO), ("2026-08-20", Level.WARN)])
+@pytest.mark.parametrize(("day", "level"), [("2026-08-19", LintLevel.INFO), ("2026-08-20", LintLevel.WARN)])
 def test_a_planned_removal_becomes_a_warning_on_its_day(day, level):
     """Before that it is good to know."""
     target = replace(TENSORFLOW, today=datetime.date.fromisoformat(day))
@@ -172,15 +172,15 @@ def test_a_type_that_does_not_fit_is_refused():
 
 def test_a_type_that_nobody_was_seen_to_store_is_a_warning():
     """With the types of the framework that were stored, and where the type was."""
-    target = Target("tensorflow_2.12", "runtime-24.1-py3.11", IN_2025.today)
+    target = LintTarget("tensorflow_2.12", "runtime-24.1-py3.11", IN_2025.today)
     finding = by_code(lint(packing.sample_path(), target))["type-not-seen"]
-    assert finding.level is Level.WARN
+    assert finding.level is LintLevel.WARN
     assert finding.fix == "store it as tensorflow_2.14 or tensorflow_rt24.1, or with runtime-23.1-py3.10"
 
 
 def test_a_specification_that_nobody_knows_is_an_error():
     """It may be the team's own: said so."""
-    finding = by_code(lint(packing.sample_path(), Target("tensorflow_2.14", "my-own")))["unknown-specification"]
+    finding = by_code(lint(packing.sample_path(), LintTarget("tensorflow_2.14", "my-own")))["unknown-specification"]
     assert "one of your own" in finding.found
     assert not finding.certain
 
@@ -203,16 +203,16 @@ def test_a_pickle_stored_as_tensorflow_is_told_its_type(linted):
 )
 def test_a_type_of_another_kind_is_an_error(linted, files, model_type, fix):
     """Whatever the kind: with the type that the specification has for the model, or else the usual one."""
-    finding = linted(tarred(files), Target(model_type, "runtime-24.1-py3.11", IN_2025.today))["wrong-type"]
-    assert finding.level is Level.ERROR
+    finding = linted(tarred(files), LintTarget(model_type, "runtime-24.1-py3.11", IN_2025.today))["wrong-type"]
+    assert finding.level is LintLevel.ERROR
     assert finding.fix == f"give the type of the model: {fix}"
 
 
 def test_a_pickle_of_another_class_than_its_type_is_a_warning(linted):
     """The other way round is none: XGBoost's classes may be stored as scikit-learn's."""
     content = b"csklearn.linear_model._base\nLinearRegression\n."
-    found = linted(tarred({"model.pkl": content}), Target("xgboost_2.0", "runtime-24.1-py3.11", IN_2025.today))
-    assert found["wrong-class"].level is Level.WARN
+    found = linted(tarred({"model.pkl": content}), LintTarget("xgboost_2.0", "runtime-24.1-py3.11", IN_2025.today))
+    assert found["wrong-class"].level is LintLevel.WARN
     assert "sklearn.linear_model._base.LinearRegression" in found["wrong-class"].found
     assert "wrong-class" not in linted(tarred({"model.pkl": b"cxgboost.core\nBooster\n."}), SKLEARN)
 
@@ -223,22 +223,22 @@ PMML = b'<PMML version="%s" xmlns="http://www.dmg.org/PMML-4_2"><Header/></PMML>
 @pytest.mark.parametrize(
     ("content", "level", "code", "found"),
     [
-        (PMML % b"4.2", Level.INFO, "pmml", "It is PMML 4.2."),
-        (PMML % b"4.4.1", Level.WARN, "version", "pmml-3.0_4.3 takes PMML 3.0 to 4.3, and this is 4.4.1."),
-        (PMML[:-4] % b"4.2", Level.ERROR, "pmml-file", "model.xml is truncated or not an XML document: "),
-        (b"<html/>", Level.ERROR, "not-one-model", "The upload needs one PMML document"),
+        (PMML % b"4.2", LintLevel.INFO, "pmml", "It is PMML 4.2."),
+        (PMML % b"4.4.1", LintLevel.WARN, "version", "pmml-3.0_4.3 takes PMML 3.0 to 4.3, and this is 4.4.1."),
+        (PMML[:-4] % b"4.2", LintLevel.ERROR, "pmml-file", "model.xml is truncated or not an XML document: "),
+        (b"<html/>", LintLevel.ERROR, "not-one-model", "The upload needs one PMML document"),
     ],
 )
 def test_a_pmml_document_is_read(linted, content, level, code, found):
     """Its version, and whether it is whole."""
-    finding = linted(content, Target("pmml_4.2.1", "pmml-3.0_4.3", IN_2025.today), "model.xml")[code]
+    finding = linted(content, LintTarget("pmml_4.2.1", "pmml-3.0_4.3", IN_2025.today), "model.xml")[code]
     assert finding.level is level
     assert finding.found.startswith(found)
 
 
 def test_a_pmml_document_is_not_said_to_be_packed(linted):
     """It is stored as it is."""
-    assert "packed-alone" not in linted(PMML % b"4.2", Target("pmml_4.2.1", "pmml-3.0_4.3"), "model.xml")
+    assert "packed-alone" not in linted(PMML % b"4.2", LintTarget("pmml_4.2.1", "pmml-3.0_4.3"), "model.xml")
 
 
 @pytest.mark.parametrize("protocol", range(2, 6))
@@ -254,7 +254,7 @@ def test_a_version_that_does_not_show_is_not_guessed(linted):
     """Said so."""
     found = linted(tarred({"model.pkl": b"\x80\x04N."}), SKLEARN)
     assert "cannot be read without running" in found["version-unknown"].found
-    assert not [finding for finding in found.values() if finding.level is Level.ERROR]
+    assert not [finding for finding in found.values() if finding.level is LintLevel.ERROR]
 
 
 def test_two_pickles_are_an_error(linted):
@@ -276,13 +276,13 @@ def test_two_pickles_are_an_error(linted):
 )
 def test_xgboosts_json_tells_its_version(linted, content, code):
     """Or that it is none."""
-    assert code in linted(content, Target("xgboost_2.0", "runtime-24.1-py3.11", IN_2025.today), "model.json")
+    assert code in linted(content, LintTarget("xgboost_2.0", "runtime-24.1-py3.11", IN_2025.today), "model.json")
 
 
 def test_a_type_that_is_not_looked_into_is_no_error(linted):
     """Such as a stream of SPSS."""
-    found = linted(tarred({"metadata": b"{}"}), Target("spss-modeler_18.2", "spss-modeler_18.2"))
-    assert {finding.level for finding in found.values()} == {Level.INFO}
+    found = linted(tarred({"metadata": b"{}"}), LintTarget("spss-modeler_18.2", "spss-modeler_18.2"))
+    assert {finding.level for finding in found.values()} == {LintLevel.INFO}
     assert "not-read" in found
 
 
@@ -310,7 +310,7 @@ def test_a_damaged_file_never_breaks_lint(sample, tmp_path_factory, name, place,
     damaged = content[:start] + noise + content[start + length :]
     path = tmp_path_factory.getbasetemp() / "damaged.tar"
     path.write_bytes(tarred({**sample, name: damaged}, "w"))
-    assert all(isinstance(finding, Finding) for finding in lint(path, IN_2025))
+    assert all(isinstance(finding, LintFinding) for finding in lint(path, IN_2025))
 
 
 @given(place=st.floats(0, 1, exclude_max=True), noise=st.binary(min_size=1, max_size=8), packed=st.booleans())
@@ -321,7 +321,7 @@ def test_a_damaged_archive_never_breaks_lint(sample, tmp_path_factory, place, no
     start = int(place * len(content))
     path = tmp_path_factory.getbasetemp() / "damaged"
     path.write_bytes(content[:start] + noise + content[start + len(noise) :])
-    assert all(isinstance(finding, Finding) for finding in lint(path, IN_2025))
+    assert all(isinstance(finding, LintFinding) for finding in lint(path, IN_2025))
 
 
 def test_a_folder_is_read_as_it_would_be_packed(sample, tmp_path: Path):
@@ -339,7 +339,7 @@ def test_a_live_deployment_of_what_is_refused_is_not_tried(sample, tmp_path):
     """With what the service would say; a good model is deployed, and its warnings are told."""
     path = tmp_path / "nested.tar.gz"
     path.write_bytes(tarred(below(sample, "export")))
-    with pytest.raises(Refused, match="not at its root") as caught:
+    with pytest.raises(DeploymentRefused, match="not at its root") as caught:
         before_live(read_archive(path), TENSORFLOW.model_type, TENSORFLOW.spec_name)
     assert "load_model_failure" in caught.value.facts["the_service"]
     told = before_live(read_archive(packing.sample_path()), TENSORFLOW.model_type, TENSORFLOW.spec_name)

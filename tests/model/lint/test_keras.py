@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_wml.model.keras_file import KerasFile, read
-from pytest_wml.model.lint.findings import Level
+from pytest_wml.model.lint.findings import LintLevel
 from pytest_wml.model.lint.judging import lint
 from tests.model.lint.packing import TENSORFLOW, tarred, zipped
 
@@ -40,7 +40,7 @@ def test_a_registered_class_is_named(tmp_path):
     path = tmp_path / "model.tar.gz"
     path.write_bytes(tarred({"model.keras": keras_file(layer("Dense", units=2, activation="relu"), SCALED)}))
     (finding,) = (finding for finding in lint(path, TENSORFLOW) if finding.code == "custom-class")
-    assert finding.level is Level.WARN
+    assert finding.level is LintLevel.WARN
     assert finding.found == "It has classes or functions that are not Keras's own: Custom>Scaled."
     assert finding.refusal.message == "Could not locate 'Scaled'."
     assert "export a SavedModel" in finding.fix

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pytest_wml.emulator.app import EmbeddedWML
-from pytest_wml.model.lint.findings import Finding, Level
+from pytest_wml.model.lint.findings import LintFinding, LintLevel
 from pytest_wml.model.lint.judging import lint
-from pytest_wml.model.lint.specification import Target
+from pytest_wml.model.lint.specification import LintTarget
 from tests.emulator.rest import Rest
 from tests.model.lint import packing
 from tests.model.lint.packing import TENSORFLOW, Files, below, link, tarred, without, zipped
@@ -225,11 +225,11 @@ NAMES = [
 ]
 
 
-def errors(path: Path, target: Target = TENSORFLOW) -> list[Finding]:
-    return [finding for finding in lint(path, target) if finding.level is Level.ERROR]
+def errors(path: Path, target: LintTarget = TENSORFLOW) -> list[LintFinding]:
+    return [finding for finding in lint(path, target) if finding.level is LintLevel.ERROR]
 
 
-def same_words(found: list[Finding], failure: str) -> bool:
+def same_words(found: list[LintFinding], failure: str) -> bool:
     """What TensorFlow and h5py themselves say is not known beforehand; everything else is, word for word."""
     told = [finding.refusal.message for finding in found]
     theirs = "TensorFlow cannot load the model."
@@ -280,7 +280,7 @@ def test_lint_and_the_deployment_agree_on_onnx(rest, tmp_path):
     model = onnx.helper.make_model(onnx.helper.make_graph(nodes, "g", [x], [y]), opset_imports=opset, ir_version=8)
     archive = tmp_path / "model.tar.gz"
     archive.write_bytes(tarred({"model.onnx": model.SerializeToString()}))
-    target = Target("pytorch-onnx_2.1", "runtime-24.1-py3.11")
+    target = LintTarget("pytorch-onnx_2.1", "runtime-24.1-py3.11")
     assert same_words(errors(archive, target), rest.failure(archive, "pytorch-onnx_2.1"))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_wml.model.lint.findings import Finding, Level
+from pytest_wml.model.lint.findings import LintFinding, LintLevel
 from pytest_wml.model.lint.judging import lint
 from tests.model.lint.packing import TENSORFLOW
 
@@ -68,7 +68,7 @@ def model(tmp_path_factory):
     return written
 
 
-def found_in(folder: Path) -> dict[str, Finding]:
+def found_in(folder: Path) -> dict[str, LintFinding]:
     return {finding.code: finding for finding in lint(folder, TENSORFLOW)}
 
 
@@ -85,8 +85,8 @@ def scored(folder: Path) -> tuple[Any, Any, Any]:
 def test_what_is_left_of_a_training_is_a_warning(model, name):
     """Of the operations that are in the file."""
     found = found_in(model(name))
-    assert {code for code in CODES & set(found) if found[code].level is not Level.INFO} == WARNED[name]
-    assert all(finding.level is not Level.ERROR for finding in found.values())
+    assert {code for code in CODES & set(found) if found[code].level is not LintLevel.INFO} == WARNED[name]
+    assert all(finding.level is not LintLevel.ERROR for finding in found.values())
 
 
 @pytest.mark.parametrize("name", [name for name, codes in WARNED.items() if not codes])
@@ -113,17 +113,17 @@ def test_a_batch_normalisation_in_training_mixes_rows(model, name):
 
 def test_a_branch_is_told_and_no_warning(model):
     """Nobody knows whether it is taken."""
-    assert found_in(model("perhaps"))["by-chance"].level is Level.INFO
+    assert found_in(model("perhaps"))["by-chance"].level is LintLevel.INFO
 
 
 def test_weights_that_are_stored_twice_are_counted(model):
     """Keras's model.export() writes each twice; 10 MB and more are a warning."""
     told = found_in(model("trained_export"))["weights-twice"]
     assert (told.level, told.found) == (
-        Level.INFO,
+        LintLevel.INFO,
         "18,432 of 41,512 bytes of weights are stored twice, in 2 tensors.",
     )
-    assert found_in(model("wide"))["weights-twice"].level is Level.WARN
+    assert found_in(model("wide"))["weights-twice"].level is LintLevel.WARN
     assert "weights-twice" not in found_in(model("sound_saved"))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 from pytest_wml.tools.verify.differences import Answer, Terms, differences, same_number
 from pytest_wml.tools.verify.rules import RULES, Kind, Level
 
@@ -24,7 +24,7 @@ JSON = st.recursive(
 
 
 def answer(body, status=200, kind="application/json"):
-    return Answer(status, kind, body if isinstance(body, (bytes, Content)) else json.dumps(body).encode())
+    return Answer(status, kind, body if isinstance(body, (bytes, ArchiveContent)) else json.dumps(body).encode())
 
 
 def found(recorded, now, terms=TERMS):
@@ -161,8 +161,8 @@ def test_bodies_that_are_no_json():
     """Text by its words, an archive by what the model computes."""
     assert found({"a": 1}, b"<html>") == [("error", "body")]
     assert found(b"one", b"two") == [("error", "body")]
-    first = Content("a" * 64, "b" * 64, "model", 9)
-    other = Content("c" * 64, "d" * 64, "model", 9)
+    first = ArchiveContent("a" * 64, "b" * 64, "model", 9)
+    other = ArchiveContent("c" * 64, "d" * 64, "model", 9)
     assert found(first, first) == []
     assert found(first, other) == [("error", "model")]
     assert found(first, {"a": 1}) == [("error", "body")]

@@ -17,7 +17,7 @@ import pytest
 from pytest_wml.live.gateway import Live
 from pytest_wml.model.archive import read_archive
 from pytest_wml.replay.bodies import as_content
-from pytest_wml.replay.cassette.tape import Content
+from pytest_wml.replay.cassette.tape import ArchiveContent
 from pytest_wml.tools.cli import main
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 from tests.emulator.serve.inside import serving
@@ -186,7 +186,9 @@ def test_another_model(verified, server, tmp_path, archives):
     status, told, _ = verified(server, file, f"--model={other}", f"--model={first}")
     assert (status, levels(told)) == (0, [])
     hidden = tuple(
-        dataclasses.replace(each, body=as_content(read_archive(other))) if isinstance(each.body, Content) else each
+        dataclasses.replace(each, body=as_content(read_archive(other)))
+        if isinstance(each.body, ArchiveContent)
+        else each
         for each in honest.interactions
     )
     file = written(tmp_path, dataclasses.replace(honest, interactions=hidden))
