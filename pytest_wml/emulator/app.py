@@ -31,7 +31,7 @@ from pytest_wml.emulator.refusals import (
 )
 from pytest_wml.emulator.routes import match, unserved
 from pytest_wml.emulator.runtimes.loading import Policy
-from pytest_wml.emulator.scorings import Scorings
+from pytest_wml.emulator.scoring_log import ScoringLog
 from pytest_wml.emulator.service import EmbeddedService, ServiceSettings
 from pytest_wml.wml import embedded
 from pytest_wml.wml.embedded import EMBEDDED
@@ -127,13 +127,13 @@ class EmbeddedWML:
 
     @property
     def warnings(self) -> list[str]:
-        """What should make a reader doubt the answers, each once, in the order it came up.
+        """Why the answers may differ from the real service's, each once, in the order it came up.
 
         A model that answered the same scoring in two ways, or with more or fewer answers than rows; one that was
         written by a package that the chosen software specification does not run; one of a type that nobody was seen to
         store with the specification.
         """
-        return self._service.doubts.told
+        return self._service.warnings.listed
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # Without the request in its own environ: such a circle is freed late, and there is one for each request.
@@ -218,8 +218,8 @@ def _unusable(data_dir: Path, problem: Exception) -> Exception:
 def _page_of(service: EmbeddedService) -> Page:
     from pytest_wml.emulator.page import Page  # only a server has one
 
-    service.scorings = Scorings(service.settings.clock)
-    return Page(service.scorings)
+    service.scoring_log = ScoringLog(service.settings.clock)
+    return Page(service.scoring_log)
 
 
 def _role(request: Request) -> Role:

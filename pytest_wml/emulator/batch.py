@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from pytest_wml.emulator.doubts import Doubts
 from pytest_wml.emulator.runtimes.protocol import BadInput, ScoringFailed
 from pytest_wml.emulator.scorers import Scorers
+from pytest_wml.emulator.service_warnings import ServiceWarnings
 from pytest_wml.emulator.state.deployments import Deployments, check_kind, check_not_failed
 from pytest_wml.emulator.state.jobs import JobDraft, JobFailed, JobRecord, Jobs, Predictions, StillRunning
 from pytest_wml.emulator.state.journal import StateJournal
@@ -30,7 +30,7 @@ class Batch:
         deployments: whose jobs they are.
         scorers: score them.
         journal: of both.
-        doubts: what a reader should know of the answers.
+        warnings: about the answers.
         tokens: makes one for a job whose own was lost with the process that got it.
     """
 
@@ -40,14 +40,14 @@ class Batch:
         deployments: Deployments,
         scorers: Scorers,
         journal: StateJournal,
-        doubts: Doubts,
+        warnings: ServiceWarnings,
         tokens: Tokens,
     ) -> None:
         self._jobs = jobs
         self._deployments = deployments
         self._scorers = scorers
         self._journal = journal
-        self._doubts = doubts
+        self._warnings = warnings
         self._tokens = tokens
         self._at_once = threading.BoundedSemaphore(_AT_ONCE)
         self._lock = threading.Lock()
@@ -140,6 +140,6 @@ class Batch:
             raise JobFailed(f"Bad input. {problem}") from problem
         except (ScoringFailed, LoadFailed) as problem:
             raise JobFailed(str(problem)) from problem
-        self._doubts.counted(deployment.id, deployment.draft.name, payload, document)
+        self._warnings.check_rows(deployment.id, deployment.draft.name, payload, document)
         # What a function returns need not have predictions.
         return document.get("predictions", document) if isinstance(document, dict) else document

@@ -14,7 +14,7 @@ from pytest_wml.emulator.contents import Contents, StoredContent, writing
 from pytest_wml.emulator.refusals import ContentLost, NotKept
 from pytest_wml.emulator.runtimes.loading import Policy, load
 from pytest_wml.emulator.runtimes.protocol import Runtime, ScoringRequest, Starting
-from pytest_wml.emulator.served import ServedAsset
+from pytest_wml.emulator.served_asset import ServedAsset
 from pytest_wml.model.serving import LoadFailed
 from pytest_wml.wml.acceptance import version_warning
 
@@ -104,7 +104,7 @@ class Scorers:
         contents: where archives are kept.
         folder: where they are unpacked, a folder each.
         policy: how models may be run.
-        doubt: called with what should make a reader doubt the answers of a model, None where nothing should.
+        warn: called with a warning about the answers of a model, or None.
         crashed: called with an exception that no load should raise.
     """
 
@@ -113,13 +113,13 @@ class Scorers:
         contents: Contents,
         folder: Path,
         policy: Policy,
-        doubt: Callable[[str | None], None],
+        warn: Callable[[str | None], None],
         crashed: Callable[[Exception], None],
     ) -> None:
         self._contents = contents
         self._folder = folder
         self._policy = policy
-        self._doubt = doubt
+        self._warn_of = warn
         self._crashed = crashed
         # The framework too: one archive may be stored under two types, and be answered in two forms.
         self._slots: dict[_Key, _Slot] = {}
@@ -195,8 +195,8 @@ class Scorers:
     def _warn(self, runtime: Runtime, served: ServedAsset) -> None:
         """Pass on why the service may answer otherwise."""
         for warning in runtime.warnings:
-            self._doubt(warning)
-        self._doubt(version_warning(runtime.written_by, served.framework, served.software_spec))
+            self._warn_of(warning)
+        self._warn_of(version_warning(runtime.written_by, served.framework, served.software_spec))
 
     def answer(self, served: ServedAsset, payload: Mapping[str, Any], token: str) -> Any:
         """The document that answers a scoring.

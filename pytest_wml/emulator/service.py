@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from pytest_wml.emulator.batch import Batch
 from pytest_wml.emulator.contents import Contents, StoredContent
-from pytest_wml.emulator.doubts import Doubts
 from pytest_wml.emulator.home import Home
 from pytest_wml.emulator.refusals import Conflict
 from pytest_wml.emulator.runtimes.loading import FUNCTION, Policy
 from pytest_wml.emulator.scorers import Scorers
-from pytest_wml.emulator.scorings import Scorings
-from pytest_wml.emulator.served import ServedAsset, training_fields
+from pytest_wml.emulator.scoring_log import ScoringLog
+from pytest_wml.emulator.served_asset import ServedAsset, training_fields
+from pytest_wml.emulator.service_warnings import ServiceWarnings
 from pytest_wml.emulator.state.deployments import (
     DeploymentDraft,
     DeploymentRecord,
@@ -57,12 +57,12 @@ class EmbeddedService:
         self.settings = settings
         self.tokens = Tokens(settings.clock, home.key)
         self.contents = Contents(home.contents, lasting=home.store is not None)
-        self.doubts = Doubts()
-        self.scorings: Scorings | None = None
+        self.warnings = ServiceWarnings()
+        self.scoring_log: ScoringLog | None = None
         """The last ones, where somebody wants to see them."""
         self.crashes: list[Exception] = []
         self.scorers = Scorers(
-            self.contents, home.scratch, settings.policy, self.doubts.tell, crashed=self.crashes.append
+            self.contents, home.scratch, settings.policy, self.warnings.add, crashed=self.crashes.append
         )
         self._journal = StateJournal(home.store)
         self.spaces = Spaces(self._journal, settings.clock)
@@ -70,7 +70,7 @@ class EmbeddedService:
         self.functions = Models(self._journal, settings.clock, kind=FUNCTION)
         self.deployments = Deployments(self._journal, settings.clock, self.scorers)
         self.jobs = Jobs(self._journal, settings.clock)
-        self.batch = Batch(self.jobs, self.deployments, self.scorers, self._journal, self.doubts, self.tokens)
+        self.batch = Batch(self.jobs, self.deployments, self.scorers, self._journal, self.warnings, self.tokens)
         self.spaces.provision(spaces, owner=_OWNER)
         # What was uploaded, and not acknowledged before the service ended.
         self._drop_unused()
@@ -88,31 +88,31 @@ class EmbeddedService:
         """
         if self.settings.any_space and is_id(space_id) and not self.spaces.has_had(space_id):
             self.spaces.provision([space_id], owner=_OWNER)
-            self.doubts.tell(
+            self.warnings.add(
                 f"The code names space {space_id}, which the run does not; the embedded service made it. "
                 "Live it must exist; WML_SPACE_ID names the space of the run."
             )
         return self.spaces.get(space_id)
 
-    def shelf_of(self, asset_id: str) -> Models:
+    def registry_of(self, asset_id: str) -> Models:
         """The functions where the id is one of theirs, else the models."""
         return self.functions if self.functions.find(lambda function: function.id == asset_id) else self.models
 
-    def upload(self, shelf: Models, asset_id: str, chunks: Iterable[bytes], content_format: str) -> StoredContent:
+    def upload(self, registry: Models, asset_id: str, chunks: Iterable[bytes], content_format: str) -> StoredContent:
         """Store the content of a model or function; what it held before stays with its revisions and deployments.
 
         Raises:
-            Missing: there is none of this id on the shelf.
+            Missing: there is none of this id in the registry.
             Invalid: the upload is empty.
             NotKept: it could not be written; the asset holds what it held.
         """
-        shelf.get(asset_id)
+        registry.get(asset_id)
         content, upload = self.contents.receive(chunks, content_format)
         try:
             with self._journal:
                 # Before the record that names it: what is recorded is there.
                 self.contents.keep(content, upload)
-                shelf.set_content(asset_id, content)
+                registry.set_content(asset_id, content)
         finally:
             self.contents.discard(upload)
             self._drop_unused()
@@ -158,11 +158,11 @@ class EmbeddedService:
         return changed, touched
 
     def _served(self, draft: DeploymentDraft, space_id: str) -> tuple[ServedAsset, str]:
-        shelf = self.shelf_of(draft.asset_id)
-        asset = shelf.read(draft.asset_id, space_id, draft.asset_rev)
-        framework = FUNCTION if shelf is self.functions else framework_of(asset.draft.type)
+        registry = self.registry_of(draft.asset_id)
+        asset = registry.read(draft.asset_id, space_id, draft.asset_rev)
+        framework = FUNCTION if registry is self.functions else framework_of(asset.draft.type)
         fields = training_fields(asset.draft.entity) if framework == "mllib" else ()
-        return ServedAsset(asset.content, framework, asset.draft.software_spec, fields), shelf.kind
+        return ServedAsset(asset.content, framework, asset.draft.software_spec, fields), registry.kind
 
     def undeploy(self, deployment_id: str) -> None:
         """Delete a deployment with its jobs."""
@@ -185,23 +185,23 @@ class EmbeddedService:
         check_not_failed(loaded)
         return loaded
 
-    def delete_asset(self, shelf: Models, asset_id: str) -> ModelRecord:
+    def delete_asset(self, registry: Models, asset_id: str) -> ModelRecord:
         """Delete a model or function with its revisions and content.
 
         Raises:
-            Missing: there is none of this id on the shelf.
+            Missing: there is none of this id in the registry.
             Conflict: it is deployed.
         """
         with self._journal:
-            asset = shelf.get(asset_id)
+            asset = registry.get(asset_id)
             deployed = self.deployments.find(lambda deployment: deployment.draft.asset_id == asset_id)
             if deployed:
                 ids = ", ".join(deployment.id for deployment in deployed)
                 raise Conflict(
-                    f"{shelf.kind}_is_deployed",
-                    f"{shelf.kind.capitalize()} '{asset_id}' has deployments, delete them first: {ids}.",
+                    f"{registry.kind}_is_deployed",
+                    f"{registry.kind.capitalize()} '{asset_id}' has deployments, delete them first: {ids}.",
                 )
-            shelf.drop(asset_id)
+            registry.drop(asset_id)
         self._drop_unused()
         return asset
 
@@ -217,9 +217,9 @@ class EmbeddedService:
             if self.deployments.find(lambda deployment: deployment.space_id == space_id):
                 raise Conflict("space_has_deployments", f"Space '{space_id}' has deployments, delete them first.")
             self.spaces.drop(space_id)
-            for shelf in (self.models, self.functions):
-                for asset in shelf.find(lambda asset: asset.space_id == space_id):
-                    shelf.drop(asset.id)
+            for registry in (self.models, self.functions):
+                for asset in registry.find(lambda asset: asset.space_id == space_id):
+                    registry.drop(asset.id)
         self._drop_unused()
 
     def _drop_unused(self) -> None:

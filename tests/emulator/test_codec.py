@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_wml.emulator.contents import StoredContent
 from pytest_wml.emulator.keeping.codec import NotARecord, decoded, encoded
-from pytest_wml.emulator.served import ServedAsset
+from pytest_wml.emulator.served_asset import ServedAsset
 from pytest_wml.emulator.state.deployments import DeploymentDraft, DeploymentRecord
 from pytest_wml.emulator.state.jobs import JobDraft, JobRecord
 from pytest_wml.emulator.state.models import ModelDraft, ModelRecord

@@ -14,7 +14,7 @@ from pyspark.sql.types import Row
 
 from pytest_wml.emulator.runtimes.protocol import BadInput
 from pytest_wml.emulator.runtimes.spark_columns import Columns, data_type, plain, stored_types
-from pytest_wml.emulator.served import training_fields
+from pytest_wml.emulator.served_asset import training_fields
 
 VECTOR = {"type": "udt", "class": "org.apache.spark.ml.linalg.VectorUDT", "pyClass": "pyspark.ml.linalg.VectorUDT"}
 

@@ -19,11 +19,11 @@ _OWN_MEMBERS = ("name", "type", "software_spec", "description", "tags", "space_i
 
 
 def read(call: Call, asset_id: str) -> Response:
-    shelf = call.service.shelf_of(asset_id)
-    asset = shelf.read(asset_id, call.space_id())
+    registry = call.service.registry_of(asset_id)
+    asset = registry.read(asset_id, call.space_id())
     metadata = {
         "asset_id": asset.id,
-        "asset_type": f"wml_{shelf.kind}",
+        "asset_type": f"wml_{registry.kind}",
         "name": asset.draft.name,
         "created_at": rfc3339(asset.created_at),
         "space_id": asset.space_id,
@@ -37,9 +37,9 @@ def read(call: Call, asset_id: str) -> Response:
 
 
 def delete(call: Call, asset_id: str) -> Response:
-    shelf = call.service.shelf_of(asset_id)
-    asset = shelf.read(asset_id, call.space_id())
-    call.service.delete_asset(shelf, asset.id)
+    registry = call.service.registry_of(asset_id)
+    asset = registry.read(asset_id, call.space_id())
+    call.service.delete_asset(registry, asset.id)
     return answer(204)
 
 

@@ -120,7 +120,7 @@ def _draft(call: Call, body: dict[str, Any]) -> ModelDraft:
     model_type = bodies.required_text(body, "type")
     spec = software_spec_for(assets.required_spec(body), model_type, call.today, cloud=call.cloud)
     for warning in storing_warnings(spec, model_type, call.today, cloud=call.cloud):
-        call.service.doubts.tell(warning)
+        call.service.warnings.add(warning)
     return assets.draft(body, model_type, spec)
 
 

@@ -22,11 +22,11 @@ def predict(call: Call, deployment_id: str) -> Response:
     document = _answered(call, deployment, payload)
     # A function may answer with nothing; what it gave is written all the same.
     answered = answer(200, document) if document is not None else Response("null", content_type="application/json")
-    if service.scorings:
-        service.scorings.answered(deployment.id, payload, document)
-    service.doubts.counted(deployment.id, deployment.draft.name, payload, document)
+    if service.scoring_log:
+        service.scoring_log.answered(deployment.id, payload, document)
+    service.warnings.check_rows(deployment.id, deployment.draft.name, payload, document)
     content = deployment.served.content
-    service.doubts.scored(
+    service.warnings.check_repeat(
         deployment.id, deployment.draft.name, content.digest if content else "", body, answered.get_data()
     )
     return answered
@@ -37,8 +37,8 @@ def _answered(call: Call, deployment: DeploymentRecord, payload: Any) -> Any:
         input_data_of(payload)
         return _document(call, deployment, payload)
     except Refusal as refusal:
-        if call.service.scorings:
-            call.service.scorings.refused(deployment.id, payload, refusal.message)
+        if call.service.scoring_log:
+            call.service.scoring_log.refused(deployment.id, payload, refusal.message)
         raise
 
 

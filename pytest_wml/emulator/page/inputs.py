@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pytest_wml.emulator.contents import StoredContent
-from pytest_wml.emulator.served import ServedAsset
+from pytest_wml.emulator.served_asset import ServedAsset
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.archive import read_archive
 from pytest_wml.model.signature import Signature, TensorSpec
@@ -42,11 +42,11 @@ class Inputs:
         """
         content = served.content
         if content is None:
-            return _told(None)
+            return _shown(None)
         # Without a lock: two who ask at once read twice, and nobody waits for another's large archive.
         if content.digest not in self._signatures:
             self._signatures[content.digest] = _read(path(content))
-        return _told(self._signatures[content.digest])
+        return _shown(self._signatures[content.digest])
 
 
 def drawing_of(signature: Signature) -> Drawing | None:
@@ -72,7 +72,7 @@ def _read(path: Path) -> Signature | None:
         return None
 
 
-def _told(signature: Signature | None) -> dict[str, Any]:
+def _shown(signature: Signature | None) -> dict[str, Any]:
     drawing = drawing_of(signature) if signature else None
     return {
         "signature": signature.as_json() if signature else None,

@@ -17,7 +17,7 @@ from pytest_wml.emulator.handlers import predictions
 from pytest_wml.emulator.page.inputs import Inputs
 from pytest_wml.emulator.page.state import shades, state
 from pytest_wml.emulator.refusals import Invalid, Missing, Refusal
-from pytest_wml.emulator.scorings import Scorings, excerpt
+from pytest_wml.emulator.scoring_log import ScoringLog, excerpt
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -51,8 +51,8 @@ class Page:
         scorings: the last ones.
     """
 
-    def __init__(self, scorings: Scorings) -> None:
-        self._scorings = scorings
+    def __init__(self, scoring_log: ScoringLog) -> None:
+        self._scoring_log = scoring_log
         self._inputs = Inputs()
 
     def has(self, path: str) -> bool:
@@ -87,7 +87,7 @@ class Page:
         return _file(name)
 
     def state(self, call: Call) -> Response:
-        return answer(200, state(call, self._scorings.newest_first))
+        return answer(200, state(call, self._scoring_log.newest_first))
 
     def digits(self, call: Call) -> Response:
         """A real digit of each class, to score where nobody draws."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_wml.emulator.bodies import rfc3339
 from pytest_wml.emulator.exchange import Call
-from pytest_wml.emulator.scorings import ShownScoring
+from pytest_wml.emulator.scoring_log import LoggedScoring
 from pytest_wml.emulator.state.deployments import DeploymentRecord
 from pytest_wml.emulator.state.models import ModelRecord
 
@@ -17,7 +17,7 @@ _SHOWN = 100
 _LONGEST_NAME = 200
 
 
-def state(call: Call, scorings: Sequence[ShownScoring]) -> dict[str, Any]:
+def state(call: Call, scorings: Sequence[LoggedScoring]) -> dict[str, Any]:
     """Spaces, models, functions, deployments and the last scorings, newest first; no model is loaded for it."""
     service = call.service
     spaces = service.spaces.find(lambda _: True)
@@ -60,7 +60,7 @@ def _deployment_json(call: Call, deployment: DeploymentRecord, model_name: str) 
     }
 
 
-def _scoring_json(scoring: ShownScoring) -> dict[str, Any]:
+def _scoring_json(scoring: LoggedScoring) -> dict[str, Any]:
     return {
         "number": scoring.number,
         "deployment": scoring.deployment_id,

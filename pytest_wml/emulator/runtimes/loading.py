@@ -16,7 +16,7 @@ from pytest_wml.model.kinds import KERAS, PICKLES, SAVED_MODEL
 from pytest_wml.model.serving import LoadFailed, network_kind, unreadable
 
 if TYPE_CHECKING:
-    from pytest_wml.emulator.runtimes.watched import InProcessRuntime
+    from pytest_wml.emulator.runtimes.in_process import InProcessRuntime
     from pytest_wml.emulator.runtimes.worker import ProcessRuntime
 
 _LONGEST_SOURCE = 16 << 20
@@ -119,7 +119,7 @@ def _started(
 
 
 def _watched(kind: RuntimeModule, folder: Path, policy: Policy) -> InProcessRuntime:
-    from pytest_wml.emulator.runtimes.watched import InProcessRuntime
+    from pytest_wml.emulator.runtimes.in_process import InProcessRuntime
 
     return InProcessRuntime(kind.module, folder / _UNPACKED, deadline=policy.deadline)
 

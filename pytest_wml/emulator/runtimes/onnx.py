@@ -26,7 +26,7 @@ _FAMILIES: dict[str, tuple[Family, str]] = {
 
 
 def load(folder: Path, trusted: bool = False) -> Session:
-    """Load the `.onnx` file in `folder`, outputs told by name.
+    """Load the `.onnx` file in `folder`, outputs named.
 
     Raises:
         LoadFailed: ONNX Runtime cannot load it, or it has an input or output of a type that JSON does not carry.
@@ -40,7 +40,7 @@ class Session(LoadedModel):
 
     Args:
         folder: has one `.onnx` file at its root, and the files with its weights if they are apart.
-        named: whether each output is told with its name as `id`.
+        named: whether each output has its name as `id`.
     """
 
     def __init__(self, folder: Path, *, named: bool) -> None:

@@ -22,8 +22,8 @@ def listed(element: Mapping[str, Any]) -> list[Any]:
         raise BadInput("'values' must be a list of rows.")
     lengths = {len(row) if isinstance(row, list) else None for row in values}
     if len(lengths) > 1:
-        told = ", ".join(sorted("a single value" if length is None else str(length) for length in lengths))
-        raise BadInput(f"The rows have different lengths: {told}.")
+        found = ", ".join(sorted("a single value" if length is None else str(length) for length in lengths))
+        raise BadInput(f"The rows have different lengths: {found}.")
     return values
 
 

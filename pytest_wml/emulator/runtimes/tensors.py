@@ -99,7 +99,7 @@ def array(spec: Input, values: Any) -> Array:
     shape, flat = _flattened(spec, values)
     kinds = set(map(type, flat))
     if not kinds <= _TAKEN[spec.family]:
-        raise BadInput(f"{spec}; got {_told(kinds, flat)} values of shape {_written(shape)}.")
+        raise BadInput(f"{spec}; got {_kinds_shown(kinds, flat)} values of shape {_written(shape)}.")
     if not _fits(spec.shape, shape):
         raise BadInput(f"{spec}; got shape {_written(shape)}.")
     return _converted(spec, flat).reshape(shape)
@@ -113,8 +113,8 @@ def _flattened(spec: Input, values: Any) -> tuple[tuple[int, ...], list[Any]]:
     while (kinds := set(map(type, level))) == {list}:
         lengths = set(map(len, level))
         if len(lengths) > 1:
-            told = ", ".join(map(str, sorted(lengths)))
-            raise BadInput(f"{spec}; got ragged rows: lists of lengths {told} at depth {len(shape) + 1}.")
+            found = ", ".join(map(str, sorted(lengths)))
+            raise BadInput(f"{spec}; got ragged rows: lists of lengths {found} at depth {len(shape) + 1}.")
         shape.append(lengths.pop())
         level = list(chain.from_iterable(level))
     if list in kinds:
@@ -165,7 +165,7 @@ def _fits(wanted: tuple[int | None, ...] | None, shape: tuple[int, ...]) -> bool
     return len(wanted) == len(shape) and all(length in (None, came) for length, came in zip(wanted, shape, strict=True))
 
 
-def _told(kinds: set[type], flat: list[Any]) -> str:
+def _kinds_shown(kinds: set[type], flat: list[Any]) -> str:
     names = " and ".join(sorted(_JSON_NAMES.get(kind, kind.__name__) for kind in kinds))
     if float in kinds and any(isinstance(value, float) and math.isnan(value) for value in flat):
         return f"{names} (among them NaN)"

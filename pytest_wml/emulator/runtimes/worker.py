@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.emulator.runtimes.child import Ended, TooSlow, WorkerProcess
 from pytest_wml.emulator.runtimes.protocol import BadInput, RunsCode, ScoringFailed, ScoringRequest, ScoringTimedOut
+from pytest_wml.emulator.runtimes.worker_process import Ended, TooSlow, WorkerProcess
 from pytest_wml.model.serving import LoadFailed
 
 _TOKEN = re.compile(r"eyJ[\w-]{8,}(\.[\w-]*)*", re.ASCII)

@@ -107,18 +107,18 @@ class Boosted(LoadedModel):
         rows = listed(element)
         names = named_columns(element, rows)
         if not rows:
-            return self._told(np.empty((0, 1)))
+            return self._shown(np.empty((0, 1)))
         width = len(rows[0]) if isinstance(rows[0], list) else 1
         if width != self._booster.num_features():
             # XGBoost itself takes columns that are not there for missing values.
             raise BadInput(f"The model takes {self._booster.num_features()} columns; got {width}.")
         try:
             matrix = xgboost.DMatrix(array(rows).astype(np.float64), feature_names=names or self._booster.feature_names)
-            return self._told(self._booster.predict(matrix))
+            return self._shown(self._booster.predict(matrix))
         except (xgboost.core.XGBoostError, ValueError, TypeError) as problem:
             raise BadInput(f"The model refuses the input. {full_reason(problem)}") from problem
 
-    def _told(self, raw: Array) -> dict[str, Any]:
+    def _shown(self, raw: Array) -> dict[str, Any]:
         if self._objective == "binary:logistic":
             positive = raw.reshape(-1)
             both = np.stack([1 - positive, positive], axis=1)

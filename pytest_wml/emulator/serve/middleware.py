@@ -46,15 +46,15 @@ class WarningLines:
         self._app = app
         self._service = service
         self._tell = tell
-        self._told: set[str] = set()
+        self._written: set[str] = set()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
             return self._app(environ, start_response)
         finally:
             for warning in self._service.warnings:
-                if warning not in self._told:
-                    self._told.add(warning)
+                if warning not in self._written:
+                    self._written.add(warning)
                     self._tell(f"warning: {warning}")
             with contextlib.suppress(IndexError):
                 while self._service.crashes:

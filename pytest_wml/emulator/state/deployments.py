@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from pytest_wml.emulator.refusals import Conflict, Invalid, Missing
 from pytest_wml.emulator.scorers import LoadOutcome, Scorers
-from pytest_wml.emulator.served import ServedAsset
+from pytest_wml.emulator.served_asset import ServedAsset
 from pytest_wml.emulator.state.journal import StateJournal
-from pytest_wml.emulator.state.shelf import Shelf
+from pytest_wml.emulator.state.registry import RecordRegistry
 from pytest_wml.model.serving import LoadFailed
 from pytest_wml.wml.hardware_specs import DEFAULT_HARDWARE_SPEC, HardwareSpec
 
@@ -72,7 +72,7 @@ def _missing(deployment_id: str) -> Missing:
     )
 
 
-class Deployments(Shelf[DeploymentRecord]):
+class Deployments(RecordRegistry[DeploymentRecord]):
     """Deployments by id, online ones also by serving name.
 
     A record says `initializing`, or `updating` after a patch; whether the deployment is `ready` or has `failed` is

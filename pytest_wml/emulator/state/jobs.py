@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pytest_wml.emulator.refusals import Missing
 from pytest_wml.emulator.runtimes.protocol import Elements
 from pytest_wml.emulator.state.journal import StateJournal
-from pytest_wml.emulator.state.shelf import Shelf
+from pytest_wml.emulator.state.registry import RecordRegistry
 
 Predictions = Any
 """A list of elements; of a function, whatever it returned."""
@@ -57,7 +57,7 @@ def _missing(job_id: str) -> Missing:
     return Missing("deployment_job_does_not_exist", f"Deployment job with id '{job_id}' does not exist.")
 
 
-class Jobs(Shelf[JobRecord]):
+class Jobs(RecordRegistry[JobRecord]):
     """Jobs by id: `queued` when made, `running` when looked at first, done when looked at after it was scored."""
 
     def __init__(self, journal: StateJournal, clock: Callable[[], float]) -> None:

@@ -54,7 +54,7 @@ class Store(Protocol):
 class StateJournal:
     """The lock of the state, and what was changed under it.
 
-    `with journal:` is one change, however many records of whichever shelves it touches: at the end of the
+    `with journal:` is one change, however many records in any number of registries: at the end of the
     outermost block it is written to the store, and taken back if that fails or the block does.
 
     Args:

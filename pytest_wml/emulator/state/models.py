@@ -10,7 +10,7 @@ from typing import Any
 from pytest_wml.emulator.contents import StoredContent
 from pytest_wml.emulator.refusals import Missing
 from pytest_wml.emulator.state.journal import StateJournal
-from pytest_wml.emulator.state.shelf import Shelf
+from pytest_wml.emulator.state.registry import RecordRegistry
 from pytest_wml.wml.software_specs import SoftwareSpec
 
 
@@ -45,7 +45,7 @@ class ModelRecord:
     """Oldest first; a revision keeps the content that it was made with."""
 
 
-class Models(Shelf[ModelRecord]):
+class Models(RecordRegistry[ModelRecord]):
     """Models by id, or functions, which are kept alike.
 
     Args:

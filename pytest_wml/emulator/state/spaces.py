@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_wml.emulator.refusals import Missing
 from pytest_wml.emulator.state.journal import StateJournal
-from pytest_wml.emulator.state.shelf import Shelf
+from pytest_wml.emulator.state.registry import RecordRegistry
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _missing(space_id: str) -> Missing:
     return Missing("space_does_not_exist", f"Space with id '{space_id}' does not exist.")
 
 
-class Spaces(Shelf[SpaceRecord]):
+class Spaces(RecordRegistry[SpaceRecord]):
     """Spaces by id; a new one is `preparing` until it is read for the first time."""
 
     def __init__(self, journal: StateJournal, clock: Callable[[], float]) -> None:

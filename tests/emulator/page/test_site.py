@@ -13,7 +13,7 @@ from pytest_wml.digits import load_digits
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.emulator.page.inputs import drawing_of
 from pytest_wml.emulator.page.state import shades
-from pytest_wml.emulator.scorings import Scorings, digit_of, excerpt
+from pytest_wml.emulator.scoring_log import ScoringLog, digit_of, excerpt
 from pytest_wml.model.signature import Signature, TensorSpec
 from tests.emulator.rest import Rest
 
@@ -206,31 +206,31 @@ def test_pixels_of_any_range_can_be_drawn():
 
 def test_only_the_last_scorings_are_kept_and_only_their_first_rows():
     """Whatever is sent, what is kept of it is small."""
-    scorings = Scorings(clock=lambda: 0.0)
+    scoring_log = ScoringLog(clock=lambda: 0.0)
     deep: object = "end"
     for _ in range(5000):
         deep = [deep]
     wide = [["x" * 10_000] * 1000] * 1000
     for payload in ({"input_data": [{"values": wide}]}, {"input_data": [{"values": deep}]}, deep, wide, None, {}, []):
         for _ in range(10):
-            scorings.answered("id", payload, {"predictions": [{"values": payload}, payload]})
-    kept = scorings.newest_first
+            scoring_log.answered("id", payload, {"predictions": [{"values": payload}, payload]})
+    kept = scoring_log.newest_first
     assert [scoring.number for scoring in kept] == list(range(70, 50, -1))
     for payload in ({"input_data": [{"values": wide}]}, {"input_data": [{"values": deep}]}):
-        scorings.answered("id", payload, payload)
-        newest = scorings.newest_first[0]
+        scoring_log.answered("id", payload, payload)
+        newest = scoring_log.newest_first[0]
         assert len(newest.given) <= 201
         assert len(json.dumps(newest.answer)) < 60_000
-    assert scorings.newest_first[1].rows == 1000
+    assert scoring_log.newest_first[1].rows == 1000
 
 
 def test_a_batch_of_digits_is_kept_as_its_first_three():
     """With the number of rows that came, and the answers to those three."""
-    scorings = Scorings(clock=lambda: 0.0)
+    scoring_log = ScoringLog(clock=lambda: 0.0)
     rows = load_digits().images[:50].tolist()
     answer = {"predictions": [{"id": "classes", "values": list(range(50))}]}
-    scorings.answered("id", {"input_data": [{"values": rows}]}, answer)
-    (kept,) = scorings.newest_first
+    scoring_log.answered("id", {"input_data": [{"values": rows}]}, answer)
+    (kept,) = scoring_log.newest_first
     assert kept.digits == tuple(rows[:3])
     assert kept.rows == 50
     assert kept.answer == {"predictions": [{"id": "classes", "values": [0, 1, 2]}]}

@@ -22,7 +22,7 @@ _CUT = "…"
 
 
 @dataclass(frozen=True)
-class ShownScoring:
+class LoggedScoring:
     """One request to score, cut to what a page can show."""
 
     number: int
@@ -40,7 +40,7 @@ class ShownScoring:
     refusal: str = ""
 
 
-class Scorings:
+class ScoringLog:
     """Keeps the last scorings: of each the first rows, never a whole request; for many threads.
 
     Args:
@@ -51,10 +51,10 @@ class Scorings:
         self._clock = clock
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._last: deque[ShownScoring] = deque(maxlen=_KEPT)
+        self._last: deque[LoggedScoring] = deque(maxlen=_KEPT)
 
     @property
-    def newest_first(self) -> list[ShownScoring]:
+    def newest_first(self) -> list[LoggedScoring]:
         with self._lock:
             return list(reversed(self._last))
 
@@ -73,7 +73,7 @@ class Scorings:
         alike = len(digits) == len(images)
         given = "" if digits and alike else _short(json.dumps(excerpt(rows[:_ROWS]), ensure_ascii=False))
         with self._lock:
-            scoring = ShownScoring(
+            scoring = LoggedScoring(
                 number=next(self._numbers),
                 deployment_id=deployment_id,
                 at=self._clock(),

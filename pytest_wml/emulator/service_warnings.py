@@ -1,4 +1,4 @@
-"""What should make a reader doubt an answer, for the run to show."""
+"""Warnings about the service's answers, for the run to show."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _LONGEST = 64 << 10
 _RELATIVE, _ABSOLUTE = 1e-4, 1e-6
 
 
-class Doubts:
-    """Warnings, each kept once, in the order they came up; for many threads.
+class ServiceWarnings:
+    """Warnings, each kept once, in the order they came up; thread-safe.
 
-    It remembers the last scorings with their answers, those that are not too long, to tell when the same
-    scoring is answered otherwise.
+    It remembers the last scorings with their answers, those that are not too long, to detect when the same
+    scoring is answered differently.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._told: dict[str, None] = {}
+        self._found: dict[str, None] = {}
         self._answers: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
         self._miscounted: set[str] = set()
 
     @property
-    def told(self) -> list[str]:
+    def listed(self) -> list[str]:
         with self._lock:
-            return list(self._told)
+            return list(self._found)
 
-    def tell(self, doubt: str | None) -> None:
-        if doubt:
+    def add(self, warning: str | None) -> None:
+        if warning:
             with self._lock:
-                self._told[doubt] = None
+                self._found[warning] = None
 
-    def scored(self, deployment_id: str, name: str, digest: str, body: bytes, answer: bytes) -> None:
+    def check_repeat(self, deployment_id: str, name: str, digest: str, body: bytes, answer: bytes) -> None:
         """Compare an answer with the one that the same body got before.
 
         Args:
@@ -56,12 +56,12 @@ class Doubts:
             if len(self._answers) > _REMEMBERED:
                 self._answers.popitem(last=False)
         if before != answer and not _close(json.loads(before), json.loads(answer)):
-            self.tell(
+            self.add(
                 f"Deployment '{name}' answered the same scoring in two ways: something in it is left to chance, "
                 "such as dropout that was left on. A recording of it will not agree with the model."
             )
 
-    def counted(self, deployment_id: str, name: str, payload: Any, document: Any) -> None:
+    def check_rows(self, deployment_id: str, name: str, payload: Any, document: Any) -> None:
         """Compare the number of answers with that of the rows; a deployment is warned of once.
 
         Args:
@@ -70,13 +70,13 @@ class Doubts:
             payload: the body of the request.
             document: that answers it.
         """
-        doubt = row_doubt(name, payload, document)
-        if doubt and deployment_id not in self._miscounted:
+        warning = row_warning(name, payload, document)
+        if warning and deployment_id not in self._miscounted:
             self._miscounted.add(deployment_id)
-            self.tell(doubt)
+            self.add(warning)
 
 
-def row_doubt(name: str, payload: Any, document: Any) -> str | None:
+def row_warning(name: str, payload: Any, document: Any) -> str | None:
     """Whether a scoring was answered with more or fewer answers than it had rows.
 
     Each element of `input_data` may have a prediction of its own, or be one input of several, named by `id`, whose rows
@@ -104,8 +104,8 @@ def row_doubt(name: str, payload: Any, document: Any) -> str | None:
 def _miscount(name: str, rows: int, answers: int, output: str) -> str | None:
     if rows == answers:
         return None
-    told = f"{rows} row{'' if rows == 1 else 's'}, {answers} answer{'' if answers == 1 else 's'}{output}"
-    return f"Deployment '{name}': {told}. A model that scores each row by itself has an answer for each."
+    counts = f"{rows} row{'' if rows == 1 else 's'}, {answers} answer{'' if answers == 1 else 's'}{output}"
+    return f"Deployment '{name}': {counts}. A model that scores each row by itself has an answer for each."
 
 
 def _close(one: Any, other: Any) -> bool:

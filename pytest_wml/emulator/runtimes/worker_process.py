@@ -22,7 +22,7 @@ _OF_A_CLIENT = ("WML", "WATSON", "IBM")
 # The folder of this package, last: no module of the caller's project is found by it, as none is at the service.
 _PROGRAM = (
     "import sys; sys.path.append(sys.argv[1]);"
-    "from pytest_wml.emulator.runtimes.working import main; main(*sys.argv[2:])"
+    "from pytest_wml.emulator.runtimes.worker_main import main; main(*sys.argv[2:])"
 )
 _LONGEST_TAIL = 1 << 16
 """Bytes of the output in which its last words are looked for."""
@@ -97,8 +97,8 @@ class WorkerProcess:
             self.kill()
             if late.is_set():
                 raise TooSlow(f"did not answer within {deadline:g} s and was ended") from None
-            told = "closed or damaged its connection to the service, and was ended" if lives else self._end()
-            raise Ended(told) from problem
+            reason = "closed or damaged its connection to the service, and was ended" if lives else self._end()
+            raise Ended(reason) from problem
         finally:
             timer.cancel()
 

@@ -1,4 +1,4 @@
-"""Warnings: what should make a reader doubt an answer."""
+"""Warnings about the service's answers."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pytest_wml.emulator.app import EmbeddedWML
-from pytest_wml.emulator.doubts import Doubts, row_doubt
+from pytest_wml.emulator.service_warnings import ServiceWarnings, row_warning
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 from tests.emulator.rest import Rest
 from tests.emulator.test_functions import deployed
 
 
 def scored_twice(first: bytes, second: bytes, **other: str) -> list[str]:
-    doubts = Doubts()
+    warnings = ServiceWarnings()
     scoring = {"deployment_id": "d", "name": "digits", "digest": "0", "body": b"rows"}
-    doubts.scored(**scoring, answer=first)
-    doubts.scored(**{**scoring, **other}, answer=second)
-    return doubts.told
+    warnings.check_repeat(**scoring, answer=first)
+    warnings.check_repeat(**{**scoring, **other}, answer=second)
+    return warnings.listed
 
 
-def test_a_model_that_answers_by_chance_is_doubted(archives):
+def test_a_model_that_answers_by_chance_is_warned_of(archives):
     """Two identical scorings that differ warn once, with the deployment's name."""
     with EmbeddedWML() as app:
         rest = Rest(app)
         deployment_id = rest.create_deployment(rest.store(archives["by_chance"]), name="digits").json["metadata"]["id"]
         for _ in range(30):
             rest.score(deployment_id, {"values": [[1.0, 2.0, 3.0, 4.0]]})
-        doubts = [doubt for doubt in app.warnings if "in two ways" in doubt]
-    assert doubts == [
+        warnings = [warning for warning in app.warnings if "in two ways" in warning]
+    assert warnings == [
         "Deployment 'digits' answered the same scoring in two ways: something in it is left to chance, such as "
         "dropout that was left on. A recording of it will not agree with the model."
     ]
 
 
-def test_a_model_that_answers_alike_is_not_doubted(archives):
+def test_a_model_that_answers_alike_is_not_warned_of(archives):
     """The same scoring from many threads."""
     with EmbeddedWML() as app:
         rest = Rest(app)
@@ -43,10 +43,10 @@ def test_a_model_that_answers_alike_is_not_doubted(archives):
         with ThreadPoolExecutor(16) as pool:
             scoring = {"values": [[[[0.1], [0.2]], [[0.3], [0.4]]]]}
             list(pool.map(lambda _: rest.score(deployment_id, scoring), range(64)))
-        assert not [doubt for doubt in app.warnings if "in two ways" in doubt]
+        assert not [warning for warning in app.warnings if "in two ways" in warning]
 
 
-def test_a_model_of_a_newer_tensorflow_is_doubted(archives):
+def test_a_model_of_a_newer_tensorflow_is_warned_of(archives):
     """The specification runs TensorFlow 2.14, and cannot be relied on to read what a newer one wrote."""
     tf = pytest.importorskip("tensorflow")
     with EmbeddedWML() as app:
@@ -58,7 +58,7 @@ def test_a_model_of_a_newer_tensorflow_is_doubted(archives):
         ]
 
 
-def test_a_type_that_nobody_was_seen_to_store_is_doubted(own):
+def test_a_type_that_nobody_was_seen_to_store_is_warned_of(own):
     """Each pair of type and specification once, when it is stored; one that was seen is not."""
     for model_type in ("scikit-learn_1.5", "scikit-learn_1.5", "scikit-learn_1.6"):
         assert own.create_model(type=model_type, software_spec={"name": "runtime-25.1-py3.12"}).status_code == 201
@@ -69,7 +69,7 @@ def test_a_type_that_nobody_was_seen_to_store_is_doubted(own):
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "doubted"),
+    ("first", "second", "warned"),
     [
         (b'{"values": [0.1234567]}', b'{"values": [0.1234568]}', False),
         (b'{"values": [NaN]}', b'{"values": [NaN ]}', False),
@@ -80,9 +80,9 @@ def test_a_type_that_nobody_was_seen_to_store_is_doubted(own):
         (b'"' + b"x" * (64 << 10) + b'"', b'"y"', False),
     ],
 )
-def test_the_last_bits_of_a_float_may_differ(first, second, doubted):
+def test_the_last_bits_of_a_float_may_differ(first, second, warned):
     """Threads add in any order; what is more than that is chance. Long answers are not remembered."""
-    assert bool(scored_twice(first, second)) is doubted
+    assert bool(scored_twice(first, second)) is warned
 
 
 @pytest.mark.parametrize("other", [{"body": b"other"}, {"deployment_id": "e"}, {"digest": "1"}])
@@ -93,11 +93,11 @@ def test_other_scorings_may_be_answered_otherwise(other):
 
 def test_scorings_are_not_remembered_for_ever():
     """The oldest is forgotten."""
-    doubts = Doubts()
+    warnings = ServiceWarnings()
     for number in (*range(100), 0):
-        doubts.scored("d", "digits", "0", b"%d" % number, b"[%d]" % number)
-    assert len(doubts._answers) == 64
-    assert doubts.told == []
+        warnings.check_repeat("d", "digits", "0", b"%d" % number, b"[%d]" % number)
+    assert len(warnings._answers) == 64
+    assert warnings.listed == []
 
 
 def test_a_pickle_tells_what_wrote_it(tmp_path):
@@ -151,11 +151,11 @@ ROWS = [[1], [2], [3]]
         (payload(ROWS), {"predictions": []}, "3 rows, 0 answers"),
     ],
 )
-def test_more_or_fewer_answers_than_rows_are_doubted(asked, answer, told):
+def test_more_or_fewer_answers_than_rows_are_warned_of(asked, answer, told):
     """Both are counted, and the deployment and the output are named."""
-    doubt = row_doubt("digits", asked, answer)
-    assert doubt.startswith("Deployment 'digits': ")
-    assert told in doubt
+    warning = row_warning("digits", asked, answer)
+    assert warning.startswith("Deployment 'digits': ")
+    assert told in warning
 
 
 @pytest.mark.parametrize(
@@ -180,12 +180,12 @@ def test_more_or_fewer_answers_than_rows_are_doubted(asked, answer, told):
         (payload(ROWS), {"predictions": [{"classes": [1]}]}),
     ],
 )
-def test_as_many_answers_as_rows_are_not_doubted(asked, answer):
+def test_as_many_answers_as_rows_are_not_warned_of(asked, answer):
     """Nor is what cannot be compared: a function may take and answer anything."""
-    assert row_doubt("digits", asked, answer) is None
+    assert row_warning("digits", asked, answer) is None
 
 
-def test_a_deployment_is_doubted_once_for_its_rows():
+def test_a_deployment_is_warned_of_once_for_its_rows():
     """However many rows are sent."""
     with EmbeddedWML(allow_pickle=True) as app:
         rest = Rest(app)
@@ -193,12 +193,12 @@ def test_a_deployment_is_doubted_once_for_its_rows():
         deployment_id = deployed(rest, source, name="text")["metadata"]["id"]
         for count in (1, 3, 4):
             assert rest.score(deployment_id, {"values": [["x"]] * count}).status_code == 200
-        assert [doubt for doubt in app.warnings if "rows" in doubt] == [
+        assert [warning for warning in app.warnings if "rows" in warning] == [
             "Deployment 'text': 3 rows, 1 answer. A model that scores each row by itself has an answer for each."
         ]
 
 
-def test_a_job_is_doubted_for_its_rows():
+def test_a_job_is_warned_of_for_its_rows():
     """As an online scoring is."""
     with EmbeddedWML(allow_pickle=True) as app:
         rest = Rest(app)

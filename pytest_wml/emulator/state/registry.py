@@ -11,11 +11,11 @@ from pytest_wml.emulator.refusals import Refusal
 from pytest_wml.emulator.state.journal import Change, R, StateJournal
 
 
-class Shelf(Generic[R]):
+class RecordRegistry(Generic[R]):
     """Records by id; those that the journal's store has are there from the start.
 
     Args:
-        journal: told of every change; shared with other shelves, so that a change can span them.
+        journal: gets every change; shared with other registries, so that a change can span them.
         kind: what the store calls these records.
         record: what they are.
         missing: the refusal for an id that is not here.
