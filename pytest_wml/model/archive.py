@@ -45,7 +45,7 @@ class ModelArchive(ContentDigests):
 
 
 def read_archive(path: Path | str, limits: ArchiveLimits | None = None) -> ModelArchive:
-    """Read a .tar.gz, .tar or .zip (told by its content), a folder, or any other file.
+    """Read a .tar.gz, .tar or .zip (recognised by its content), a folder, or any other file.
 
     Raises:
         BadArchive: there is no such file, it is damaged, too large, or holds what must not be unpacked.

@@ -77,7 +77,7 @@ class ContentDigests:
 
 
 def digest_content(stream: BinaryIO | bytes, limits: ArchiveLimits | None = None) -> ContentDigests:
-    """Read an uploaded .tar.gz, .tar or .zip, told by its content, or any other file.
+    """Read an uploaded .tar.gz, .tar or .zip, recognised by its content, or any other file.
 
     Args:
         stream: the bytes, or a stream of them, read from its start where it can be wound back.
@@ -212,7 +212,7 @@ def _model_digest(model: SavedModel, files: Mapping[str, ArchiveFile]) -> str:
         combined(name, key, scope.digest(tensor)) for name, side, key, tensor in model.endpoints() if side == "outputs"
     ]
     read = {loaded[name][0] for name in scope.used & loaded.keys()}
-    # A table's keys and values are told in an order of their own.
+    # A table's keys and values have an order of their own.
     apart = {key for name in filled for key in keys[name]}
     contents = sorted(
         [tensor.digest for key, tensor in tensors.items() if key not in apart and (key in read or tensor.counts_unread)]

@@ -45,7 +45,7 @@ class KerasFile:
         """
         if any(part.get("class_name") in ("Lambda", "__lambda__") for part in _objects(self.config)):
             return "The model has a Lambda layer, which is Python code."
-        named = [] if self.new else [_told(part) for part in _objects(self._loaded) if _is_foreign(part)]
+        named = [] if self.new else [_named_code(part) for part in _objects(self._loaded) if _is_foreign(part)]
         return f"The model names Python code that is no layer of Keras: {named[0]}." if named else ""
 
     @property
@@ -73,7 +73,7 @@ def read(folder: Path) -> KerasFile:
         version, config = _zipped(path) if zipfile.is_zipfile(path) else _hdf5(path)
         file = KerasFile(path, version, json.loads(config))
         if not isinstance(file.config, dict):
-            raise ValueError("its layers are told by no JSON object")
+            raise ValueError("its layers are not described by a JSON object")
         int(file.version.split(".")[0])
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as problem:
         raise LoadFailed(
@@ -147,6 +147,6 @@ def _is_keras_s(name: str, tells_module: bool, module: Any) -> bool:
     return name in KERAS_NAMES or name.endswith("Column")
 
 
-def _told(part: dict[str, Any]) -> str:
+def _named_code(part: dict[str, Any]) -> str:
     name = part.get("config") if part["class_name"] == "function" else part["class_name"]
     return f"{part.get('module')}.{name}"[:100]

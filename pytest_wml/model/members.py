@@ -1,6 +1,6 @@
 """The files of an archive or folder, one after the other, and nothing that could do harm.
 
-A .tar.gz, .tar or .zip is told by its content, not by its name. Whatever leads out of the archive (links,
+A .tar.gz, .tar or .zip is recognised by its content, not by its name. Whatever leads out of the archive (links,
 devices, absolute paths, ``..``), holds one name twice, or is larger than agreed is refused by name.
 """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_wml.model.archive import ModelArchive, described, missing_graph, read_archive
 from pytest_wml.model.digest import digest_folder
-from pytest_wml.model.gzipping import GzipWriter
+from pytest_wml.model.gzip_writer import GzipWriter
 from pytest_wml.model.kinds import ONNX_FILES
 from pytest_wml.model.members import members
 from pytest_wml.model.onnx_weights import files_beside

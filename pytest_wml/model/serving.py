@@ -70,8 +70,8 @@ def served_name(names: Sequence[str]) -> str:
         return names[0]
     if not names:
         raise LoadFailed("The SavedModel has no signature.")
-    told = ", ".join(sorted(names))
-    raise LoadFailed(f"The SavedModel has several signatures and none is '{DEFAULT_SIGNATURE}': {told}.")
+    listed = ", ".join(sorted(names))
+    raise LoadFailed(f"The SavedModel has several signatures and none is '{DEFAULT_SIGNATURE}': {listed}.")
 
 
 def family_of(whose: str, dtype: str) -> Family:
@@ -81,7 +81,7 @@ def family_of(whose: str, dtype: str) -> Family:
         LoadFailed: there are none.
     """
     for pattern, family in _FAMILIES:
-        # A variable of TensorFlow 1 that is told as it is has the type of a reference.
+        # A variable of TensorFlow 1, where it is itself an output, has the type of a reference.
         if re.fullmatch(pattern, dtype.removesuffix("_ref")):
             return family
     raise LoadFailed(f"{whose} is of dtype {dtype}, which JSON cannot carry.")

@@ -68,7 +68,7 @@ class Signature:
         name, *sides = match.groups()
         inputs, outputs = (tuple(_from_text(*each.groups()) for each in _SPEC.finditer(side)) for side in sides)
         found = cls(name, inputs, outputs)
-        # A name with a comma or an arrow in it is no longer told from the rest.
+        # A name with a comma or an arrow in it cannot be distinguished from the rest.
         return found if str(found) == text else None
 
     def as_json(self) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def filled_tables(
 def table_content(keys: CheckpointTensor, values: CheckpointTensor) -> bytes:
     """Hash a table's keys with their values, in whatever order the checkpoint has them.
 
-    Tensors whose rows cannot be told apart, which TensorFlow does not write, are hashed as they lie.
+    Tensors whose rows cannot be separated, which TensorFlow does not write, are hashed as they lie.
     """
     rows = _length(keys)
     if rows is None or rows != _length(values) or rows > _MOST_ROWS:

@@ -151,7 +151,7 @@ def _linted(note: DeploymentNote) -> DeploymentNote:
     if not note.path or not note.model_type:
         return note
     from pytest_wml.model.lint.findings import LintLevel
-    from pytest_wml.model.lint.judging import lint
+    from pytest_wml.model.lint.linter import lint
     from pytest_wml.model.lint.specification import LintTarget
 
     try:

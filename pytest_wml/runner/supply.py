@@ -186,7 +186,7 @@ def deployment(
     with contextlib.ExitStack() as stack:
         with show, run.answering.watched(lambda line: show(f"{plan.name}: {line}")):
             if run.mode is Mode.LIVE:
-                from pytest_wml.model.lint.telling import before_live
+                from pytest_wml.model.lint.report import before_live
 
                 show(f"{plan.name}: lint")
                 run.linted[plan.name] = before_live(archive, plan.model_type, plan.software_spec)

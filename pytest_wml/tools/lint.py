@@ -44,8 +44,8 @@ def add_to(commands: Any) -> None:
 
 def _lint(given: argparse.Namespace) -> int:
     from pytest_wml.model.lint.findings import LintLevel
-    from pytest_wml.model.lint.judging import lint
-    from pytest_wml.model.lint.telling import lines
+    from pytest_wml.model.lint.linter import lint
+    from pytest_wml.model.lint.report import lines
 
     targets = dict(_targets(given))
     found = {archive: lint(archive, target) for archive, target in targets.items()}

@@ -1,4 +1,4 @@
-"""What a request is for: what a run spent is told by it, and whether it may be sent again."""
+"""Classifies requests for cost and retry."""
 
 from __future__ import annotations
 

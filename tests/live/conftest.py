@@ -16,7 +16,7 @@ import pytest
 import requests
 import tensorflow  # noqa: F401  before the inner runs, see tests/ibm.py
 
-import pytest_wml.model.lint.judging  # noqa: F401  likewise
+import pytest_wml.model.lint.linter  # noqa: F401  likewise
 import tests.ibm  # noqa: F401
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 from tests.emulator.serve.inside import Inside, serving

@@ -31,7 +31,7 @@ class ExpectedRefusal:
 
     Attributes:
         request: method and path that is refused.
-        status: of the answer; a deployment that fails is told by 200 with the state `failed`.
+        status: of the answer; a deployment that fails is shown by 200 with the state `failed`.
         code: of the first of its errors.
         message: of that error, in the words of the embedded service.
         basis: how it is known.
@@ -79,8 +79,8 @@ class LintFinding:
     def as_json(self) -> dict[str, Any]:
         """A value that `json.dumps` takes."""
         refusal = self.refusal
-        told = refusal and {**refusal.__dict__, "basis": refusal.basis.value}
-        return {**self.__dict__, "level": self.level.value, "refusal": told}
+        shown = refusal and {**refusal.__dict__, "basis": refusal.basis.value}
+        return {**self.__dict__, "level": self.level.value, "refusal": shown}
 
 
 SPECIFICATION = "software specification"

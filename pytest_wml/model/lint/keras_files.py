@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_wml.model.kinds import KERAS_FILES
-from pytest_wml.model.lint.apart import look
 from pytest_wml.model.lint.findings import LintFinding, LintLevel, fails_to_load
-from pytest_wml.model.lint.reading import Upload
+from pytest_wml.model.lint.keras_process import read_in_subprocess
 from pytest_wml.model.lint.saved_model import version_findings
 from pytest_wml.model.lint.specification import LintTarget
+from pytest_wml.model.lint.upload import Upload
 from pytest_wml.model.serving import LoadFailed
 
 
@@ -26,7 +26,7 @@ def findings(upload: Upload, target: LintTarget) -> Iterator[LintFinding]:
         return
     try:
         with tempfile.TemporaryDirectory(prefix="pytest-wml-") as folder:
-            file = look(_named(upload, names, Path(folder)))
+            file = read_in_subprocess(_named(upload, names, Path(folder)))
     except LoadFailed as failure:
         fix = "pack one file alone, written by model.save(path): not the weights alone"
         yield LintFinding(LintLevel.ERROR, "keras-file", str(failure), where, fix, fails_to_load(str(failure)))
@@ -56,7 +56,7 @@ def _could_not_locate(names: tuple[str, ...]) -> str:
 
 
 def _named(upload: Upload, names: list[str], folder: Path) -> Path:
-    """A folder with the files under their own names, by which they are told apart."""
+    """A folder with the files under their own names, which distinguish them."""
     for name in names:
         path = upload.files[name].path
         assert path is not None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pytest_wml.model.archive import missing_graph
 from pytest_wml.model.kinds import GRAPH, PMML_FILES, TEXT_GRAPH
 from pytest_wml.model.lint.findings import Basis, LintFinding, LintLevel, fails_to_load
-from pytest_wml.model.lint.reading import Upload
+from pytest_wml.model.lint.upload import Upload
 from pytest_wml.model.serving import unreadable
 from pytest_wml.wml.hardware_specs import DEFAULT_HARDWARE_SPEC
 

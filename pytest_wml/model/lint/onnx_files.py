@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.digest import mapped
 from pytest_wml.model.lint.findings import LintFinding, LintLevel, fails_to_load
-from pytest_wml.model.lint.reading import Upload
 from pytest_wml.model.lint.specification import LintTarget
+from pytest_wml.model.lint.upload import Upload
 from pytest_wml.model.protobuf import Message
 
 # What JSON fills, and what the others are called.
@@ -54,9 +54,9 @@ def _model(model: Message, target: LintTarget, where: str) -> Iterator[LintFindi
         yield _unreadable("It names no operator set.", where)
         return
     opsets = {each.text(1): each.integer(2) for each in model.messages(8)}
-    told = ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in sorted(opsets.items()))
+    versions = ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in sorted(opsets.items()))
     writer = f"{model.text(2)} {model.text(3)}".strip() or "nobody that it names"
-    found = f"It was written by {writer}: format {model.integer(1)}, operator sets {told}."
+    found = f"It was written by {writer}: format {model.integer(1)}, operator sets {versions}."
     yield LintFinding(LintLevel.INFO, "onnx", found, where)
     yield from _opset(opsets.get("", opsets.get("ai.onnx", 0)), target, where)
     graph = model.message(7)
@@ -78,7 +78,7 @@ def _io(graph: Message, where: str) -> Iterator[LintFinding]:
 
 
 def _elements(kind: Message) -> Iterator[int]:
-    """Yield the numbers of the types of the tensors in a type; a type that is not told has none."""
+    """Yield the numbers of the types of the tensors in a type; an undeclared type has none."""
     left = [kind]
     while left:
         kind = left.pop()

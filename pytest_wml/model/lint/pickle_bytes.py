@@ -1,4 +1,4 @@
-"""Whether a pickle is whole, told from its bytes without running it."""
+"""Detects a truncated or damaged pickle from its bytes, without running it."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from typing import Any
 from pytest_wml.model.kinds import PICKLES, XGBOOST_FILES
 from pytest_wml.model.lint.findings import LintFinding, LintLevel, fails_to_load
 from pytest_wml.model.lint.pickle_bytes import pickle_damage
-from pytest_wml.model.lint.reading import Upload
 from pytest_wml.model.lint.saved_model import version_findings
 from pytest_wml.model.lint.specification import LintTarget
+from pytest_wml.model.lint.upload import Upload
 
 # Each object of scikit-learn's is pickled with the version as text behind this word, a few bytes of the pickle's
 # own between them. A pickle that is compressed does not show it.

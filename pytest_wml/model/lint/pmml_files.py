@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.parsers import expat
 
 from pytest_wml.model.lint.findings import LintFinding, LintLevel, fails_to_load
-from pytest_wml.model.lint.reading import Upload
 from pytest_wml.model.lint.specification import LintTarget
+from pytest_wml.model.lint.upload import Upload
 from pytest_wml.model.recognition import RecognisedModel
 
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})")

@@ -11,7 +11,7 @@ from pytest_wml.errors import BadArchive
 from pytest_wml.model.contents import ArchiveFile
 from pytest_wml.model.digest import mapped
 from pytest_wml.model.kinds import GRAPH
-from pytest_wml.model.lint import chance, signatures, weights
+from pytest_wml.model.lint import signatures, training_ops, weights
 from pytest_wml.model.lint.findings import LintFinding, LintLevel, fails_to_load
 from pytest_wml.model.lint.specification import LintTarget
 from pytest_wml.model.lint.walk import steps
@@ -58,7 +58,7 @@ def _graph(
 
 def _walked(model: SavedModel, served: Signature) -> Iterator[LintFinding]:
     every = list(steps(model, served.name))
-    yield from chance.findings(every)
+    yield from training_ops.findings(every)
     # TensorFlow takes out of the graph what leads from the inputs to the outputs, and must find nothing missing.
     unfed = [step.node.name for step in every if step.node.op == "Placeholder" and not step.inside]
     if unfed:

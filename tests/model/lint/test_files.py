@@ -9,7 +9,7 @@ import pytest
 
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.model.lint.findings import LintFinding, LintLevel
-from pytest_wml.model.lint.judging import lint
+from pytest_wml.model.lint.linter import lint
 from pytest_wml.model.lint.specification import LintTarget
 from tests.emulator.rest import Rest
 from tests.model.lint.packing import tarred

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from pytest_wml.model.archive import read_archive
 from pytest_wml.model.lint.findings import Basis, CannotLint, DeploymentRefused, LintFinding, LintLevel
-from pytest_wml.model.lint.judging import lint
+from pytest_wml.model.lint.linter import lint
+from pytest_wml.model.lint.report import before_live
 from pytest_wml.model.lint.specification import LintTarget
-from pytest_wml.model.lint.telling import before_live
 from pytest_wml.model.members import ArchiveLimits
 from tests.model.lint import packing
 from tests.model.lint.packing import TENSORFLOW, below, link, tarred, without, zipped

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_wml.model.keras_file import KerasFile, read
 from pytest_wml.model.lint.findings import LintLevel
-from pytest_wml.model.lint.judging import lint
+from pytest_wml.model.lint.linter import lint
 from tests.model.lint.packing import TENSORFLOW, tarred, zipped
 
 METADATA = b'{"keras_version": "3.5.0"}'

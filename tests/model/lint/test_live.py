@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-import pytest_wml.model.lint.judging  # noqa: F401  before the inner runs, see tests/ibm.py
+import pytest_wml.model.lint.linter  # noqa: F401  before the inner runs, see tests/ibm.py
 import tests.ibm  # noqa: F401
 from tests.emulator.serve.inside import serving
 from tests.model.lint import packing

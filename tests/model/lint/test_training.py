@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pytest_wml.model.lint.findings import LintFinding, LintLevel
-from pytest_wml.model.lint.judging import lint
+from pytest_wml.model.lint.linter import lint
 from tests.model.lint.packing import TENSORFLOW
 
 pytestmark = pytest.mark.slow

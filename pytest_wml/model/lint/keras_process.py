@@ -1,4 +1,4 @@
-"""Keras files, read in a process of its own: HDF5 is a library in C, which a damaged file can make crash or hang."""
+"""Keras files, read in a subprocess: HDF5 is a library in C, which a damaged file can make crash or hang."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from pytest_wml.model.causes import last_words
 from pytest_wml.model.serving import LoadFailed
 
 # The folder of this package, last: no module of the caller's project is found by it.
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from pytest_wml.model.lint.apart import main; main(sys.argv[2])"
+_PROGRAM = (
+    "import sys; sys.path.append(sys.argv[1]);from pytest_wml.model.lint.keras_process import main; main(sys.argv[2])"
+)
 # A few attributes are read, out of whatever large file.
 _DEADLINE = 120.0
 _MEMORY = 4 << 30
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a Keras file says of itself.
+class KerasFacts:
+    """The metadata of a Keras file.
 
     Attributes:
         version: of the Keras that wrote it, as 2.2.4.
@@ -35,8 +37,8 @@ class Look:
     custom: tuple[str, ...]
 
 
-def look(folder: Path, deadline: float = _DEADLINE) -> Look:
-    """Look into the one Keras file in a folder.
+def read_in_subprocess(folder: Path, deadline: float = _DEADLINE) -> KerasFacts:
+    """Read the one Keras file in a folder.
 
     Args:
         folder: holds the file under its own name.
@@ -57,14 +59,14 @@ def look(folder: Path, deadline: float = _DEADLINE) -> Look:
         words = last_words(done.stderr.decode(errors="replace"))
         end = f"signal {-done.returncode}" if done.returncode < 0 else f"exit status {done.returncode}"
         raise LoadFailed(f"What reads the file broke: {end}" + (f": {words}." if words else "."))
-    told = json.loads(done.stdout)
-    if "failed" in told:
-        raise LoadFailed(told["failed"])
-    return Look(told["version"], told["code"], tuple(told["custom"]))
+    found = json.loads(done.stdout)
+    if "failed" in found:
+        raise LoadFailed(found["failed"])
+    return KerasFacts(found["version"], found["code"], tuple(found["custom"]))
 
 
 def main(folder: str) -> None:
-    """Look into the one Keras file in a folder, and print what is found as JSON."""
+    """Read the one Keras file in a folder, and print its metadata as JSON."""
     _limit_memory()
     from pytest_wml.model.keras_file import read
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_wml.model.gzipping import BLOCK, GzipWriter
+from pytest_wml.model.gzip_writer import BLOCK, GzipWriter
 from pytest_wml.model.packing import pack
 
 

@@ -9,8 +9,8 @@ from pytest_wml.errors import BadArchive
 from pytest_wml.model.kinds import GRAPH, KERAS, PICKLE, stored_as
 from pytest_wml.model.lint import keras_files, layout, onnx_files, pickles, pmml_files, saved_model, specification
 from pytest_wml.model.lint.findings import SPECIFICATION, LintFinding, LintLevel
-from pytest_wml.model.lint.reading import Upload, opened
 from pytest_wml.model.lint.specification import LintTarget
+from pytest_wml.model.lint.upload import Upload, opened
 from pytest_wml.model.members import ArchiveLimits
 from pytest_wml.model.recognition import RecognisedModel, recognise
 from pytest_wml.model.serving import LoadFailed, network_kind

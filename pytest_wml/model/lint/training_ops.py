@@ -1,4 +1,4 @@
-"""Operations that belong to training: what is left to chance, and what changes the model when it is scored."""
+"""Operations that belong to training: random ones, and those that change the model when it is scored."""
 
 from __future__ import annotations
 
@@ -42,8 +42,7 @@ def findings(steps: Iterable[GraphStep]) -> Iterator[LintFinding]:
     """Yield what operations there are that a served model should not have, each kind once."""
     every = list(steps)
     sure = [step for step in every if not step.perhaps]
-    told = (_random(every), _training(sure), _writing(sure), _python(every))
-    yield from filter(None, told)
+    yield from filter(None, (_random(every), _training(sure), _writing(sure), _python(every)))
 
 
 def _random(every: list[GraphStep]) -> LintFinding | None:
@@ -158,7 +157,7 @@ def _places(found: list[GraphStep]) -> str:
     return _listed(found, lambda step: f"{step.inside}: {step.node.name}" if step.inside else step.node.name)
 
 
-def _listed(found: list[GraphStep], told: Callable[[GraphStep], str]) -> str:
-    names = list(dict.fromkeys(map(told, found)))
+def _listed(found: list[GraphStep], shown: Callable[[GraphStep], str]) -> str:
+    names = list(dict.fromkeys(map(shown, found)))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-from pytest_wml.model.lint.apart import look
-from pytest_wml.model.lint.judging import lint
+from pytest_wml.model.lint.keras_process import read_in_subprocess
+from pytest_wml.model.lint.linter import lint
 from pytest_wml.model.serving import LoadFailed
 from tests.model.lint.packing import TENSORFLOW
 
@@ -23,7 +23,7 @@ def test_who_does_not_come_back_is_ended(tmp_path):
     """Such as a file that gives nothing."""
     os.mkfifo(tmp_path / "model.h5")
     with pytest.raises(LoadFailed, match=r"could not be read within 0\.5 s"):
-        look(tmp_path, deadline=0.5)
+        read_in_subprocess(tmp_path, deadline=0.5)
 
 
 def test_what_is_larger_than_memory_takes_only_the_other_process(tmp_path):

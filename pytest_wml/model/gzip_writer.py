@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Smaller ones cost size, larger ones memory.
 BLOCK = 1 << 19
 _WINDOW = 1 << 15
-# Deflated, no flags, no time, no level told, no system told.
+# Deflated, no flags, no time, neither level nor system named.
 _HEADER = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"
 
 

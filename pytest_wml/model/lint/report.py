@@ -42,7 +42,7 @@ def before_live(archive: ModelArchive, model_type: str, spec: str) -> list[str]:
         Refused: the service was seen to refuse such files; nothing is uploaded.
         CannotLint: the archive cannot be read.
     """
-    from pytest_wml.model.lint.judging import lint
+    from pytest_wml.model.lint.linter import lint
     from pytest_wml.model.lint.specification import LintTarget
 
     found = lint(archive.path, LintTarget(model_type, spec))
@@ -55,5 +55,5 @@ def before_live(archive: ModelArchive, model_type: str, spec: str) -> list[str]:
                 the_service=finding.refusal,
                 fix=f"{finding.fix}\nor see all of it: pytest-wml lint {archive.path}",
             )
-    told = [finding for finding in found if finding.level is not LintLevel.INFO]
-    return [_plain(f"{finding.level.value} {finding.code}: {finding.found}") for finding in told]
+    shown = [finding for finding in found if finding.level is not LintLevel.INFO]
+    return [_plain(f"{finding.level.value} {finding.code}: {finding.found}") for finding in shown]
