@@ -10,8 +10,8 @@ from pytest_wml.interception.request_counts import Tally
 from pytest_wml.interception.request_log import Ledger
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 from pytest_wml.live.budget import Budget, BudgetLimits
-from pytest_wml.live.owned import Owned
-from pytest_wml.live.processes import Together
+from pytest_wml.live.created_resources import CreatedResources
+from pytest_wml.live.processes import RunProcesses
 from pytest_wml.live.retry import Retrying
 
 
@@ -25,8 +25,8 @@ class Account:
         ledger: of this process.
     """
 
-    def __init__(self, service: WSGIApp, settings: Settings, together: Together, ledger: Ledger) -> None:
-        self.owned = Owned(service, together.mark, together.journal)
+    def __init__(self, service: WSGIApp, settings: Settings, together: RunProcesses, ledger: Ledger) -> None:
+        self.owned = CreatedResources(service, together.mark, together.journal)
         limits = BudgetLimits(settings.max_requests, settings.max_deployments, settings.max_upload)
         self.budget = Budget(self.owned, limits, together.folder)
         self.retrying = Retrying(self.budget)

@@ -13,7 +13,7 @@ _ORDER = ("deployment", "model", "function", "space")
 """In this order: what is deployed cannot be deleted, and a space not before what is in it."""
 
 
-class Left(NamedTuple):
+class MarkedResource(NamedTuple):
     """Something with a run's mark.
 
     Args:
@@ -30,7 +30,7 @@ class Left(NamedTuple):
         return f"{self.kind} {self.name} ({self.id})"
 
 
-def listed(client: Any) -> Iterator[Left]:
+def listed(client: Any) -> Iterator[MarkedResource]:
     """Yield everything with a mark in the client's default space, and the spaces that have one.
 
     Args:
@@ -49,10 +49,10 @@ def listed(client: Any) -> Iterator[Left]:
             name = str(details["metadata"].get("name") or details["entity"].get("name") or "")
             mark = parted(name)[1]
             if mark is not None:
-                yield Left(kind, str(details["metadata"]["id"]), name, mark)
+                yield MarkedResource(kind, str(details["metadata"]["id"]), name, mark)
 
 
-def in_order(things: Iterable[Left]) -> list[Left]:
+def in_order(things: Iterable[MarkedResource]) -> list[MarkedResource]:
     """Sorted so that each can be deleted when its turn comes."""
     return sorted(things, key=lambda left: (_ORDER.index(left.kind), left.name))
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from pytest_wml.live.resource_journal import Alive, Journal, folder, told
+from pytest_wml.live.resource_journal import ResourceJournal, RunLock, folder, journaled_runs
 from pytest_wml.live.resource_names import Mark, marked, new_run, parted
 
 VARIABLE = "PYTEST_WML_RUN"
@@ -26,7 +26,7 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, or SIGHUP when a terminal is closed: the run ends as after Ctrl-C, and deletes what it created."""
 
 
-class Together:
+class RunProcesses:
     """A live run's name and what its processes share.
 
     Args:
@@ -41,8 +41,8 @@ class Together:
         """Whether this is a worker of xdist's; then the process that started it deletes what is left."""
         self.mark, self.folder = joined or (marked(new_run(), datetime.timedelta(hours=lifetime)), Path())
         self.journals = folder()
-        self.journal = Journal(self.journals, self.mark.run, facts)
-        self._alive = Alive(self.journals, self.mark.run)
+        self.journal = ResourceJournal(self.journals, self.mark.run, facts)
+        self._alive = RunLock(self.journals, self.mark.run)
         self._before = environ.get(VARIABLE)
         self._handled: list[signal.Signals] = []
 
@@ -70,7 +70,7 @@ class Together:
         os.environ.pop(VARIABLE, None)
         if self._before is not None:
             os.environ[VARIABLE] = self._before
-        for journals in told(self.journals, self.mark.run):
+        for journals in journaled_runs(self.journals, self.mark.run):
             if not journals.owed:
                 for file in journals.files:
                     file.unlink(missing_ok=True)

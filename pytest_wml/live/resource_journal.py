@@ -29,7 +29,7 @@ class NoJournal(WMLTestError):
     """Nothing can be written down, so nothing is created either: nobody could find it again."""
 
 
-class Owed(NamedTuple):
+class UndeletedResource(NamedTuple):
     """Something that a run created, or asked for and got no answer.
 
     Args:
@@ -61,7 +61,7 @@ def folder() -> Path:
     return Path(tempfile.gettempdir(), "pytest-wml-journal")
 
 
-class Journal:
+class ResourceJournal:
     """The journal of one process; its file is there from the first line on.
 
     Args:
@@ -77,7 +77,7 @@ class Journal:
         self.names: set[str] = set()
         """What was created in this process is called so, without its mark."""
 
-    def asking(self, kind: str, name: str, asker: str, host: str = "", space: str = "") -> str:
+    def creating(self, kind: str, name: str, asker: str, host: str = "", space: str = "") -> str:
         """Write down what is about to be created; the number that `made` and `refused` take.
 
         Raises:
@@ -129,7 +129,7 @@ class Journal:
             os.fsync(file.fileno())
 
 
-class Told(NamedTuple):
+class JournaledRun(NamedTuple):
     """What the journals of a run tell.
 
     Args:
@@ -145,7 +145,7 @@ class Told(NamedTuple):
     url: str
     space: str
     host: str
-    owed: tuple[Owed, ...]
+    owed: tuple[UndeletedResource, ...]
     files: tuple[Path, ...]
 
     @property
@@ -154,7 +154,7 @@ class Told(NamedTuple):
         return self.host == socket.gethostname()
 
 
-def told(place: Path, run: str = "") -> Iterator[Told]:
+def journaled_runs(place: Path, run: str = "") -> Iterator[JournaledRun]:
     """Yield what the journals in a folder tell, a run at a time; of one run where it is named."""
     by_run: dict[str, list[Path]] = {}
     for path in sorted(place.glob(f"{run or '*'}-*.jsonl")):
@@ -167,7 +167,7 @@ def told(place: Path, run: str = "") -> Iterator[Told]:
             lines += rest
         head = next(filter(None, heads), {})
         url, space, host = (str(head.get(word, "")) for word in ("url", "space", "host"))
-        yield Told(name, url, space, host, tuple(_owed(lines)), tuple(paths))
+        yield JournaledRun(name, url, space, host, tuple(_owed(lines)), tuple(paths))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -180,8 +180,8 @@ def _read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return head, lines
 
 
-def _owed(lines: Iterable[dict[str, Any]]) -> Iterator[Owed]:
-    asked: dict[str, Owed] = {}
+def _owed(lines: Iterable[dict[str, Any]]) -> Iterator[UndeletedResource]:
+    asked: dict[str, UndeletedResource] = {}
     gone: set[str] = set()  # maybe noted in another process's file, which is read before
     looked_for: set[str] = set()
     for line in lines:
@@ -189,7 +189,7 @@ def _owed(lines: Iterable[dict[str, Any]]) -> Iterator[Owed]:
         said = {word: str(value) for word, value in line.items()}
         if "asking" in said and said.get("kind"):
             name, asker, host, space = (said.get(word, "") for word in ("name", "asker", "host", "space"))
-            asked[said["asking"]] = Owed(said["kind"], "", name, asker, host, space)
+            asked[said["asking"]] = UndeletedResource(said["kind"], "", name, asker, host, space)
         elif said.get("made") in asked:
             asked[said["made"]] = asked[said["made"]]._replace(id=said.get("id", ""))
         elif "refused" in said:
@@ -209,7 +209,7 @@ def _parsed(line: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-class Alive:
+class RunLock:
     """Says to others on this machine that a run is still going on: a lock that ends with its process."""
 
     def __init__(self, place: Path, run: str) -> None:

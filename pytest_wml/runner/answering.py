@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pytest_wml.interception.request_counts import Tally
     from pytest_wml.live.account import Account
     from pytest_wml.live.gateway import Live
-    from pytest_wml.live.processes import Together
-    from pytest_wml.live.watched import Watched
+    from pytest_wml.live.processes import RunProcesses
+    from pytest_wml.live.progress import ProgressReporter
     from pytest_wml.redaction.known import Secrets
     from pytest_wml.replay.cassette.varying import Varying
     from pytest_wml.replay.misses import Misses
@@ -61,7 +61,7 @@ class Asked(Protocol):
     @property
     def ca(self) -> str: ...
     @property
-    def together(self) -> Together: ...
+    def together(self) -> RunProcesses: ...
 
 
 class Answering:
@@ -78,7 +78,7 @@ class Answering:
         self._run = run
         self._app: Any = None
         self._embedded: EmbeddedWML | None = None
-        self._watched: Watched | None = None
+        self._watched: ProgressReporter | None = None
         self._account: Account | None = None
         self._at_close = contextlib.ExitStack()
         self.ledger = Ledger(self._answer, turns)
@@ -204,9 +204,9 @@ class Answering:
             replay = Replay(library, run.hosts, run.aliases, run.secrets, safe_client.loaded, run.misses)
             self._at_close.callback(replay.close)
             return replay
-        from pytest_wml.live.watched import Watched
+        from pytest_wml.live.progress import ProgressReporter
 
-        self._watched = Watched(self._service())
+        self._watched = ProgressReporter(self._service())
         if not run.settings.record.value:
             return self._watched
         from pytest_wml.replay.recorder import Recorder

@@ -12,8 +12,8 @@ from pytest_wml.errors import WMLTestError
 from pytest_wml.interception.requester import Asker
 
 if TYPE_CHECKING:
-    from pytest_wml.live.leftovers import Left
-    from pytest_wml.live.resource_journal import Owed
+    from pytest_wml.live.leftovers import MarkedResource
+    from pytest_wml.live.resource_journal import UndeletedResource
     from pytest_wml.live.resource_names import Mark
     from pytest_wml.runner.session import Run
 
@@ -31,9 +31,9 @@ def clean_up(run: Run) -> None:
     """
     if run.mode is not Mode.LIVE or run.together.is_worker:
         return
-    from pytest_wml.live.resource_journal import told
+    from pytest_wml.live.resource_journal import journaled_runs
 
-    for journals in told(run.together.journals, run.together.mark.run):
+    for journals in journaled_runs(run.together.journals, run.together.mark.run):
         owed = [one for one in journals.owed if one not in run.undeletable]
         problems = list(_settle(run, owed)) if owed else []
         if problems:
@@ -54,17 +54,17 @@ def clean_up(run: Run) -> None:
 
 def _forgotten(run: Run) -> Iterator[str]:
     """Yield what other runs of this machine left in the same space when they were killed."""
-    from pytest_wml.live.resource_journal import is_alive, told
+    from pytest_wml.live.resource_journal import is_alive, journaled_runs
 
     place, here = run.together.journals, run.usable_credentials
-    for journals in told(place):
+    for journals in journaled_runs(place):
         same = here is not None and (journals.url, journals.space) == (here.url, here.space_id)
         other = journals.run != run.together.mark.run and journals.is_of_here
         if journals.owed and same and other and not is_alive(place, journals.run):
             yield ", ".join(f"{one.kind} {one.name}" for one in journals.owed)
 
 
-def _settle(run: Run, owed: list[Owed]) -> Iterator[str]:
+def _settle(run: Run, owed: list[UndeletedResource]) -> Iterator[str]:
     """Yield what cannot be deleted, and why."""
     from pytest_wml.live import leftovers
     from pytest_wml.runner import supply
@@ -94,7 +94,7 @@ def _settle(run: Run, owed: list[Owed]) -> Iterator[str]:
         run.ledger.take_failures(_ASKER)  # each is told above
 
 
-def _is_reached(run: Run, one: Owed) -> bool:
+def _is_reached(run: Run, one: UndeletedResource) -> bool:
     """Whether something is at the service of the run's credentials: a test may have a client of its own for another."""
     here = run.usable_credentials
     if here is None or one.kind == "space":  # spaces are at a host of their own
@@ -102,27 +102,27 @@ def _is_reached(run: Run, one: Owed) -> bool:
     return one.host.lower() in ("", urlsplit(here.url).netloc.lower().removesuffix(":443"))
 
 
-def _by_space(run: Run, owed: list[Owed]) -> list[tuple[str, list[Owed]]]:
+def _by_space(run: Run, owed: list[UndeletedResource]) -> list[tuple[str, list[UndeletedResource]]]:
     """What is owed by the space that it is in; spaces themselves come last, with what is in the run's own."""
     own = run.credentials.space_id
-    by_space: dict[str, list[Owed]] = {}
+    by_space: dict[str, list[UndeletedResource]] = {}
     for one in owed:
         by_space.setdefault(one.space if one.space and one.kind != "space" else own, []).append(one)
     return sorted(by_space.items(), key=lambda pair: pair[0] == own)
 
 
-def _found(client: Any, owed: list[Owed], mark: Mark) -> Iterator[Left]:
+def _found(client: Any, owed: list[UndeletedResource], mark: Mark) -> Iterator[MarkedResource]:
     """Yield what is owed and there: by its id, whatever its name, and where no answer came by the run's mark."""
-    from pytest_wml.live.leftovers import Left, listed
+    from pytest_wml.live.leftovers import MarkedResource, listed
 
     known = [one for one in owed if one.id]
-    yield from (Left(one.kind, one.id, one.name, mark) for one in known)
+    yield from (MarkedResource(one.kind, one.id, one.name, mark) for one in known)
     if len(known) < len(owed):
         ids = {one.id for one in known}
         yield from (left for left in listed(client) if left.id not in ids and left.mark.run == mark.run)
 
 
-def _deleted(run: Run, client: Any, left: Left, asker: str) -> Iterator[str]:
+def _deleted(run: Run, client: Any, left: MarkedResource, asker: str) -> Iterator[str]:
     from pytest_wml.live import leftovers
     from pytest_wml.live.resource_names import parted
 

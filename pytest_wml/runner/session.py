@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pytest_wml.config.fault_rules import Fault
     from pytest_wml.contract import Result
     from pytest_wml.interception.request_counts import Tally
-    from pytest_wml.live.processes import Together
-    from pytest_wml.live.resource_journal import Owed
+    from pytest_wml.live.processes import RunProcesses
+    from pytest_wml.live.resource_journal import UndeletedResource
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.replay.cassette.parts import SuitePart
     from pytest_wml.replay.misses import Missed, Misses
@@ -93,7 +93,7 @@ class Run(Choices):
         """How those that this run stored were: the plans with type and software specification."""
         self.cleaned: list[str] = []
         """What the tests of a live run left behind, deleted at the end."""
-        self.undeletable: set[Owed] = set()
+        self.undeletable: set[UndeletedResource] = set()
         """What could not be deleted at the end."""
         self.forgotten: list[str] = []
         """What other live runs left behind when they were killed."""
@@ -142,13 +142,13 @@ class Run(Choices):
         return self.written[name] if self.home == name and name in self.written else self.plans[name]
 
     @cached_property
-    def together(self) -> Together:
+    def together(self) -> RunProcesses:
         """A live run's name and what its processes share."""
-        from pytest_wml.live.processes import Together  # only here: an offline run does not pay for it
+        from pytest_wml.live.processes import RunProcesses  # only here: an offline run does not pay for it
 
         usable = self.usable_credentials
         facts = {"url": usable.url, "space": usable.space_id} if usable else {}
-        return Together(self._environ, self.settings.lifetime.value, facts)
+        return RunProcesses(self._environ, self.settings.lifetime.value, facts)
 
     def open(self) -> None:
         """Take over connections to IBM's hosts; offline also see to it that no child process has one."""

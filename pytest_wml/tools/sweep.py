@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from pytest_wml.errors import WMLTestError
 
 if TYPE_CHECKING:
-    from pytest_wml.live.leftovers import Left
-    from pytest_wml.live.resource_journal import Told
+    from pytest_wml.live.leftovers import MarkedResource
+    from pytest_wml.live.resource_journal import JournaledRun
     from pytest_wml.runner.session import Run
 
 _EXAMPLE = """\
@@ -38,7 +38,7 @@ class NothingToSweep(WMLTestError):
 class Judged(NamedTuple):
     """Something with a mark, and whether it may be deleted."""
 
-    left: Left
+    left: MarkedResource
     free: bool
     why: str
 
@@ -133,16 +133,16 @@ def _client(run: Run) -> Iterator[Any]:
         yield client
 
 
-def _dead(place: Path) -> Iterator[Told]:
+def _dead(place: Path) -> Iterator[JournaledRun]:
     """Yield the runs of this machine that were killed."""
-    from pytest_wml.live.resource_journal import is_alive, told
+    from pytest_wml.live.resource_journal import is_alive, journaled_runs
 
-    for journals in told(place):
+    for journals in journaled_runs(place):
         if journals.is_of_here and not is_alive(place, journals.run):
             yield journals
 
 
-def _judged(client: Any, run: Run, dead: Mapping[str, Told], named: str) -> list[Judged]:
+def _judged(client: Any, run: Run, dead: Mapping[str, JournaledRun], named: str) -> list[Judged]:
     from pytest_wml.live import leftovers, resource_names
     from pytest_wml.live.resource_journal import folder, is_alive
 
@@ -181,7 +181,7 @@ def _deleted(client: Any, free: Iterable[Judged], told: TextIO) -> Iterator[str]
             print(f"deleted: {one.left}: {one.why}", file=told, flush=True)
 
 
-def _elsewhere(dead: Iterable[Told], run: Run) -> Iterator[str]:
+def _elsewhere(dead: Iterable[JournaledRun], run: Run) -> Iterator[str]:
     """Yield where killed runs of this machine have left something else."""
     here = run.credentials
     for journals in dead:
@@ -192,7 +192,7 @@ def _elsewhere(dead: Iterable[Told], run: Run) -> Iterator[str]:
             yield f"not looked at: what run {journals.run} left in space {', '.join(sorted(spaces))} (set WML_SPACE_ID)"
 
 
-def _forget(dead: Iterable[Told], run: Run) -> None:
+def _forget(dead: Iterable[JournaledRun], run: Run) -> None:
     """Remove the journals of killed runs: what they had in this space is gone, and they had nothing in another."""
     here = run.credentials
     for journals in dead:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.live.watched import Watched
+from pytest_wml.live.progress import ProgressReporter
 from pytest_wml.runner.progress import Shown, on
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
@@ -165,7 +165,7 @@ def test_bytes_are_counted_as_they_leave():
         "CONTENT_LENGTH": str(4 << 20),
         "wsgi.input": body,
     }
-    watched = Watched(slow)
+    watched = ProgressReporter(slow)
     with watched.by(told.append):
         list(watched(dict(environ), lambda *_: None))
     assert counts == sorted(set(counts))

@@ -18,8 +18,8 @@ from typing import NamedTuple
 from pytest_wml.config.credentials import OFFLINE, Credentials, find, required
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
-from pytest_wml.live.owned import Owned
-from pytest_wml.live.processes import Together
+from pytest_wml.live.created_resources import CreatedResources
+from pytest_wml.live.processes import RunProcesses
 from pytest_wml.live.retry import Retrying
 from pytest_wml.redaction.known import Secrets
 from pytest_wml.replay.cassette.file import Cassette, load, write
@@ -202,10 +202,10 @@ def _asking(given: argparse.Namespace, job: Job, credentials: Credentials | None
 
     gateway = Live(given.ca or None)
     # What is made is named after this run and journaled: after a kill -9 `pytest-wml sweep` finds it.
-    together = Together(os.environ, _LIFETIME, {"url": credentials.url, "space": credentials.space_id})
+    together = RunProcesses(os.environ, _LIFETIME, {"url": credentials.url, "space": credentials.space_id})
     together.open()
     try:
-        owned = Owned(gateway, together.mark, together.journal)
+        owned = CreatedResources(gateway, together.mark, together.journal)
         retrying = Retrying(owned)
         gateway.ledger = owned.ledger = retrying.ledger
         yield Side(retrying, places(credentials.url), credentials, secrets)

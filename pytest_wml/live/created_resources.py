@@ -12,14 +12,14 @@ from urllib.parse import parse_qsl, urlencode
 from pytest_wml.interception.messages import MISSED, UNANSWERED, path_of, send_error, whole
 from pytest_wml.interception.request_log import Ledger
 from pytest_wml.interception.wsgi import Environ, WSGIApp
-from pytest_wml.live.resource_journal import Journal, NoJournal
+from pytest_wml.live.resource_journal import NoJournal, ResourceJournal
 from pytest_wml.live.resource_names import Mark, parted
 from pytest_wml.wml.operations import asset_of, created_kind, names_assets
 
 _NAME_OPERATIONS = ("/name", "/metadata/name", "/entity/name")
 
 
-class Owned:
+class CreatedResources:
     """A WSGI app in front of the live service that keeps the journal.
 
     The name of a model, function, deployment or space that is created gets the run's mark, and loses it again in
@@ -31,7 +31,7 @@ class Owned:
         journal: of this process.
     """
 
-    def __init__(self, app: WSGIApp, mark: Mark, journal: Journal) -> None:
+    def __init__(self, app: WSGIApp, mark: Mark, journal: ResourceJournal) -> None:
         self._app = app
         self._mark = mark
         self._journal = journal
@@ -86,7 +86,7 @@ class Owned:
         _put_back(environ, document)
         try:
             asker, host = self.ledger.asker.where, environ["HTTP_HOST"]
-            number = self._journal.asking(kind, name, asker, host, _space(document))
+            number = self._journal.creating(kind, name, asker, host, _space(document))
         except NoJournal as error:
             self.ledger.fail(error)
             return send_error(start_response, MISSED, "no_journal", error.problem)

@@ -19,7 +19,7 @@ _DEPLOYMENTS = re.compile(r"/ml/v4/deployments(/[^/]+)?")
 _BLOCK = 1 << 16
 
 
-class Watched:
+class ProgressReporter:
     """A WSGI app that looks at what passes to and from another one; transparent while nobody watches.
 
     It stands next to the app that answers, so that an upload's bytes are counted as they leave, also where a
