@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_wml.emulator.runtimes.import_pause import pause_imports
 from pytest_wml.emulator.runtimes.protocol import (
     Runtime,
     ScoringFailed,
@@ -17,7 +18,6 @@ from pytest_wml.emulator.runtimes.protocol import (
     as_load_failed,
     as_scoring_failed,
 )
-from pytest_wml.emulator.runtimes.resting import rest
 from pytest_wml.model.serving import LoadFailed
 
 # What a call that was cancelled may still take before its thread is given up.
@@ -137,9 +137,9 @@ class InProcessRuntime:
             self._loading.give_up()
 
     def interrupt(self) -> None:
-        """Close; a framework that is being imported rests, so that the process can end."""
+        """Close; a framework that is being imported is paused, so that the process can end."""
         if self._loading.thread and not self._loading.ended.is_set():
-            rest(self._loading.thread)
+            pause_imports(self._loading.thread)
         self.close()
 
     def _load(self) -> Runtime:

@@ -1,4 +1,4 @@
-"""An import in a thread that rests while the process ends."""
+"""The imports of a thread are paused while the process ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_wml.emulator.runtimes import resting
+from pytest_wml.emulator.runtimes import import_pause
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def framework(tmp_path, monkeypatch):
     package = tmp_path / "slow_framework"
     package.mkdir()
     (package / "__init__.py").write_text(
-        "from tests.emulator.test_resting import GO, HALF\nHALF.set()\nGO.wait(20)\nimport slow_framework.rest\n"
+        "from tests.emulator.test_import_pause import GO, HALF\nHALF.set()\nGO.wait(20)\nimport slow_framework.rest\n"
     )
     (package / "rest.py").touch()
     (tmp_path / "unrelated.py").touch()
@@ -36,25 +36,25 @@ def framework(tmp_path, monkeypatch):
 HALF, GO = threading.Event(), threading.Event()
 
 
-def test_an_import_rests_and_then_goes_on(framework, monkeypatch):
+def test_an_import_pauses_and_then_goes_on(framework, monkeypatch):
     """Meanwhile others import what they like; nothing of the import is lost."""
-    rested, wake = [], threading.Event()
+    slept, wake = [], threading.Event()
 
     def sleep(seconds: float) -> None:
-        rested.append(seconds)
+        slept.append(seconds)
         wake.wait(20)
 
-    monkeypatch.setattr(resting, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    monkeypatch.setattr(import_pause, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
     thread = threading.Thread(target=importlib.import_module, args=[framework])
     thread.start()
     assert HALF.wait(20)
-    resting.rest(thread.ident, 60.0)
+    import_pause.rest(thread.ident, 60.0)
     GO.set()
     importlib.import_module("unrelated")
     assert "slow_framework.rest" not in sys.modules
     wake.set()
     thread.join(20)
-    (seconds,) = rested
+    (seconds,) = slept
     assert 0.0 < seconds <= 60.0
     module = sys.modules["slow_framework.rest"]
     assert type(module.__spec__.loader) is type(sys.modules["unrelated"].__spec__.loader)
