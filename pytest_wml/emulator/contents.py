@@ -142,7 +142,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def writing() -> Iterator[None]:
-    """A block whose failing writes are told to who asked: nothing of what was asked is done then.
+    """A block whose failing writes are refusals: nothing of what was asked is done then.
 
     Raises:
         NoSpaceLeft: the disk is full.

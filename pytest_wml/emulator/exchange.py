@@ -278,6 +278,6 @@ def refused(status: int, refusal: Refusal) -> Response:
     if refusal.more_info:
         error["more_info"] = refusal.more_info
     document: dict[str, Any] = {"trace": uuid.uuid4().hex, "errors": [error]}
-    if refusal.told_status is not None:
-        document["status_code"] = refusal.told_status
+    if refusal.shown_status is not None:
+        document["status_code"] = refusal.shown_status
     return answer(status, document)

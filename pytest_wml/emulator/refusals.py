@@ -17,7 +17,7 @@ class Refusal(Exception):
     """
 
     more_info: ClassVar[str] = ""
-    told_status: ClassVar[int | str | None] = None
+    shown_status: ClassVar[int | str | None] = None
     """Some of the service's errors repeat their status in the body, as a number or as text; most do not."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -34,7 +34,7 @@ class UnprocessableEntity(Invalid):
     """A document that is well formed, and that the service has no use for."""
 
     more_info = "https://cloud.ibm.com/apidocs/machine-learning"
-    told_status = "400"
+    shown_status = "400"
 
     def __init__(self, message: str) -> None:
         super().__init__(INVALID_ENTITY, invalid_entity(message))
@@ -44,7 +44,7 @@ class Unauthenticated(Refusal):
     """The request carries no token that the service knows."""
 
     more_info = "https://cloud.ibm.com/apidocs/machine-learning-cp"
-    told_status = 401
+    shown_status = 401
 
 
 class Missing(Refusal):

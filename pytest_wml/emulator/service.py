@@ -49,7 +49,7 @@ class EmbeddedService:
     """Everything behind the HTTP of the embedded WML.
 
     Args:
-        home: where it keeps what it is told; what a service before this one kept there is there again.
+        home: where it keeps its data; data of an earlier service there is loaded again.
         spaces: ids of the spaces that are there from the start.
     """
 

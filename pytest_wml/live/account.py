@@ -1,4 +1,4 @@
-"""What stands between a live run and the service: retries, a budget, and a journal of what is created."""
+"""The WSGI apps between a live run and the service: retries, budget, and the journal of created resources."""
 
 from __future__ import annotations
 

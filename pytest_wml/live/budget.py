@@ -1,4 +1,4 @@
-"""What a live run may spend: what goes beyond is not sent."""
+"""Limits of what a live run may request, deploy and upload; beyond them nothing is sent."""
 
 from __future__ import annotations
 

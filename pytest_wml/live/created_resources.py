@@ -1,4 +1,4 @@
-"""What a live run creates is its own: journaled before the request goes out, and named after the run."""
+"""Journals and marks the resources that a live run creates, before the request goes out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CreatedResources:
         self.ledger = Ledger(self)
 
     def know(self, mark: Mark) -> None:
-        """What has this mark is the run's to use: from now on its names are told without."""
+        """Treat resources with this mark as the run's own: from now on their names are shown without it."""
         self._suffixes.add(mark.suffix)
 
     @contextlib.contextmanager
@@ -58,7 +58,7 @@ class CreatedResources:
 
     @contextlib.contextmanager
     def as_it_is(self) -> Iterator[None]:
-        """Inside, names are told as the service has them."""
+        """Inside, names are shown as the service has them."""
         before, self._suffixes = self._suffixes, set()
         try:
             yield

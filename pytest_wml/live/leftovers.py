@@ -1,4 +1,4 @@
-"""What live runs left in a service: listed by the marks in its names, and deleted; never anything else."""
+"""Lists and deletes the resources that live runs left in a service, found by the marks in their names."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def listed(client: Any) -> Iterator[MarkedResource]:
 
 
 def in_order(things: Iterable[MarkedResource]) -> list[MarkedResource]:
-    """Sorted so that each can be deleted when its turn comes."""
+    """Sorted in the order in which they can be deleted."""
     return sorted(things, key=lambda left: (_ORDER.index(left.kind), left.name))
 
 

@@ -1,4 +1,4 @@
-"""The processes of one live run: they have its name in common, and a folder."""
+"""The name, journal and folder that the processes of one live run share."""
 
 from __future__ import annotations
 

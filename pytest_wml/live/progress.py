@@ -1,4 +1,4 @@
-"""Tells how an upload goes and in which states a deployment is, to whoever watches."""
+"""Reports the progress of uploads and the states of deployments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BLOCK = 1 << 16
 
 
 class ProgressReporter:
-    """A WSGI app that looks at what passes to and from another one; transparent while nobody watches.
+    """A WSGI app that reports what passes to and from another one; transparent outside of `by`.
 
     It stands next to the app that answers, so that an upload's bytes are counted as they leave, also where a
     recorder has read them before.
@@ -35,7 +35,7 @@ class ProgressReporter:
 
     @contextlib.contextmanager
     def by(self, tell: Tell) -> Iterator[None]:
-        """Tell of what passes inside the block."""
+        """Report what passes inside the block."""
         self._watch = _Watch(tell)
         try:
             yield
@@ -78,14 +78,14 @@ class _Watch:
 
 
 class _Counted(io.RawIOBase):
-    """A request's body, whose bytes are told as they are read."""
+    """A request's body, whose bytes are reported as they are read."""
 
     def __init__(self, stream: Any, total: int, tell: Tell) -> None:
         self._stream = stream
         self._total = total
         self._tell = tell
         self._done = 0
-        self._told = -1
+        self._reported = -1
 
     def readable(self) -> bool:
         return True
@@ -96,8 +96,8 @@ class _Counted(io.RawIOBase):
         self._done += len(block)
         # A line each hundredth, or each megabyte where the length is not known before.
         step = 100 * self._done // self._total if self._total else self._done >> 20
-        if step != self._told:
-            self._told = step
+        if step != self._reported:
+            self._reported = step
             of = f" of {self._total / 1e6:,.1f}" if self._total else ""
             self._tell(f"uploading: {self._done / 1e6:,.1f}{of} MB")
         return len(block)

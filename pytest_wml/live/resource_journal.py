@@ -1,4 +1,6 @@
-"""What a live run created and did not delete yet, written down before the request goes out.
+"""The journal of the resources that a live run created and has not deleted.
+
+It is written before the request goes out.
 
 One file a process, in the user's folder for state: a run that is killed leaves it behind, and `pytest-wml sweep`
 reads it. Lines of JSON; the first one says whose it is. No line holds a secret.
@@ -130,7 +132,7 @@ class ResourceJournal:
 
 
 class JournaledRun(NamedTuple):
-    """What the journals of a run tell.
+    """A run as its journals record it.
 
     Args:
         run: its name.
@@ -155,7 +157,7 @@ class JournaledRun(NamedTuple):
 
 
 def journaled_runs(place: Path, run: str = "") -> Iterator[JournaledRun]:
-    """Yield what the journals in a folder tell, a run at a time; of one run where it is named."""
+    """Yield the runs that the journals in a folder record; only one where it is named."""
     by_run: dict[str, list[Path]] = {}
     for path in sorted(place.glob(f"{run or '*'}-*.jsonl")):
         by_run.setdefault(path.name.partition("-")[0], []).append(path)

@@ -1,4 +1,4 @@
-"""How what a live run creates is named: after the run, and with the time from which nobody needs it any more."""
+"""The marks in the names of a live run's resources: the run, and the time at which they expire."""
 
 from __future__ import annotations
 

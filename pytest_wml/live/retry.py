@@ -1,4 +1,4 @@
-"""Sends again what the live service had no time for, where that is safe."""
+"""Retries safe requests after 429 and 5xx."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Retrying:
 
     @contextlib.contextmanager
     def once(self) -> Iterator[None]:
-        """Inside, nothing is sent again: whoever measures wants each refusal, and no wait among the times."""
+        """Inside, nothing is retried: a measurement needs each refusal, and no wait among the times."""
         self._once += 1
         try:
             yield

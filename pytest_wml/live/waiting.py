@@ -1,4 +1,4 @@
-"""The ends of waits that IBM's client leaves open: for a deployment that stays `initializing`, for a deletion."""
+"""Deadlines for waits of IBM's client: for a deployment that stays `initializing`, for a deletion."""
 
 from __future__ import annotations
 

@@ -18,16 +18,6 @@ from pytest_wml.model.digest import ContentDigests, digest_content, digest_folde
 from pytest_wml.model.kinds import GRAPH, KERAS_FILES, ONNX_FILES, PICKLES, TEXT_GRAPH
 from pytest_wml.model.members import ArchiveLimits, form_of, members
 
-__all__ = [
-    "ArchiveLimits",
-    "ContentDigests",
-    "ModelArchive",
-    "digest_content",
-    "read_archive",
-    "require_savedmodel",
-    "safe_extract",
-]
-
 _SHOWN_MEMBERS = 8
 _VARIABLES = "variables/"
 _SPARK = re.compile(r"(.*)/metadata/part-[^/]*")

@@ -38,7 +38,7 @@ class KerasFile:
 
     @property
     def code(self) -> str:
-        """Why loading it runs Python code of whoever made it; empty where it does not.
+        """Why loading it runs Python code that came with it; empty where it does not.
 
         Bytecode is the function of a Lambda layer. tf-keras, which loads what is older than Keras 3, also imports any
         module that the file names, and calls any function of it.

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from pytest_wml.errors import BadArchive
 from pytest_wml.interception.messages import is_upload, path_of
 from pytest_wml.interception.wsgi import Environ
-from pytest_wml.model.archive import ContentDigests, digest_content
+from pytest_wml.model.digest import ContentDigests, digest_content
 from pytest_wml.redaction.known import Secrets
 from pytest_wml.redaction.shapes import is_distinct
 from pytest_wml.redaction.values import secrets_in

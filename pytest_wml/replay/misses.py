@@ -1,4 +1,4 @@
-"""Remembers unanswered requests between runs, to tell values that differ on every run."""
+"""Remembers unanswered requests between runs, to detect values that differ on every run."""
 
 from __future__ import annotations
 

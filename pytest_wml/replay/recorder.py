@@ -1,4 +1,4 @@
-"""Writes down what another app answers; nothing reaches the disk before the run ends well."""
+"""Records what another app answers; nothing is written to the disk before the run ends successfully."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Replay:
     Args:
         library: the cassettes.
         hosts: tells a host's role.
-        aliases: ids of whoever runs (the space) → what stands for them in the files.
+        aliases: ids of the running user (the space) → their replacements in the files.
         secrets: kept out of error messages.
         client: names IBM's client and its version, as recordings do; empty where that is not known.
         misses: remembers what no recording answered.

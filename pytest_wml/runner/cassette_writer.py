@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from pytest_wml.config.json_paths import parsed
 from pytest_wml.redaction.known import Secrets
-from pytest_wml.replay.cassette.continuing import continued
+from pytest_wml.replay.cassette.continuation import continued
 from pytest_wml.replay.cassette.file import BadCassette, Cassette, dump, load, write
 from pytest_wml.replay.cassette.merge import merged
 from pytest_wml.replay.cassette.normalise import Known, learned, normalised
-from pytest_wml.replay.cassette.parts import SuitePart
+from pytest_wml.replay.cassette.suite_part import SuitePart
 from pytest_wml.replay.cassette.tape import ArchiveContent, WireExchange
 from pytest_wml.replay.cassette.varying import Varying, ignored_in
 

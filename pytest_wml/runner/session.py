@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_wml.live.processes import RunProcesses
     from pytest_wml.live.resource_journal import UndeletedResource
     from pytest_wml.model.archive import ModelArchive
-    from pytest_wml.replay.cassette.parts import SuitePart
+    from pytest_wml.replay.cassette.suite_part import SuitePart
     from pytest_wml.replay.misses import Missed, Misses
     from pytest_wml.replay.replay import Replay
     from pytest_wml.runner.cassette_writer import Outcome, Reference, Shard

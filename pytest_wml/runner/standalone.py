@@ -195,7 +195,7 @@ def _end(run: Run, error: BaseException | None) -> None:
     _tell(run.ledger, error)
     if error is not None or not run.settings.record.value:
         return
-    from pytest_wml.replay.cassette.parts import SuitePart
+    from pytest_wml.replay.cassette.suite_part import SuitePart
 
     run.shards.append(run.shard())
     run.save(SuitePart.USUAL)  # tests, or other blocks, may have recorded under the same name

@@ -15,8 +15,8 @@ from pytest_wml.config.environment_secrets import secrets_of_environment
 from pytest_wml.redaction.known import Secrets
 from pytest_wml.redaction.text import masked
 from pytest_wml.replay.cassette.file import BadCassette, Cassette, load
-from pytest_wml.replay.cassette.finding import NothingKnown, files
 from pytest_wml.replay.cassette.scan import hits
+from pytest_wml.replay.cassette.search import NothingKnown, files
 from pytest_wml.replay.cassette.show import differences, facts, lines, row
 from pytest_wml.tools import merge as merging
 from pytest_wml.tools import prune as pruning

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_wml.errors import BadOption
 from pytest_wml.replay.cassette.file import BadCassette, Cassette, dump, load, write
-from pytest_wml.replay.cassette.finding import NothingKnown
+from pytest_wml.replay.cassette.search import NothingKnown
 from pytest_wml.replay.cassette.three_way import CannotMerge, three_way
 
 DRIVER = "pytest-wml cassette merge %O %A %B %P"

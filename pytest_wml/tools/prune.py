@@ -15,7 +15,7 @@ from typing import Any
 from pytest_wml.config.table import CONTRACT_FILE
 from pytest_wml.replay.cassette.batches import few_rows
 from pytest_wml.replay.cassette.file import Cassette, dump, fingerprint, load, write
-from pytest_wml.replay.cassette.finding import NothingKnown
+from pytest_wml.replay.cassette.search import NothingKnown
 from pytest_wml.runner.staleness import INCOMPLETE, PLAYED, CompleteReplay, unasked
 from pytest_wml.tools.doctor import settings
 

@@ -48,7 +48,7 @@ def test_an_import_pauses_and_then_goes_on(framework, monkeypatch):
     thread = threading.Thread(target=importlib.import_module, args=[framework])
     thread.start()
     assert HALF.wait(20)
-    import_pause.rest(thread.ident, 60.0)
+    import_pause.pause_imports(thread.ident, 60.0)
     GO.set()
     importlib.import_module("unrelated")
     assert "slow_framework.rest" not in sys.modules

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.model.archive import digest_content, read_archive
+from pytest_wml.model.archive import read_archive
 from pytest_wml.model.bundle import Entry
 from pytest_wml.model.checkpoint import CheckpointTensor
+from pytest_wml.model.digest import digest_content
 from pytest_wml.model.packing import pack
 from pytest_wml.model.tables import table_content
 from tests.model.conftest import Models, run_python

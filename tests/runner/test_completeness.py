@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wml.replay.cassette.parts import SuitePart
+from pytest_wml.replay.cassette.suite_part import SuitePart
 from pytest_wml.runner.completeness import extent
 from pytest_wml.runner.standby import STANDBY
 

@@ -19,7 +19,7 @@ _OWN_MEMBERS = ("name", "description", "compute", "status", "scope", "members")
 
 
 def create(call: Call) -> Response:
-    """A new space: told to be `preparing`, and active when it is asked for next."""
+    """A new space: shown as `preparing`, and active at the next request for it."""
     space = call.service.spaces.create(_draft(call, call.json_object()), call.owner)
     document = _document(call, space)
     document["entity"]["members"] = [{"id": space.owner, "role": "admin", "state": "active", "type": "user"}]

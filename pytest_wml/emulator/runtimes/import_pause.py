@@ -3,8 +3,8 @@
 A framework takes seconds to import, nothing stops an import from outside, and it shares the interpreter with the thread
 that ends the process. Measured with TensorFlow 2.21 on two cores, from Ctrl-C to the end of an embedded run, medians of
 7 runs each, 0.3, 1 and 2 s after the import began: 1.3, 1.4 and 1.7 s with the pause; 2.6, 3.2 and 2.7 s without. A
-shorter `sys.setswitchinterval` gains nothing. Where the process does not end, as in a notebook, the import goes on after
-the pause: one that is broken off leaves a framework that cannot be imported again.
+shorter `sys.setswitchinterval` gains nothing. Where the process does not end, as in a notebook, the import goes on
+after the pause: one that is broken off leaves a framework that cannot be imported again.
 
 This module can go when TensorFlow runs in a process of its own by default, as the other frameworks do.
 """

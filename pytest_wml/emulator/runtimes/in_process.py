@@ -45,7 +45,7 @@ class _Call:
         try:
             with cancellable() as self._cancel:
                 self._result = self._do()
-        except BaseException as problem:  # noqa: BLE001 told to who waits
+        except BaseException as problem:  # noqa: BLE001 raised in the thread that waits
             self._problem = problem
 
     def cancel(self) -> None:

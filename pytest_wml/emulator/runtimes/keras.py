@@ -116,7 +116,7 @@ def _inputs(model: Any) -> Iterator[Input]:
     try:
         tensors = list(model.inputs or ())
     except (AttributeError, ValueError):
-        tensors = []  # a model that was never told what it takes
+        tensors = []  # a model whose input was never declared
     if not tensors:
         yield input_of("input", tf.float32, None)
     for tensor in tensors:

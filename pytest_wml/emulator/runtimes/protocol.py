@@ -19,7 +19,7 @@ class BadInput(Exception):
 
 
 class RunsCode(LoadFailed):
-    """The archive can only be loaded by running code that is in it, and the loader was told not to."""
+    """The archive can only be loaded by running code that is in it, which the policy does not allow."""
 
 
 class ScoringFailed(Exception):
@@ -100,7 +100,7 @@ class LoadedModel(abc.ABC):
 
 @contextlib.contextmanager
 def as_load_failed() -> Iterator[None]:
-    """Whatever is raised inside is a `LoadFailed`: also an exit of the model's is told, not done."""
+    """Raises whatever is raised inside, also SystemExit, as a `LoadFailed`."""
     try:
         yield
     except LoadFailed:
@@ -111,7 +111,7 @@ def as_load_failed() -> Iterator[None]:
 
 @contextlib.contextmanager
 def as_scoring_failed() -> Iterator[None]:
-    """Whatever is raised inside is a `BadInput` or a `ScoringFailed`: also an exit of the model's is told, not done."""
+    """Raises whatever is raised inside, also SystemExit, as a `BadInput` or a `ScoringFailed`."""
     try:
         yield
     except (BadInput, ScoringFailed):

@@ -55,7 +55,7 @@ def named_arrays(inputs: Sequence[Input], input_data: Sequence[Mapping[str, Any]
     """The arrays of a scoring request by the name of the input they are for.
 
     A model with one input takes one element, with or without `id`; a model with several takes one element
-    for each, told apart by `id`. `fields` names columns, which tensors do not have, and is not read.
+    for each, distinguished by `id`. `fields` names columns, which tensors do not have, and is not read.
 
     Raises:
         BadInput: an element is unknown, missing or given twice, or its values do not fit.

@@ -76,7 +76,7 @@ class WorkerProcess:
 
         Args:
             message: anything that JSON can carry.
-            deadline: seconds; whoever needs longer is ended.
+            deadline: seconds; after them the process is ended.
 
         Raises:
             TooSlow: it did not answer in time.

@@ -43,7 +43,7 @@ CLOUD_NAMES = (
     *(f"private.{region}.aws.wxai.ibm.com" for region in _AWS),
     *(f"api.{region}.aws.data.ibm.com" for region in _AWS),
 )
-"""IBM Cloud's hosts, for clients that were told to find them here."""
+"""IBM Cloud's hosts, for clients that are configured to find them here."""
 
 
 class Certified(NamedTuple):

@@ -80,7 +80,7 @@ class HostCheck:
     """A WSGI app in front of another: requests for another host, or from a page of another site, are refused.
 
     A name that a stranger controls can be made to point here (DNS rebinding), and a page of a stranger can
-    send requests here from the browser of whoever runs the server: neither reaches the app.
+    send requests here from the browser on the server's machine: neither reaches the app.
 
     Args:
         names: the hosts that are this server, beside IBM Cloud's; without ports.

@@ -61,7 +61,7 @@ def _tag(cassette: Cassette) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file in one step: whoever is killed on the way leaves the old one whole."""
+    """Write a file atomically: a process that is killed meanwhile leaves the old one whole."""
     write_bytes(path, text.encode("utf-8"))
 
 

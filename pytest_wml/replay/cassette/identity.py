@@ -72,8 +72,8 @@ class Request:
 def request(method: str, role: Role, path: str, query: str, body: Body, refusable: str = "") -> Request:
     """The identity of a request as it came over the wire.
 
-    An uploaded archive counts as `<archive>`, whatever it holds: whether it is the recorded model is told
-    by its digests, which the caller compares.
+    An uploaded archive counts as `<archive>`, whatever it holds: whether it is the recorded model the
+    caller finds by comparing its digests.
     """
     pairs = parse_qsl(masked(query), keep_blank_values=True)
     # IBM's clients repeat parameters on the following pages of a list.

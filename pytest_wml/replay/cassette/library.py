@@ -20,7 +20,7 @@ class CassetteLibrary:
     """Finds the answer to a request among the cassettes of a folder; each is read when first needed.
 
     A request that names something that a cassette's own answers created (a model, a deployment) belongs to
-    that cassette, whoever asks. Any other belongs to whoever asks.
+    that cassette, for every requester. Any other belongs to the requester.
 
     Args:
         folder: where the cassettes are.
@@ -60,7 +60,7 @@ class CassetteLibrary:
         """Every cassette of the folder that can be read."""
         found = []
         for name in self.names():
-            with contextlib.suppress(BadCassette):  # told to the test that needs it
+            with contextlib.suppress(BadCassette):  # reported to the test that needs it
                 player = self.player(name)
                 if player is not None:
                     found.append(player.cassette)

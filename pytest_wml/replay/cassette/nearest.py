@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pytest_wml.replay.cassette.identity import Request, parsed, request
-from pytest_wml.replay.cassette.likeness import Distance, common_prefix, distance
 from pytest_wml.replay.cassette.normalise import Interaction
 from pytest_wml.replay.cassette.places import ABSENT
+from pytest_wml.replay.cassette.similarity import Distance, common_prefix, distance
 from pytest_wml.wml.hosts import Role
 
 SHORT = 60

@@ -1,4 +1,4 @@
-"""From what one person saw on one day to what everybody's recording holds: stable ids, dates and hosts."""
+"""Normalises recorded exchanges: stable ids, dates and hosts, no secrets and personal data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NAMESPACE = uuid.UUID("b1f8a6d2-6f0c-5b7e-9a51-0d6f5c3e7a10")
 _TRACE = "0" * 32
 GUID = re.compile(r'"guid":\s*"([^"]+)"')
 ACCOUNTS_INSTANCE = "00000000-0000-4000-8000-0000000000a1"
-"""Stands for the service instance of whoever records, which the client asks for by its guid."""
+"""Replaces the recording user's service instance, which the client asks for by its guid."""
 
 CANONICAL_HOSTS = {
     Role.ML: "us-south.ml.cloud.ibm.com",
@@ -97,7 +97,7 @@ def normalised(
     Args:
         tape: in the order in which it was recorded.
         name: of the cassette; the ids that the service made are derived from it.
-        aliases: ids of whoever records (the space) → what stands for them.
+        aliases: ids of the recording user (the space) → their replacements.
         known: stand-ins of other cassettes; lists show what they created and named too.
         varying: what may differ between runs.
     """
@@ -122,7 +122,7 @@ def answer_as_recorded(taped: WireExchange, aliases: Mapping[str, str], known: M
 
     Args:
         taped: the exchange; its role is the recorded one.
-        aliases: ids of whoever asked (the space) → what stands for them.
+        aliases: ids of the requesting user (the space) → their replacements.
         known: other ids of the service → what stands for them.
     """
     return _Ids("", aliases, Known(dict(known), {}), Varying()).answer(taped)
@@ -196,10 +196,10 @@ class _Ids:
         return text.encode("utf-8", "surrogatepass")
 
     def _without_the_account(self, value: Any, taped: WireExchange) -> Any:
-        """An answer of the platform without what only the account of whoever records has.
+        """An answer of the platform without what only the recording user's account has.
 
-        IBM's client asks for any one space when it is constructed and looks at the status only; the space of
-        whoever records has a name of its own.
+        IBM's client asks for any one space when it is constructed and looks at the status only; the
+        recording user's space has a name of its own.
         """
         if not taped.path.startswith("/v2/spaces") or not isinstance(value, dict):
             return value

@@ -1,4 +1,4 @@
-"""Which recorded answer comes next."""
+"""Plays the recorded answers of one cassette in their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went over the wire, and what a cassette holds of it."""
+"""Exchanges as they went over the wire, and the bodies that a cassette holds of them."""
 
 from __future__ import annotations
 

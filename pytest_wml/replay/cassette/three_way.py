@@ -1,4 +1,4 @@
-"""Two recordings that two branches made of one, as one again."""
+"""A three-way merge of the recordings of two branches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_wml.errors import WMLTestError
 from pytest_wml.replay.cassette.cassette import Cassette
-from pytest_wml.replay.cassette.continuing import other_models, together, with_oldest_date
+from pytest_wml.replay.cassette.continuation import other_models, together, with_oldest_date
 from pytest_wml.replay.cassette.library import same_model
 from pytest_wml.replay.cassette.merge import in_order
 from pytest_wml.replay.cassette.normalise import Interaction

@@ -23,7 +23,7 @@ from pytest_wml.live.processes import RunProcesses
 from pytest_wml.live.retry import Retrying
 from pytest_wml.redaction.known import Secrets
 from pytest_wml.replay.cassette.file import Cassette, load, write
-from pytest_wml.replay.cassette.finding import NothingKnown, files
+from pytest_wml.replay.cassette.search import NothingKnown, files
 from pytest_wml.replay.cassette.tape import ArchiveContent
 from pytest_wml.runner import progress
 from pytest_wml.tools.doctor import settings

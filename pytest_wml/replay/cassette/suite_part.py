@@ -1,4 +1,4 @@
-"""How much of a suite a run ran, which decides what a recording keeps."""
+"""How much of a suite a run covered, which decides what a recording keeps."""
 
 from __future__ import annotations
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_wml.replay.cassette.continuing import continued
+from pytest_wml.replay.cassette.continuation import continued
 from pytest_wml.replay.cassette.file import BadCassette, Cassette, dump
 from pytest_wml.replay.cassette.normalise import normalised
-from pytest_wml.replay.cassette.parts import SuitePart
+from pytest_wml.replay.cassette.suite_part import SuitePart
 from tests.replay.taping import exchange
 
 MODEL = {"digest": "b" * 64, "basis": "model", "archive": "a" * 64}

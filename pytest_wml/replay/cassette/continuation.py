@@ -1,4 +1,4 @@
-"""A recording that continues an older one: what stays of that, and which dates hold."""
+"""Continues an older recording with a new one: which interactions and dates of the old one stay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pytest_wml.replay.cassette.cassette import BadCassette, Cassette
 from pytest_wml.replay.cassette.library import same_model
 from pytest_wml.replay.cassette.merge import merged
 from pytest_wml.replay.cassette.normalise import Interaction
-from pytest_wml.replay.cassette.parts import SuitePart
+from pytest_wml.replay.cassette.suite_part import SuitePart
 from pytest_wml.replay.cassette.tape import ArchiveContent
 
 _SHOWN = 3
