@@ -1,4 +1,4 @@
-"""Whose turn it is to ask; loaded at every start of pytest."""
+"""Tracks which test, fixture or module makes the current request."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 
-class Asker(NamedTuple):
-    """Who asks.
+class Requester(NamedTuple):
+    """The origin of a request.
 
     Args:
         kind: `session`, `module`, `fixture` or `test`.
-        name: the name of the cassette that its own requests belong to; empty for what is asked on behalf
-            of all (IBM's client being constructed), which every cassette of the run holds.
+        name: the name of the cassette that its own requests belong to; empty for requests on behalf of all (IBM's
+            client being constructed), which every cassette of the run contains.
         where: a node id, or a fixture's name.
         home: for a fixture, where it is defined: two of one name may be two deployments.
     """
@@ -23,43 +23,43 @@ class Asker(NamedTuple):
     home: str = ""
 
 
-SESSION = Asker("session", "", "outside any test")
+SESSION = Requester("session", "", "outside any test")
 
 
-class Turn:
-    """The time in which one asker asks: a with block, or two calls.
+class Scope:
+    """A period in which all requests belong to one requester: a with block, or two calls.
 
     Args:
-        turns: those that go on.
-        who: tells the asker; called once, when somebody wants to know.
-        ending: whether what was made is put back: a fixture's teardown, the end of the run.
+        stack: the scopes that are open.
+        make: returns the requester; called once, when it is first needed.
+        cleanup: whether requests in it undo what was made: a fixture's teardown, the end of the run.
     """
 
-    def __init__(self, turns: list[Turn], who: Callable[[], Asker], *, ending: bool) -> None:
-        self._turns = turns
-        self._who = who
-        self._asker: Asker | None = None
+    def __init__(self, stack: list[Scope], make: Callable[[], Requester], *, cleanup: bool) -> None:
+        self._stack = stack
+        self._make = make
+        self._requester: Requester | None = None
         self._entered = False
-        self.ending = ending
+        self.cleanup = cleanup
 
     @property
-    def asker(self) -> Asker:
-        """Who asks."""
-        if self._asker is None:
-            self._asker = self._who()
-        return self._asker
+    def requester(self) -> Requester:
+        """The requester of this scope."""
+        if self._requester is None:
+            self._requester = self._make()
+        return self._requester
 
     def enter(self) -> None:
-        """From now on this asker asks."""
+        """Open the scope."""
         self._entered = True
-        self._turns.append(self)
+        self._stack.append(self)
 
     def leave(self) -> None:
-        """No longer; nothing where it never began."""
+        """Close the scope that was opened last; does nothing if this one was never opened."""
         if self._entered:
-            self._turns.pop()
+            self._stack.pop()
 
-    def __enter__(self) -> Turn:
+    def __enter__(self) -> Scope:
         self.enter()
         return self
 
@@ -67,23 +67,23 @@ class Turn:
         self.leave()
 
 
-class Turns:
-    """The turns that go on, one inside the other."""
+class Scopes:
+    """The open scopes, one inside the other."""
 
     def __init__(self) -> None:
-        self._turns: list[Turn] = []
+        self._open: list[Scope] = []
 
-    def of(self, who: Callable[[], Asker], *, ending: bool = False) -> Turn:
-        """A turn that has not begun."""
-        return Turn(self._turns, who, ending=ending)
-
-    @property
-    def asker(self) -> Asker | None:
-        """Who asks now, in whatever thread; None outside any turn."""
-        turn = next(iter(self._turns[-1:]), None)
-        return turn.asker if turn is not None else None
+    def of(self, make: Callable[[], Requester], *, cleanup: bool = False) -> Scope:
+        """A scope that is not open yet."""
+        return Scope(self._open, make, cleanup=cleanup)
 
     @property
-    def ending(self) -> bool:
-        """Whether what is asked now puts back what was made."""
-        return any(turn.ending for turn in self._turns)
+    def requester(self) -> Requester:
+        """The requester of a request made now, in any thread."""
+        innermost = next(iter(self._open[-1:]), None)
+        return innermost.requester if innermost is not None else SESSION
+
+    @property
+    def cleanup(self) -> bool:
+        """Whether a request made now undoes what was made."""
+        return any(scope.cleanup for scope in self._open)
