@@ -204,13 +204,13 @@ class EmbeddedWML:
 
 def _lasting(data_dir: Path) -> Home:
     # SQLite is loaded only where something is kept.
-    from pytest_wml.emulator.keeping import lasting
+    from pytest_wml.emulator.storage import lasting
 
     return lasting(data_dir)
 
 
 def _unusable(data_dir: Path, problem: Exception) -> Exception:
-    from pytest_wml.emulator.keeping import unusable
+    from pytest_wml.emulator.storage import unusable
 
     return unusable(data_dir, problem)
 

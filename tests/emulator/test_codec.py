@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_wml.emulator.contents import StoredContent
-from pytest_wml.emulator.keeping.codec import NotARecord, decoded, encoded
 from pytest_wml.emulator.served_asset import ServedAsset
 from pytest_wml.emulator.state.deployments import DeploymentDraft, DeploymentRecord
 from pytest_wml.emulator.state.jobs import JobDraft, JobRecord
 from pytest_wml.emulator.state.models import ModelDraft, ModelRecord
 from pytest_wml.emulator.state.spaces import SpaceRecord
+from pytest_wml.emulator.storage.codec import NotARecord, decoded, encoded
 from pytest_wml.wml.hardware_specs import HARDWARE_SPECS
 from pytest_wml.wml.software_specs import SOFTWARE_SPECS, SoftwareSpec
 

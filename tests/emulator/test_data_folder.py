@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_wml.emulator.app import EmbeddedWML
-from pytest_wml.emulator.keeping.database import FORMAT
+from pytest_wml.emulator.storage.database import FORMAT
 from pytest_wml.errors import BadDataDir
 from tests.emulator.kept import everything, served
 from tests.emulator.rest import error_of

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
-from pytest_wml.emulator.keeping.codec import NotARecord, decoded, encoded
 from pytest_wml.emulator.refusals import NoSpaceLeft, NotKept
 from pytest_wml.emulator.state.journal import Change, R
+from pytest_wml.emulator.storage.codec import NotARecord, decoded, encoded
 from pytest_wml.errors import BadDataDir
 from pytest_wml.wml.embedded import EMBEDDED
 

@@ -165,7 +165,7 @@ def test_who_keeps_nothing_loads_no_database():
     """The service's import and start are as quick as without a data folder."""
     program = (
         "import sys; before = set(sys.modules); from pytest_wml import EmbeddedWML; EmbeddedWML().close(); "
-        "print({'sqlite3', 'pytest_wml.emulator.keeping'} & set(sys.modules) - before)"
+        "print({'sqlite3', 'pytest_wml.emulator.storage'} & set(sys.modules) - before)"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "set()\n"
 

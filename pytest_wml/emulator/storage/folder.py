@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pytest_wml.emulator.contents import sync_folder
 from pytest_wml.emulator.home import Home, new_key
-from pytest_wml.emulator.keeping.database import Database
+from pytest_wml.emulator.storage.database import Database
 from pytest_wml.errors import BadDataDir
 
 _DATABASE, _LOCK, _KEY, _CONTENTS, _SCRATCH = "wml.sqlite3", "lock", "token.key", "contents", "scratch"
