@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from pytest_wml.emulator.runtimes.protocol import BadInput, ScoringFailed
 from pytest_wml.emulator.scorers import Scorers
 from pytest_wml.emulator.service_warnings import ServiceWarnings
-from pytest_wml.emulator.state.deployments import Deployments, check_kind, check_not_failed
-from pytest_wml.emulator.state.jobs import JobDraft, JobFailed, JobRecord, Jobs, Predictions, StillRunning
+from pytest_wml.emulator.state.deployments import DeploymentRegistry, check_kind, check_not_failed
+from pytest_wml.emulator.state.jobs import JobDraft, JobFailed, JobRecord, JobRegistry, Predictions, StillRunning
 from pytest_wml.emulator.state.journal import StateJournal
 from pytest_wml.emulator.tokens import Tokens
 from pytest_wml.model.serving import LoadFailed
@@ -36,8 +36,8 @@ class Batch:
 
     def __init__(
         self,
-        jobs: Jobs,
-        deployments: Deployments,
+        jobs: JobRegistry,
+        deployments: DeploymentRegistry,
         scorers: Scorers,
         journal: StateJournal,
         warnings: ServiceWarnings,

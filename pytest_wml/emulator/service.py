@@ -17,14 +17,14 @@ from pytest_wml.emulator.service_warnings import ServiceWarnings
 from pytest_wml.emulator.state.deployments import (
     DeploymentDraft,
     DeploymentRecord,
-    Deployments,
+    DeploymentRegistry,
     check_kind,
     check_not_failed,
 )
-from pytest_wml.emulator.state.jobs import Jobs
+from pytest_wml.emulator.state.jobs import JobRegistry
 from pytest_wml.emulator.state.journal import StateJournal
-from pytest_wml.emulator.state.models import ModelRecord, Models
-from pytest_wml.emulator.state.spaces import SpaceRecord, Spaces
+from pytest_wml.emulator.state.models import ModelRecord, ModelRegistry
+from pytest_wml.emulator.state.spaces import SpaceRecord, SpaceRegistry
 from pytest_wml.emulator.tokens import Tokens
 from pytest_wml.model.kinds import framework_of
 from pytest_wml.wml.spaces import is_id
@@ -65,11 +65,11 @@ class EmbeddedService:
             self.contents, home.scratch, settings.policy, self.warnings.add, crashed=self.crashes.append
         )
         self._journal = StateJournal(home.store)
-        self.spaces = Spaces(self._journal, settings.clock)
-        self.models = Models(self._journal, settings.clock)
-        self.functions = Models(self._journal, settings.clock, kind=FUNCTION)
-        self.deployments = Deployments(self._journal, settings.clock, self.scorers)
-        self.jobs = Jobs(self._journal, settings.clock)
+        self.spaces = SpaceRegistry(self._journal, settings.clock)
+        self.models = ModelRegistry(self._journal, settings.clock)
+        self.functions = ModelRegistry(self._journal, settings.clock, kind=FUNCTION)
+        self.deployments = DeploymentRegistry(self._journal, settings.clock, self.scorers)
+        self.jobs = JobRegistry(self._journal, settings.clock)
         self.batch = Batch(self.jobs, self.deployments, self.scorers, self._journal, self.warnings, self.tokens)
         self.spaces.provision(spaces, owner=_OWNER)
         # What was uploaded, and not acknowledged before the service ended.
@@ -94,11 +94,13 @@ class EmbeddedService:
             )
         return self.spaces.get(space_id)
 
-    def registry_of(self, asset_id: str) -> Models:
+    def registry_of(self, asset_id: str) -> ModelRegistry:
         """The functions where the id is one of theirs, else the models."""
         return self.functions if self.functions.find(lambda function: function.id == asset_id) else self.models
 
-    def upload(self, registry: Models, asset_id: str, chunks: Iterable[bytes], content_format: str) -> StoredContent:
+    def upload(
+        self, registry: ModelRegistry, asset_id: str, chunks: Iterable[bytes], content_format: str
+    ) -> StoredContent:
         """Store the content of a model or function; what it held before stays with its revisions and deployments.
 
         Raises:
@@ -185,7 +187,7 @@ class EmbeddedService:
         check_not_failed(loaded)
         return loaded
 
-    def delete_asset(self, registry: Models, asset_id: str) -> ModelRecord:
+    def delete_asset(self, registry: ModelRegistry, asset_id: str) -> ModelRecord:
         """Delete a model or function with its revisions and content.
 
         Raises:

@@ -31,7 +31,7 @@ from typing import BinaryIO, Literal, NamedTuple
 from pytest_wml.model.bundle import CompressedIndex
 from pytest_wml.model.checkpoint import PREFIX, CheckpointTensor, read_tensors
 from pytest_wml.model.contents import ArchiveFile, archive_digest, gathered
-from pytest_wml.model.graph import FunctionLibrary, Scope, combined
+from pytest_wml.model.graph import FunctionLibrary, GraphScope, combined
 from pytest_wml.model.kinds import GRAPH, KERAS_FILES, TEXT_GRAPH
 from pytest_wml.model.members import ArchiveLimits, form_of, members
 from pytest_wml.model.restore import restored_nodes
@@ -207,7 +207,7 @@ def _model_digest(model: SavedModel, files: Mapping[str, ArchiveFile]) -> str:
     keys = {name: [key for key, _ in places if key in tensors] for name, places in restored.others.items()}
     filled = {name: _filling([tensors[key] for key in found]) for name, found in keys.items() if found}
     known |= filled_tables(nodes, known, filled, model.initializers(), functions)
-    scope = Scope(nodes, known, functions)
+    scope = GraphScope(nodes, known, functions)
     outputs = [
         combined(name, key, scope.digest(tensor)) for name, side, key, tensor in model.endpoints() if side == "outputs"
     ]

@@ -46,7 +46,7 @@ def combined(*parts: bytes | memoryview | str) -> bytes:
     return digest.digest()
 
 
-class Scope:
+class GraphScope:
     """The nodes of one graph or of one function's body.
 
     Args:
@@ -186,7 +186,7 @@ class FunctionLibrary:
             name: combined("argument", str(position), str(dtype))
             for position, (name, dtype) in enumerate(body.arguments)
         }
-        scope = Scope(body.nodes, known, self)
+        scope = GraphScope(body.nodes, known, self)
         results = [scope.digest(reference) for reference in body.results]
         effects = sorted(scope.digest(name) for name in body.effects)
         return combined("function", *(combined(str(dtype)) for _, dtype in body.arguments), *results, *effects)

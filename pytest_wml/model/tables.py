@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.checkpoint import CheckpointTensor
-from pytest_wml.model.graph import FunctionLibrary, Scope, combined
+from pytest_wml.model.graph import FunctionLibrary, GraphScope, combined
 from pytest_wml.model.protobuf import varint
 from pytest_wml.model.savedmodel import Node, node_name
 
@@ -46,7 +46,7 @@ def filled_tables(
 
     Args:
         nodes: the main graph's.
-        known: variables, assets and inputs, as for a ``Scope``.
+        known: variables, assets and inputs, as for a ``GraphScope``.
         contents: what the checkpoint fills tables with, by node.
         initializers: references that run before the first call.
         functions: the library that the nodes call.
@@ -61,9 +61,9 @@ def filled_tables(
     for name in tables:
         if name in contents:
             fillings.setdefault(_identity(nodes[name]), []).append(contents[name])
-    plain = Scope(nodes, known, functions)
+    plain = GraphScope(nodes, known, functions)
     before = {name: plain.digest(name) for name in tables}
-    scope = Scope(nodes, {**known, **before}, functions)
+    scope = GraphScope(nodes, {**known, **before}, functions)
     for reference in initializers:
         scope.digest(reference)
     for table, filling in _fillings(nodes, scope):
@@ -99,7 +99,7 @@ def _identity(node: Node) -> str:
     )
 
 
-def _fillings(nodes: dict[str, Node], scope: Scope) -> Iterator[tuple[str, bytes]]:
+def _fillings(nodes: dict[str, Node], scope: GraphScope) -> Iterator[tuple[str, bytes]]:
     for name in scope.visited:
         for position, reference in enumerate(nodes[name].inputs):
             table = None if reference.startswith("^") else _table(nodes, reference)

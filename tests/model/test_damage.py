@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_wml.errors import BadArchive
 from pytest_wml.model import bundle
 from pytest_wml.model.archive import read_archive
-from pytest_wml.model.graph import FunctionLibrary, Scope
+from pytest_wml.model.graph import FunctionLibrary, GraphScope
 from pytest_wml.model.protobuf import Message, varint
 from pytest_wml.model.savedmodel import Node, SavedModel
 from tests.model.conftest import Models
@@ -143,9 +143,11 @@ def test_a_long_chain_of_nodes_is_hashed_without_recursion() -> None:
     """A graph of fifty thousand nodes in a row, and one whose nodes read each other, have digests."""
     chain = {f"n{i}": Node(f"n{i}", "Op", (f"n{i + 1}",), {}) for i in range(50_000)}
     chain["n50000"] = Node("n50000", "Op", (), {})
-    assert len(Scope(chain, {}, FunctionLibrary({})).digest("n0")) == 32
+    assert len(GraphScope(chain, {}, FunctionLibrary({})).digest("n0")) == 32
     ring = {"a": Node("a", "Op", ("b", "^a"), {}), "b": Node("b", "Op", ("a:1", "b"), {})}
-    assert Scope(ring, {}, FunctionLibrary({})).digest("a") != Scope(ring, {}, FunctionLibrary({})).digest("b")
+    assert GraphScope(ring, {}, FunctionLibrary({})).digest("a") != GraphScope(ring, {}, FunctionLibrary({})).digest(
+        "b"
+    )
 
 
 def test_the_order_of_what_must_run_before_does_not_count() -> None:
@@ -153,7 +155,7 @@ def test_the_order_of_what_must_run_before_does_not_count() -> None:
 
     def digest(*inputs: str) -> bytes:
         others = {name: Node(name, name.upper(), (), {}) for name in "abc"}
-        return Scope({**others, "out": Node("out", "Op", inputs, {})}, {}, FunctionLibrary({})).digest("out")
+        return GraphScope({**others, "out": Node("out", "Op", inputs, {})}, {}, FunctionLibrary({})).digest("out")
 
     assert digest("a", "^b", "^c") == digest("a", "^c", "^b")
     assert digest("a", "b") != digest("b", "a")
@@ -164,7 +166,7 @@ def test_where_a_loop_leads_back_to_counts() -> None:
 
     def digest(back: str) -> bytes:
         nodes = {"a": Node("a", "Op", ("b",), {}), "b": Node("b", "Op", (back,), {})}
-        return Scope(nodes, {}, FunctionLibrary({})).digest("a")
+        return GraphScope(nodes, {}, FunctionLibrary({})).digest("a")
 
     assert digest("a") != digest("b")
 
@@ -175,7 +177,7 @@ def test_a_name_that_tensorflow_makes_up_does_not_count(name: str) -> None:
 
     def digest(attribute: str, value: bytes) -> bytes:
         node = Node("a", "Enter", (), {attribute: memoryview(field(2, value))})
-        return Scope({"a": node}, {}, FunctionLibrary({})).digest("a")
+        return GraphScope({"a": node}, {}, FunctionLibrary({})).digest("a")
 
     assert digest(name, b"while_1") == digest(name, b"while_2")
     assert digest("padding", b"SAME") != digest("padding", b"VALID")
@@ -200,7 +202,7 @@ def test_functions_that_call_each_other_are_hashed() -> None:
 def test_a_graph_that_lacks_what_it_reads_is_refused() -> None:
     """A node or a function that is not there is named by the error."""
     with pytest.raises(BadArchive, match=r"reads a node that it lacks\.\n  node: b"):
-        Scope({"a": Node("a", "Op", ("b",), {})}, {}, FunctionLibrary({})).digest("a")
+        GraphScope({"a": Node("a", "Op", ("b",), {})}, {}, FunctionLibrary({})).digest("a")
     with pytest.raises(BadArchive, match=r"calls a function that it lacks\.\n  function: f"):
         FunctionLibrary({}).digest("f")
 

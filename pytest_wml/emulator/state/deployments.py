@@ -72,7 +72,7 @@ def _missing(deployment_id: str) -> Missing:
     )
 
 
-class Deployments(RecordRegistry[DeploymentRecord]):
+class DeploymentRegistry(RecordRegistry[DeploymentRecord]):
     """Deployments by id, online ones also by serving name.
 
     A record says `initializing`, or `updating` after a patch; whether the deployment is `ready` or has `failed` is

@@ -57,7 +57,7 @@ def _missing(job_id: str) -> Missing:
     return Missing("deployment_job_does_not_exist", f"Deployment job with id '{job_id}' does not exist.")
 
 
-class Jobs(RecordRegistry[JobRecord]):
+class JobRegistry(RecordRegistry[JobRecord]):
     """Jobs by id: `queued` when made, `running` when looked at first, done when looked at after it was scored."""
 
     def __init__(self, journal: StateJournal, clock: Callable[[], float]) -> None:

@@ -45,7 +45,7 @@ class ModelRecord:
     """Oldest first; a revision keeps the content that it was made with."""
 
 
-class Models(RecordRegistry[ModelRecord]):
+class ModelRegistry(RecordRegistry[ModelRecord]):
     """Models by id, or functions, which are kept alike.
 
     Args:

@@ -41,7 +41,7 @@ def _missing(space_id: str) -> Missing:
     return Missing("space_does_not_exist", f"Space with id '{space_id}' does not exist.")
 
 
-class Spaces(RecordRegistry[SpaceRecord]):
+class SpaceRegistry(RecordRegistry[SpaceRecord]):
     """Spaces by id; a new one is `preparing` until it is read for the first time."""
 
     def __init__(self, journal: StateJournal, clock: Callable[[], float]) -> None:

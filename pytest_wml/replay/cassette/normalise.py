@@ -14,7 +14,7 @@ from pytest_wml.redaction.text import masked, masked_bytes, masked_shapes, maske
 from pytest_wml.redaction.values import redacted
 from pytest_wml.replay.cassette.identity import Request, parsed, request
 from pytest_wml.replay.cassette.stand_ins import StandIns, own_spaces
-from pytest_wml.replay.cassette.tape import ArchiveContent, Body, Exchange, WireExchange
+from pytest_wml.replay.cassette.tape import ArchiveContent, Body, RecordedExchange, WireExchange
 from pytest_wml.replay.cassette.varying import Varying
 from pytest_wml.wml.hosts import Role
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
@@ -54,7 +54,7 @@ class Origin(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interaction(Exchange):
+class Interaction(RecordedExchange):
     """One exchange as a cassette holds it: with stable ids, dates and hosts, without secrets.
 
     Args:

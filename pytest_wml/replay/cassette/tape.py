@@ -44,7 +44,7 @@ Body = bytes | ArchiveContent
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exchange:
+class RecordedExchange:
     """One request with its answer; of the headers only the content types.
 
     Args:
@@ -78,7 +78,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WireExchange(Exchange):
+class WireExchange(RecordedExchange):
     """One exchange as it went over the wire.
 
     Args:
