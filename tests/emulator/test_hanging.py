@@ -64,7 +64,6 @@ def test_the_process_ends_while_a_model_hangs(archives, tmp_path, model):
 import pathlib, sys, threading
 sys.path.append({str(ROOT)!r})
 from pytest_wml.emulator.app import EmbeddedWML
-from pytest_wml.emulator.runtimes.protocol import Model
 from tests.emulator.rest import Rest
 with EmbeddedWML() as app:
     rest = Rest(app)
