@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytest_wml.interception import beside_vcr, callers, guard, names, through_urllib3, waits
+from pytest_wml.interception import beside_vcr, callers, guard, through_urllib3, waits
 from pytest_wml.interception.guard import NotThroughTheDoor, passage
 from pytest_wml.interception.patches import AfterImport, Patches
 from pytest_wml.interception.wsgi import WSGIApp
@@ -101,7 +101,7 @@ class Door:
         self._is_open = True
         if self._fail_closed:
             _closed.add(self)
-            names.guard(self._guards, self.check)
+            guard.check_names(self._guards, self.check)
         if self._skip_waits:
             waits.skip(self._patches, self._skipped, self._work, lambda: self._is_open)
         self._watch.install()

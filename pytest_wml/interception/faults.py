@@ -13,8 +13,7 @@ from typing import Any
 
 from pytest_wml.config.fault_rules import Fault, resource
 from pytest_wml.interception.messages import path_of, send_error, whole
-from pytest_wml.interception.request_log import ANSWERED_BY, attribution
-from pytest_wml.interception.requester import Requester
+from pytest_wml.interception.request_log import ANSWERED_BY, Requester, attribution
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 from pytest_wml.wml import tokens
 

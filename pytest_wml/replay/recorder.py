@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, cast
 
 from pytest_wml.interception.messages import is_download, is_upload, path_of, spooled
-from pytest_wml.interception.request_log import attribution
-from pytest_wml.interception.requester import Requester
+from pytest_wml.interception.request_log import Requester, attribution
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 from pytest_wml.redaction.known import Secrets, secret_of_header
 from pytest_wml.redaction.values import secrets_in

@@ -9,8 +9,7 @@ from typing import Any, BinaryIO
 from pytest_wml.config import similar_names
 from pytest_wml.errors import WMLTestError
 from pytest_wml.interception.messages import MISSED, is_upload, path_of, send, send_error, send_json, spooled
-from pytest_wml.interception.request_log import ANSWERED_BY, attribution
-from pytest_wml.interception.requester import Requester
+from pytest_wml.interception.request_log import ANSWERED_BY, Requester, attribution
 from pytest_wml.interception.wsgi import Environ
 from pytest_wml.redaction.known import Secrets, secret_of_header
 from pytest_wml.replay.bodies import kept

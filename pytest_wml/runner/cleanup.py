@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pytest_wml.config.values import Mode
 from pytest_wml.errors import WMLTestError
-from pytest_wml.interception.requester import Requester
+from pytest_wml.interception.request_log import Requester
 
 if TYPE_CHECKING:
     from pytest_wml.live.leftovers import MarkedResource

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_wml.config.values import Mode
 from pytest_wml.errors import WMLTestError
-from pytest_wml.interception.requester import Requester
+from pytest_wml.interception.request_log import Requester
 from pytest_wml.model.causes import without_loading
 from pytest_wml.runner import error_reports, marker
 from pytest_wml.runner.completeness import extent
@@ -203,6 +203,7 @@ def of_worker(output: dict[str, Any], run: Run) -> None:
     from pytest_wml.interception.request_counts import Tally
     from pytest_wml.runner.cassette_writer import Shard
 
+    run.results.ran.add(output["ran"])
     run.results.errors += [WMLTestError(text) for text in output.get("leftover", ())]
     if "tally" in output:
         run.workers.add(Tally.from_json(output["tally"]))

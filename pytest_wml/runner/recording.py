@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_wml.interception.requester import Requester
+    from pytest_wml.interception.request_log import Requester
     from pytest_wml.replay.cassette.suite_part import SuitePart
     from pytest_wml.replay.cassette.tape import ArchiveContent
     from pytest_wml.replay.recorder import Recorder

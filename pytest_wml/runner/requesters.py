@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_wml.interception.requester import Requester
+from pytest_wml.interception.request_log import Requester
 from pytest_wml.runner.configuration import Configuration
 
 _LONGEST = 150

@@ -12,8 +12,7 @@ from pytest_wml.config.values import Mode
 from pytest_wml.interception.children import Children
 from pytest_wml.interception.door import Door
 from pytest_wml.interception.request_counts import Tally
-from pytest_wml.interception.request_log import RequestLog
-from pytest_wml.interception.requester import Scopes
+from pytest_wml.interception.request_log import RequestLog, Scopes
 from pytest_wml.runner.configuration import Configuration
 from pytest_wml.runner.deployments import Deployments
 from pytest_wml.runner.live_account import LiveAccount

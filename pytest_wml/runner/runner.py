@@ -13,6 +13,7 @@ from pytest_wml.runner import (
     deployment_choice,
     error_reports,
     failures,
+    interruption,
     marker,
     progress,
     report_records,
@@ -136,6 +137,7 @@ class Runner:
         if done and reporter is not None and isinstance(excinfo.value, KeyboardInterrupt):
             reporter.ensure_newline()
             reporter.write_line(f"wml: interrupted: {done}")
+        interruption.exclude_from_collection(self._config)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -21,8 +21,7 @@ from pytest_wml.config.table import TABLE
 from pytest_wml.config.values import WORDS, Mode, Setting
 from pytest_wml.errors import BadOption, WMLTestError
 from pytest_wml.interception import fails_closed, open_door
-from pytest_wml.interception.request_log import RequestLog
-from pytest_wml.interception.requester import Requester
+from pytest_wml.interception.request_log import Requester, RequestLog
 from pytest_wml.runner import cleanup, progress, supply
 from pytest_wml.runner.configuration import Configuration
 from pytest_wml.runner.run import Run

@@ -8,8 +8,7 @@ import pytest
 
 from pytest_wml.config.values import Setting
 from pytest_wml.interception.messages import whole
-from pytest_wml.interception.request_log import RequestLog
-from pytest_wml.interception.requester import Requester
+from pytest_wml.interception.request_log import Requester, RequestLog
 from pytest_wml.live.budget import Budget, BudgetLimits
 from pytest_wml.live.retry import Retrying
 
