@@ -16,7 +16,17 @@ from pytest_wml.config import similar_names
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.digest import ContentDigests, digest_content, digest_folder
 from pytest_wml.model.kinds import GRAPH, KERAS_FILES, ONNX_FILES, PICKLES, TEXT_GRAPH
-from pytest_wml.model.members import ArchiveLimits, form_of, members
+from pytest_wml.model.members import Limits, form_of, members
+
+__all__ = [
+    "ContentDigests",
+    "Limits",
+    "ModelArchive",
+    "digest_content",
+    "read_archive",
+    "require_savedmodel",
+    "safe_extract",
+]
 
 _SHOWN_MEMBERS = 8
 _VARIABLES = "variables/"
@@ -34,7 +44,7 @@ class ModelArchive(ContentDigests):
     path: Path = field(kw_only=True)
 
 
-def read_archive(path: Path | str, limits: ArchiveLimits | None = None) -> ModelArchive:
+def read_archive(path: Path | str, limits: Limits | None = None) -> ModelArchive:
     """Read a .tar.gz, .tar or .zip (recognised by its content), a folder, or any other file.
 
     Raises:
@@ -91,7 +101,7 @@ def nested_models(names: tuple[str, ...]) -> list[str]:
     return [name for name in names if "/" in name and (name.lower().endswith(others) or _SPARK.fullmatch(name))]
 
 
-def safe_extract(archive: Path | str | BinaryIO, folder: Path | str, limits: ArchiveLimits | None = None) -> Path:
+def safe_extract(archive: Path | str | BinaryIO, folder: Path | str, limits: Limits | None = None) -> Path:
     """Unpack a .tar.gz, .tar or .zip, or copy a folder, into a folder that is made if need be.
 
     Times, owners and modes are not taken over.

@@ -33,7 +33,7 @@ from pytest_wml.model.checkpoint import PREFIX, CheckpointTensor, read_tensors
 from pytest_wml.model.contents import ArchiveFile, archive_digest, gathered
 from pytest_wml.model.graph import FunctionLibrary, GraphScope, combined
 from pytest_wml.model.kinds import GRAPH, KERAS_FILES, TEXT_GRAPH
-from pytest_wml.model.members import ArchiveLimits, form_of, members
+from pytest_wml.model.members import Limits, form_of, members
 from pytest_wml.model.restore import restored_nodes
 from pytest_wml.model.savedmodel import SavedModel, tensor_name
 from pytest_wml.model.signature import Signature, served
@@ -75,8 +75,18 @@ class ContentDigests:
     kind: ContentKind
     note: str = ""
 
+    @property
+    def archive(self) -> str:
+        """`archive_digest`, by its earlier name."""
+        return self.archive_digest
 
-def digest_content(stream: BinaryIO | bytes, limits: ArchiveLimits | None = None) -> ContentDigests:
+    @property
+    def model(self) -> str:
+        """`model_digest`, by its earlier name."""
+        return self.model_digest
+
+
+def digest_content(stream: BinaryIO | bytes, limits: Limits | None = None) -> ContentDigests:
     """Read an uploaded .tar.gz, .tar or .zip, recognised by its content, or any other file.
 
     Args:
@@ -98,7 +108,7 @@ def digest_content(stream: BinaryIO | bytes, limits: ArchiveLimits | None = None
         return _digest_stream(copy, limits)
 
 
-def digest_folder(folder: Path, limits: ArchiveLimits | None = None) -> ContentDigests:
+def digest_folder(folder: Path, limits: Limits | None = None) -> ContentDigests:
     """Read a folder as if it had been packed, without copying its files.
 
     Raises:
@@ -108,9 +118,9 @@ def digest_folder(folder: Path, limits: ArchiveLimits | None = None) -> ContentD
     return _digests(files, sum(file.size for file in files.values()))
 
 
-def _digest_stream(stream: BinaryIO, limits: ArchiveLimits | None) -> ContentDigests:
+def _digest_stream(stream: BinaryIO, limits: Limits | None) -> ContentDigests:
     if form_of(stream) is None:
-        return _single_file(stream, (limits or ArchiveLimits()).total)
+        return _single_file(stream, (limits or Limits()).total)
     # On Windows a file that is still mapped, because an error holds on to it, cannot be deleted.
     with tempfile.TemporaryDirectory(prefix="pytest-wml-", ignore_cleanup_errors=True) as folder:
         files = dict(gathered(members(stream, limits), _KEPT, Path(folder)))

@@ -26,7 +26,7 @@ Form = Literal["gzip", "tar", "zip"]
 
 
 @dataclass(frozen=True)
-class ArchiveLimits:
+class Limits:
     """How much an archive may hold.
 
     Attributes:
@@ -70,7 +70,7 @@ def form_of(stream: BinaryIO) -> Form | None:
     return "gzip" if _is_tar(unpacked) else None
 
 
-def members(source: Path | BinaryIO, limits: ArchiveLimits | None = None) -> Iterator[Member]:
+def members(source: Path | BinaryIO, limits: Limits | None = None) -> Iterator[Member]:
     """Yield every file of a folder (sorted) or of an archive (in its order).
 
     Args:
@@ -80,7 +80,7 @@ def members(source: Path | BinaryIO, limits: ArchiveLimits | None = None) -> Ite
     Raises:
         BadArchive: a member must not be unpacked, a limit is passed, or the archive is damaged.
     """
-    limits = limits or ArchiveLimits()
+    limits = limits or Limits()
     return _limited(_found(source), limits)
 
 
@@ -110,7 +110,7 @@ def _found(source: Path | BinaryIO) -> Iterator[Member | None]:
     return _zip(source) if form_of(source) == "zip" else _tar(source)
 
 
-def _limited(found: Iterator[Member | None], limits: ArchiveLimits) -> Iterator[Member]:
+def _limited(found: Iterator[Member | None], limits: Limits) -> Iterator[Member]:
     names: set[str] = set()
     left = limits.total
     for count, member in enumerate(found, 1):

@@ -14,7 +14,7 @@ from pytest_wml.errors import BadArchive
 from pytest_wml.model import kinds
 from pytest_wml.model.archive import missing_graph, nested_models, opened
 from pytest_wml.model.kinds import ModelKind
-from pytest_wml.model.members import ArchiveLimits, Form, Member, form_of, members
+from pytest_wml.model.members import Form, Limits, Member, form_of, members
 from pytest_wml.model.pickles import class_of
 from pytest_wml.model.streams import pieces
 
@@ -46,7 +46,7 @@ class UnknownModel(BadArchive):
     """No model was recognised, or several."""
 
 
-def recognise(path: Path | str, limits: ArchiveLimits | None = None) -> RecognisedModel:
+def recognise(path: Path | str, limits: Limits | None = None) -> RecognisedModel:
     """Recognise the model in an archive, in a folder, or in a file that is one model.
 
     Of an archive no more is read than is needed.
@@ -64,7 +64,7 @@ def recognise(path: Path | str, limits: ArchiveLimits | None = None) -> Recognis
 
 
 @functools.lru_cache(maxsize=64)
-def _of_file(path: Path, limits: ArchiveLimits | None, size: int, changed: int) -> RecognisedModel:
+def _of_file(path: Path, limits: Limits | None, size: int, changed: int) -> RecognisedModel:
     """The model in a file of this size and time: a run asks several times, and a large archive takes seconds."""
     del size, changed
     with opened(path) as stream:

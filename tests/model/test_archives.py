@@ -16,7 +16,7 @@ import pytest
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.archive import read_archive, require_savedmodel, safe_extract
 from pytest_wml.model.digest import digest_content
-from pytest_wml.model.members import ArchiveLimits
+from pytest_wml.model.members import Limits
 from pytest_wml.model.packing import pack
 
 
@@ -147,7 +147,7 @@ def test_other_models_are_told_by_their_content(content: bytes, kind: str) -> No
     """What is no SavedModel is identified by its bytes or members, and its kind is known."""
     found = digest_content(content)
     assert (found.kind, found.basis, found.signature, found.size) == (kind, "archive", None, len(content))
-    assert found.model_digest == found.archive_digest
+    assert found.model_digest == found.archive_digest == found.archive == found.model
     assert found.note in ("there is no saved_model.pb", "the file is no archive")
 
 
@@ -195,12 +195,12 @@ def test_a_bomb_is_stopped(make: Callable[..., bytes], tmp_path: Path) -> None:
     """An archive that unpacks to more than agreed is stopped at the limit, by size and by number."""
     large = make(("zeros", bytes(3_000_000)))
     with pytest.raises(BadArchive, match=r"too large when unpacked\.\n  limit: 2,000,000 bytes"):
-        digest_content(large, ArchiveLimits(total=2_000_000))
+        digest_content(large, Limits(total=2_000_000))
     with pytest.raises(BadArchive, match="too large"):
-        safe_extract(io.BytesIO(large), tmp_path, ArchiveLimits(total=2_000_000))
+        safe_extract(io.BytesIO(large), tmp_path, Limits(total=2_000_000))
     many = make(*((f"{number}", b"") for number in range(12)))
     with pytest.raises(BadArchive, match=r"too many members\.\n  limit: 10"):
-        digest_content(many, ArchiveLimits(members=10))
+        digest_content(many, Limits(members=10))
 
 
 def test_a_header_of_gigabytes_is_not_read_into_memory() -> None:

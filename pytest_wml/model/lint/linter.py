@@ -11,7 +11,7 @@ from pytest_wml.model.lint import keras_files, layout, onnx_files, pickles, pmml
 from pytest_wml.model.lint.findings import SPECIFICATION, LintFinding, LintLevel
 from pytest_wml.model.lint.specification import LintTarget
 from pytest_wml.model.lint.upload import Upload, opened
-from pytest_wml.model.members import ArchiveLimits
+from pytest_wml.model.members import Limits
 from pytest_wml.model.recognition import RecognisedModel, recognise
 from pytest_wml.model.serving import LoadFailed, network_kind
 from pytest_wml.model.storing import contradiction
@@ -19,7 +19,7 @@ from pytest_wml.model.storing import contradiction
 _ORDER = list(LintLevel)
 
 
-def lint(path: Path | str, target: LintTarget, limits: ArchiveLimits | None = None) -> list[LintFinding]:
+def lint(path: Path | str, target: LintTarget, limits: Limits | None = None) -> list[LintFinding]:
     """Look at a model that is to be stored and deployed; errors come first.
 
     Args:

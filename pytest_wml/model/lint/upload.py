@@ -13,7 +13,7 @@ from pytest_wml.config import similar_names
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.contents import ArchiveFile, gathered
 from pytest_wml.model.lint.findings import CannotLint
-from pytest_wml.model.members import ArchiveLimits, members
+from pytest_wml.model.members import Limits, members
 from pytest_wml.model.recognition import form_of_model
 
 _EVERYTHING = frozenset({""})
@@ -53,7 +53,7 @@ class Upload:
 
 
 @contextmanager
-def opened(path: Path | str, limits: ArchiveLimits | None = None) -> Iterator[Upload]:
+def opened(path: Path | str, limits: Limits | None = None) -> Iterator[Upload]:
     """Read a .tar.gz, .tar or .zip, a SavedModel's folder, or a model that is one file.
 
     Its files lie in a temporary folder while the block lasts, under numbers instead of names.
@@ -79,7 +79,7 @@ def opened(path: Path | str, limits: ArchiveLimits | None = None) -> Iterator[Up
         ) from error
 
 
-def _file(path: Path, stream: BinaryIO, folder: Path, limits: ArchiveLimits | None) -> Upload:
+def _file(path: Path, stream: BinaryIO, folder: Path, limits: Limits | None) -> Upload:
     size = path.stat().st_size
     try:
         form = form_of_model(path.name, stream)
@@ -92,7 +92,7 @@ def _file(path: Path, stream: BinaryIO, folder: Path, limits: ArchiveLimits | No
     return _gathered(path, stream, folder, form, limits)
 
 
-def _gathered(path: Path, source: Path | BinaryIO, folder: Path, form: str, limits: ArchiveLimits | None) -> Upload:
+def _gathered(path: Path, source: Path | BinaryIO, folder: Path, form: str, limits: Limits | None) -> Upload:
     files: dict[str, ArchiveFile] = {}
     damage = None
     try:

@@ -16,7 +16,7 @@ from pytest_wml.model.lint.findings import Basis, CannotLint, DeploymentRefused,
 from pytest_wml.model.lint.linter import lint
 from pytest_wml.model.lint.report import before_live
 from pytest_wml.model.lint.specification import LintTarget
-from pytest_wml.model.members import ArchiveLimits
+from pytest_wml.model.members import Limits
 from tests.model.lint import packing
 from tests.model.lint.packing import TENSORFLOW, below, link, tarred, without, zipped
 
@@ -119,8 +119,8 @@ def test_an_unusual_form_is_a_warning(linted, sample, name, mode, code):
 
 def test_what_is_larger_than_allowed_is_an_error(linted, sample):
     """Counted while it is unpacked, whatever the headers say; members likewise."""
-    assert "too large" in linted(tarred(sample), limits=ArchiveLimits(total=1000))["archive"].found
-    assert "too many members" in linted(tarred(sample), limits=ArchiveLimits(members=2))["archive"].found
+    assert "too large" in linted(tarred(sample), limits=Limits(total=1000))["archive"].found
+    assert "too many members" in linted(tarred(sample), limits=Limits(members=2))["archive"].found
 
 
 def test_every_finding_is_told_at_once(linted, sample):
