@@ -90,7 +90,7 @@ class _Loader(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise mistake(_place(event), f"an alias, {shown(f'*{event.anchor}')}: {_SAFE}")
         if event.anchor:

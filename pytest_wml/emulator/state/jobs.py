@@ -11,6 +11,7 @@ from pytest_wml.emulator.refusals import Missing
 from pytest_wml.emulator.state.journal import Journal
 from pytest_wml.emulator.state.shelf import Shelf
 
+State = Literal["queued", "running", "completed", "failed", "canceled"]
 Elements = list[dict[str, Any]]
 Predictions = Any
 """A list of elements; of a function, whatever it returned."""
@@ -44,7 +45,7 @@ class Job:
     owner: str
     draft: JobDraft
     created_at: float
-    state: Literal["queued", "running", "completed", "failed", "canceled"] = "queued"
+    state: State = "queued"
     running_at: float | None = None
     completed_at: float | None = None
     predictions: Predictions = None
