@@ -2,8 +2,7 @@
 
 vcrpy stands above the door and would refuse, or write down, what IBM's client sends during a test with a
 cassette of its own for some other host. What such a cassette already holds it answers, as ever; everything
-else for IBM's hosts goes on to the door and is not written into it. pytest-wml does not require vcrpy: this module is
-imported only after vcrpy was.
+else for IBM's hosts goes on to the door and is not written into it. Imported only once vcrpy has been.
 """
 
 from __future__ import annotations

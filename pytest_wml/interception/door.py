@@ -163,7 +163,7 @@ class Door:
         return theirs
 
     def _serve(self, sock: socket.socket, host: str, said: dict[str, Any]) -> None:
-        # h11 is loaded with the first connection: a project without WML does not pay for it.
+        # http.server is loaded with the first connection: a project without WML does not pay for it.
         from pytest_wml.interception.wire import Conversation
 
         try:
