@@ -1,4 +1,4 @@
-"""Python's garbage collector, resting while IBM's client is imported."""
+"""No garbage collection while IBM's client is imported."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def resting() -> Iterator[None]:
-    """Nothing is collected inside, and what is made there counts as old from then on.
+def paused() -> Iterator[None]:
+    """A with block without garbage collection; what is made inside counts as old afterwards.
 
-    IBM's client and what it imports are some 100,000 objects that live as long as the process: to visit them while
-    they are made, and again while they are young, finds nothing. Full collections visit them as ever, and whatever
-    becomes garbage is found as ever. Where somebody has frozen objects, these stay so, and nothing is made old.
+    IBM's client and what it imports are some 100,000 objects that live as long as the process. To visit them while they
+    are made, and again while they are young, finds nothing and takes 0.28 s of the 1.56 s of the import. Full
+    collections visit them as always, and whatever becomes garbage is found. Where somebody has frozen objects, they
+    stay frozen, and nothing is made old. This can go when the client's import is lighter.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -10,11 +10,9 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from pytest_wml.client import garbage, output
-from pytest_wml.client.stack import with_room
 from pytest_wml.config import stopped_server
 from pytest_wml.config.credentials import BadCredentials, Credentials
 from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
@@ -95,8 +93,8 @@ def safe_client(credentials: Credentials) -> Iterator[Any]:
     name = package()
     with _environment(), contextlib.ExitStack() as put_back:
         if name not in sys.modules:
-            with importing("IBM's client"), garbage.resting():
-                with_room(partial(_load, name))
+            with importing("IBM's client"), garbage.paused():
+                _load(name)
         module = importlib.import_module(name)
         put_back.enter_context(_globals(name))
         # It silences urllib3's warnings for the whole process.

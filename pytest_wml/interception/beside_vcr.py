@@ -2,7 +2,7 @@
 
 vcrpy stands above the door and would refuse, or write down, what IBM's client sends during a test with a
 cassette of its own for some other host. What such a cassette already holds it answers, as ever; everything
-else for IBM's hosts goes on to the door and is not written into it. Imported only once vcrpy has been.
+else for IBM's hosts goes on to the door and is not written into it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
-
-from vcr.cassette import Cassette
 
 from pytest_wml.interception.patches import Patches
 
@@ -26,6 +24,7 @@ def lead(patches: Patches, carries: Callable[[str, int | None], bool]) -> None:
         patches: remembers what to put back.
         carries: whether the door carries connections to a host and port.
     """
+    from vcr.cassette import Cassette
 
     def ours(request: Any) -> bool:
         url = urlsplit(request.uri)

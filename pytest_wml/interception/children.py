@@ -5,18 +5,23 @@ Loaded at every start of pytest.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pytest_wml.interception.guard_variable import VARIABLE
+from pytest_wml.interception.guard import NotThroughTheDoor
 
 if TYPE_CHECKING:
-    from pytest_wml.interception.guard import NotThroughTheDoor
     from pytest_wml.wml.hosts import Hosts
 
+VARIABLE = "PYTEST_WML_GUARD"
+"""Names the folder that children report to; known to `inherited/_pytest_wml_guard.py` too."""
 _NAMED = "hosts"
 INHERITED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inherited")
 """The folder that children find first on their path; its `sitecustomize` installs the guard."""
@@ -76,18 +81,14 @@ class Children:
         """Pass on what was refused in a fork of this process; False where this is the process itself."""
         if not self._after or os.getpid() == self._own:
             return False
-        from pytest_wml.interception.reports import report
-
-        report(self._folder, error, "a fork of the run")
+        _report(self._folder, error, "a fork of the run")
         return True
 
     def tell_parent(self, error: Exception) -> None:
         """Pass on to the run that started this process what it could not be told otherwise."""
         folder = self._before.get(VARIABLE)
         if folder:
-            from pytest_wml.interception.reports import report
-
-            report(folder, error, "an xdist worker")
+            _report(folder, error, "an xdist worker")
 
     def told(self) -> list[str]:
         """The files in which children said since the last time what was refused to them."""
@@ -102,10 +103,43 @@ class Children:
         """What was refused to children since the last time this was asked."""
         told = self.told()
         if told:
-            from pytest_wml.interception.reports import reported  # only here: hardly a run has any
-
-            yield from reported(self._folder, told)
+            yield from _reported(self._folder, told)
 
 
 def _without_ours(path: str | None) -> list[str]:
     return [entry for entry in path.split(os.pathsep) if entry != INHERITED] if path else []
+
+
+def _report(folder: str, error: Exception, program: str) -> None:
+    """Write down what was refused, for the process that guards this folder."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+    problem = str(error).partition("\n")[0]
+    told = {"problem": problem, "test": test, "program": program, "pid": os.getpid()}
+    path = Path(folder, f"{os.getpid()}-{time.monotonic_ns()}")
+    with contextlib.suppress(OSError):
+        path.write_text(json.dumps(told), encoding="utf-8")
+        path.rename(path.with_suffix(".json"))
+
+
+def _reported(folder: str, names: Iterable[str]) -> Iterator[NotThroughTheDoor]:
+    """What these files of the folder tell, each deleted once it is read; what cannot be read is left out."""
+    for name in names:
+        path = Path(folder, name)
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            path.unlink()
+            yield _error(told)
+        except (OSError, ValueError, AttributeError):
+            continue
+
+
+def _error(told: dict[str, Any]) -> NotThroughTheDoor:
+    return NotThroughTheDoor(
+        told.get("problem")
+        or f"A child process was refused a connection to {told.get('host')}: it would have left this machine for IBM.",
+        started_by=told.get("test") or "this run, outside any test",
+        program=f"{told.get('program')} (process {told.get('pid')})",
+        known="only what is asked in the run's own processes is answered in this mode",
+        fix=f"ask in the test's own process, or run with --wml=live; {VARIABLE} taken out of the environment\n"
+        "of a process lets it go",
+    )

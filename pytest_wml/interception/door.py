@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _socket
 import contextlib
-import importlib
 import socket
 import threading
 import time
@@ -12,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytest_wml.interception import callers, guard, names, waits
+from pytest_wml.interception import beside_vcr, callers, guard, through_urllib3, waits
 from pytest_wml.interception.guard import NotThroughTheDoor, passage
 from pytest_wml.interception.patches import AfterImport, Patches
 from pytest_wml.interception.wsgi import WSGIApp
@@ -44,15 +43,6 @@ def _ignore(error: Exception) -> None:
 def _no_work(seconds: float) -> bool:
     del seconds
     return True
-
-
-def _part(name: str) -> Any:
-    """One of the modules that patch a library, imported only once that library has been.
-
-    Not by `from … import`: where modules are unloaded and loaded again, as pytester does between runs in
-    one process, the package keeps the old one as its attribute.
-    """
-    return importlib.import_module(f"pytest_wml.interception.{name}")
 
 
 class Door:
@@ -111,7 +101,7 @@ class Door:
         self._is_open = True
         if self._fail_closed:
             _closed.add(self)
-            names.guard(self._guards, self.check)
+            guard.check_names(self._guards, self.check)
         if self._skip_waits:
             waits.skip(self._patches, self._skipped, self._work, lambda: self._is_open)
         self._watch.install()
@@ -163,7 +153,8 @@ class Door:
         return theirs
 
     def _serve(self, sock: socket.socket, host: str, said: dict[str, Any]) -> None:
-        # http.server is loaded with the first connection: a project without WML does not pay for it.
+        # It loads Python's package http, which must not be loaded before requests: a suite whose tests run pytest in
+        # their own process takes modules out of sys.modules after each, and http would keep the old ones.
         from pytest_wml.interception.wire import Conversation
 
         try:
@@ -185,13 +176,16 @@ class Door:
         raise error
 
     def _lead_urllib3(self) -> None:
-        _part("through_urllib3").lead(self._patches, self.connect)
+        through_urllib3.lead(self._patches, self.connect)
 
     def _lead_httpcore(self) -> None:
-        _part("through_httpcore").lead(self._patches, self.connect, self.carries)
+        # By the module's full name: a suite may have taken it and httpcore out of sys.modules meanwhile.
+        from pytest_wml.interception.through_httpcore import lead
+
+        lead(self._patches, self.connect, self.carries)
 
     def _pass_vcr_by(self) -> None:
-        _part("beside_vcr").lead(self._patches, self.carries)
+        beside_vcr.lead(self._patches, self.carries)
 
     def _after_guarded_imports(self) -> dict[str, Callable[[], None]]:
         return {

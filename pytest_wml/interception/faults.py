@@ -13,8 +13,7 @@ from typing import Any
 
 from pytest_wml.config.fault_rules import Fault, resource
 from pytest_wml.interception.messages import path_of, send_error, whole
-from pytest_wml.interception.request_log import ANSWERED_BY
-from pytest_wml.interception.requester import SESSION, Asker
+from pytest_wml.interception.request_log import ANSWERED_BY, Requester, attribution
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 from pytest_wml.wml import tokens
 
@@ -82,14 +81,10 @@ class Faults:
     Args:
         app: the app that answers.
         script: the faults for every request.
-        asker: tells who asks now.
     """
 
-    def __init__(
-        self, app: WSGIApp, script: Iterable[Fault] = (), asker: Callable[[], Asker] = lambda: SESSION
-    ) -> None:
+    def __init__(self, app: WSGIApp, script: Iterable[Fault] = ()) -> None:
         self._app = app
-        self._asker = asker
         self._armed = [Armed(fault) for fault in script]
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -115,7 +110,7 @@ class Faults:
         self._closed.set()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request = _Request(environ, self._asker())
+        request = _Request(environ, attribution(environ).requester)
         seconds, refusal = self._before(request)
         if seconds:
             self._closed.wait(seconds)
@@ -182,14 +177,14 @@ class Faults:
 
     def _note(self, armed: Armed, request: _Request, what: str) -> None:
         armed.injected += 1
-        self.injected[f"{what} on {request}", request.asker.where] += 1
+        self.injected[f"{what} on {request}", request.requester.where] += 1
 
 
 class _Request:
     """What faults look at in a request."""
 
-    def __init__(self, environ: Environ, asker: Asker) -> None:
-        self.asker = asker
+    def __init__(self, environ: Environ, requester: Requester) -> None:
+        self.requester = requester
         self._method = str(environ["REQUEST_METHOD"])
         self._path = path_of(environ)
         self.for_token = tokens.is_authentication(self._path)
@@ -199,7 +194,7 @@ class _Request:
     def is_meant(self, armed: Armed) -> bool:
         """Whether a fault may be for it."""
         fault = armed.fault
-        if armed.only and (self.asker.kind != "test" or self.asker.where != armed.only):
+        if armed.only and (self.requester.kind != "test" or self.requester.where != armed.only):
             return False
         if fault.kind == "token-expires":
             return self._has_token

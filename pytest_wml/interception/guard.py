@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import contextvars
 import functools
 import inspect
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_wml.errors import WMLTestError
-from pytest_wml.interception.names import Check
 from pytest_wml.interception.patches import Patches
+
+Check = Callable[[Any, Any], None]
+"""Raises for a host and port of IBM's."""
+
+# Saved now, because pytest-socket's --disable-socket replaces it later.
+_Socket = socket.socket
 
 _passing: contextvars.ContextVar[bool] = contextvars.ContextVar("pytest_wml_passing", default=False)
 
@@ -43,6 +50,50 @@ def refusal(host: str) -> NotThroughTheDoor:
         known="only requests, urllib3, httpx and clients built on them are answered in this mode",
         fix="use one of those, or run with --wml=live if the request is meant for the service",
     )
+
+
+def check_names(patches: Patches, check: Check) -> None:
+    """Check every name that is looked up or connected to.
+
+    Args:
+        patches: remembers what to put back.
+        check: raises for a host (and port) of IBM's.
+    """
+    # Below `socket.getaddrinfo`: that one is replaced by other plugins, and held by whoever imported it by name.
+    patches.replace(_socket, "getaddrinfo", functools.partial(_by_name, check))
+    for function in ("gethostbyname", "gethostbyname_ex"):
+        patches.replace(socket, function, functools.partial(_by_name, check))
+    patches.replace(socket, "create_connection", functools.partial(_by_address, check))
+    for method in ("connect", "connect_ex"):
+        patches.replace(_Socket, method, functools.partial(_by_socket, check))
+
+
+def _by_name(check: Check, before: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(before)
+    def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        check(host, args[0] if args else kwargs.get("port"))
+        return before(host, *args, **kwargs)
+
+    return look_up
+
+
+def _by_address(check: Check, before: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(before)
+    def create_connection(address: Any, *args: Any, **kwargs: Any) -> Any:
+        check(*address[:2])
+        return before(address, *args, **kwargs)
+
+    return create_connection
+
+
+def _by_socket(check: Check, before: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(before)
+    def connect(self: Any, address: Any) -> Any:
+        if isinstance(address, tuple) and len(address) > 1:  # a Unix socket's address is a path
+            check(*address[:2])
+        return before(self, address)
+
+    return connect
 
 
 def close_http_client(patches: Patches, check: Check) -> None:

@@ -1,4 +1,4 @@
-"""Every exchange of a run: who asked, what was answered and by whom; and what nothing answered."""
+"""The request log of a run: who made each request, what was answered, and what must fail a test."""
 
 from __future__ import annotations
 
@@ -8,17 +8,125 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from pytest_wml.errors import WMLTestError
-from pytest_wml.interception.requester import SESSION, Asker, Turn, Turns
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 
 ANSWERED_BY = "pytest_wml.answered_by"
 """Where an answering app leaves its name in the WSGI environ."""
 
+_ATTRIBUTION = "pytest_wml.attribution"
+
+
+class Requester(NamedTuple):
+    """The origin of a request.
+
+    Args:
+        kind: `session`, `module`, `fixture` or `test`.
+        name: the name of the cassette that its own requests belong to; empty for requests on behalf of all (IBM's
+            client being constructed), which every cassette of the run contains.
+        where: a node id, or a fixture's name.
+        home: for a fixture, where it is defined: two of one name may be two deployments.
+    """
+
+    kind: str
+    name: str
+    where: str
+    home: str = ""
+
+
+SESSION = Requester("session", "", "outside any test")
+
+
+class Scope:
+    """A period in which all requests belong to one requester: a with block, or two calls.
+
+    Args:
+        stack: the scopes that are open.
+        make: returns the requester; called once, when it is first needed.
+        cleanup: whether requests in it undo what was made: a fixture's teardown, the end of the run.
+    """
+
+    def __init__(self, stack: list[Scope], make: Callable[[], Requester], *, cleanup: bool) -> None:
+        self._stack = stack
+        self._make = make
+        self._requester: Requester | None = None
+        self._entered = False
+        self.cleanup = cleanup
+
+    @property
+    def requester(self) -> Requester:
+        """The requester of this scope."""
+        if self._requester is None:
+            self._requester = self._make()
+        return self._requester
+
+    def enter(self) -> None:
+        """Open the scope."""
+        self._entered = True
+        self._stack.append(self)
+
+    def leave(self) -> None:
+        """Close the scope that was opened last; does nothing if this one was never opened."""
+        if self._entered:
+            self._stack.pop()
+
+    def __enter__(self) -> Scope:
+        self.enter()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.leave()
+
+
+class Scopes:
+    """The open scopes, one inside the other."""
+
+    def __init__(self) -> None:
+        self._open: list[Scope] = []
+
+    def of(self, make: Callable[[], Requester], *, cleanup: bool = False) -> Scope:
+        """A scope that is not open yet."""
+        return Scope(self._open, make, cleanup=cleanup)
+
+    @property
+    def requester(self) -> Requester:
+        """The requester of a request made now, in any thread."""
+        innermost = next(iter(self._open[-1:]), None)
+        return innermost.requester if innermost is not None else SESSION
+
+    @property
+    def cleanup(self) -> bool:
+        """Whether a request made now undoes what was made."""
+        return any(scope.cleanup for scope in self._open)
+
+
+def _ignore(error: WMLTestError) -> None:
+    del error
+
+
+class Attribution(NamedTuple):
+    """Whose a request is, worked out when it arrives; it travels in the WSGI environ.
+
+    Args:
+        requester: the test, fixture or module.
+        cleanup: whether the request undoes what was made.
+        fail: reports an error that must fail the requester.
+    """
+
+    requester: Requester = SESSION
+    cleanup: bool = False
+    fail: Callable[[WMLTestError], None] = _ignore
+
+
+def attribution(environ: Environ) -> Attribution:
+    """The attribution of a request; that of no test for a request that passed no request log."""
+    found: Attribution = environ.get(_ATTRIBUTION) or Attribution()
+    return found
+
 
 class Exchange(NamedTuple):
     """One request and what became of it."""
 
-    asker: Asker
+    requester: Requester
     method: str
     host: str
     path: str
@@ -32,27 +140,28 @@ class Exchange(NamedTuple):
 class Failure(NamedTuple):
     """Something that must fail the test that caused it, even where IBM's client swallows it."""
 
-    asker: Asker
+    requester: Requester
     error: WMLTestError
 
 
-class Ledger:
-    """A WSGI app in front of the answering one, that writes down what passes.
+class RequestLog:
+    """A WSGI app in front of the answering one: attributes each request, and keeps exchanges and failures.
 
     Args:
         app: the app that answers.
-        turns: whose turn it is to ask, where others keep account of it.
+        scopes: tell the requester.
     """
 
-    def __init__(self, app: WSGIApp, turns: Turns | None = None) -> None:
+    def __init__(self, app: WSGIApp, scopes: Scopes | None = None) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._turns = Turns() if turns is None else turns
+        self._scopes = Scopes() if scopes is None else scopes
         self.exchanges: list[Exchange] = []
         self._failures: list[Failure] = []
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        asker, begun, seen = self.asker, time.perf_counter(), [0]
+        requester, begun, seen = self.requester, time.perf_counter(), [0]
+        environ[_ATTRIBUTION] = Attribution(requester, self._scopes.cleanup, lambda error: self._keep(requester, error))
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             seen[0] = int(status.split(" ", 1)[0])
@@ -62,7 +171,7 @@ class Ledger:
             return self._app(environ, start)
         finally:
             exchange = Exchange(
-                asker=asker,
+                requester=requester,
                 method=environ["REQUEST_METHOD"],
                 host=environ.get("HTTP_HOST", ""),
                 path=environ["PATH_INFO"],
@@ -75,26 +184,20 @@ class Ledger:
                 self.exchanges.append(exchange)
 
     @property
-    def asker(self) -> Asker:
-        """Who asks now, in whatever thread."""
-        return self._turns.asker or SESSION
+    def requester(self) -> Requester:
+        """The requester of a request made now, in any thread."""
+        return self._scopes.requester
 
-    @property
-    def ending(self) -> bool:
-        """Whether what is asked now puts back what was made: a fixture's teardown, the end of the run."""
-        return self._turns.ending
-
-    def asking(self, asker: Asker, *, ending: bool = False) -> Turn:
-        """Everything asked inside is asked by this asker, in its teardown where it is ending."""
-        return self._turns.of(lambda: asker, ending=ending)
+    def requests_of(self, requester: Requester, *, cleanup: bool = False) -> Scope:
+        """A with block in which all requests belong to this requester."""
+        return self._scopes.of(lambda: requester, cleanup=cleanup)
 
     def fail(self, error: WMLTestError) -> None:
-        """Remember an error that must fail whoever asks now."""
-        with self._lock:
-            self._failures.append(Failure(self.asker, error))
+        """Keep an error that must fail the present requester."""
+        self._keep(self.requester, error)
 
     def crashed(self, error: Exception) -> None:
-        """Remember that an answering app broke: a defect of ours, which must not pass unseen."""
+        """Keep the error of an answering app that broke: a defect of ours, which must not pass unseen."""
         if isinstance(error, WMLTestError):
             self.fail(error)
             return
@@ -106,9 +209,13 @@ class Ledger:
             )
         )
 
-    def take_failures(self, asker: Asker | None = None) -> list[Failure]:
-        """What failed, of one asker or of all; each failure is handed out once."""
+    def take_failures(self, requester: Requester | None = None) -> list[Failure]:
+        """The failures, of one requester or of all; each is handed out once."""
         with self._lock:
-            taken = [failure for failure in self._failures if asker in (None, failure.asker)]
+            taken = [failure for failure in self._failures if requester in (None, failure.requester)]
             self._failures = [failure for failure in self._failures if failure not in taken]
         return taken
+
+    def _keep(self, requester: Requester, error: WMLTestError) -> None:
+        with self._lock:
+            self._failures.append(Failure(requester, error))

@@ -1,7 +1,4 @@
-"""Connections of urllib3, and so of requests, raw urllib3 and ibm_boto3, led through the door.
-
-Imported only once `urllib3.connection` itself has been.
-"""
+"""Connections of urllib3, and so of requests, raw urllib3 and ibm_boto3, led through the door."""
 
 from __future__ import annotations
 
@@ -9,9 +6,6 @@ import functools
 import socket
 from collections.abc import Callable
 from typing import Any
-
-# Not `import urllib3.connection`: the package is still being loaded when the door gets its turn.
-from urllib3.connection import HTTPSConnection
 
 from pytest_wml.interception.patches import Patches
 
@@ -25,6 +19,8 @@ def lead(patches: Patches, connect: Connect) -> None:
         patches: remembers what to put back.
         connect: gives one end of a socket pair for a host and port that are the door's, else None.
     """
+    # Not `import urllib3.connection`: the package is still being loaded when the door gets its turn.
+    from urllib3.connection import HTTPSConnection
 
     def through(before: Callable[[Any], None]) -> Callable[[Any], None]:
         @functools.wraps(before)

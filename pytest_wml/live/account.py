@@ -7,7 +7,6 @@ from typing import Any
 
 from pytest_wml.config.options import Settings
 from pytest_wml.interception.request_counts import Tally
-from pytest_wml.interception.request_log import Ledger
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 from pytest_wml.live.budget import Budget, Limits
 from pytest_wml.live.owned import Owned
@@ -22,15 +21,13 @@ class Account:
         service: the way to it.
         settings: the run's limits.
         together: what the processes of the run share.
-        ledger: of this process.
     """
 
-    def __init__(self, service: WSGIApp, settings: Settings, together: Together, ledger: Ledger) -> None:
+    def __init__(self, service: WSGIApp, settings: Settings, together: Together) -> None:
         self.owned = Owned(service, together.mark, together.journal)
         limits = Limits(settings.max_requests, settings.max_deployments, settings.max_upload)
         self.budget = Budget(self.owned, limits, together.folder)
         self.retrying = Retrying(self.budget)
-        self.owned.ledger = self.budget.ledger = self.retrying.ledger = ledger
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         return self.retrying(environ, start_response)

@@ -15,7 +15,7 @@ from filelock import FileLock
 from pytest_wml.config.values import Setting
 from pytest_wml.errors import WMLTestError
 from pytest_wml.interception.messages import MISSED, path_of, send_error, spooled
-from pytest_wml.interception.request_log import ANSWERED_BY, Ledger
+from pytest_wml.interception.request_log import ANSWERED_BY, attribution
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 from pytest_wml.wml.operations import Purpose, purpose
 
@@ -57,16 +57,15 @@ class Budget:
         """What this process sent: requests by their purpose, and `bytes` uploaded."""
         self.spent = ""
         """The limit that was reached; empty as long as none is."""
-        self.ledger = Ledger(self)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         why = purpose(environ["REQUEST_METHOD"], path_of(environ))
         size = _size(environ) if why is Purpose.UPLOAD else 0
-        free = why is Purpose.DELETE or self.ledger.ending
+        free = why is Purpose.DELETE or attribution(environ).cleanup
         beyond = self._count(why, size, free=free)
         if beyond is not None:
             environ[ANSWERED_BY] = "budget"
-            self.ledger.fail(beyond)
+            attribution(environ).fail(beyond)
             return send_error(start_response, MISSED, "budget_spent", beyond.problem)
         return self._app(environ, start_response)
 

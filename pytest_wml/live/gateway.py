@@ -12,7 +12,7 @@ from pytest_wml.config import stopped_server
 from pytest_wml.errors import WMLTestError
 from pytest_wml.interception import passage
 from pytest_wml.interception.messages import MISSED, UNANSWERED, path_of, send_error
-from pytest_wml.interception.request_log import ANSWERED_BY, Ledger
+from pytest_wml.interception.request_log import ANSWERED_BY, attribution
 from pytest_wml.interception.wsgi import Environ
 
 _CONNECT, _READ = 10.0, 300.0
@@ -44,7 +44,6 @@ class Live:
         # Otherwise requests takes credentials from ~/.netrc and puts them over the client's own.
         self._session.auth = lambda request: request
         self._verify: str | bool = verify or True
-        self.ledger = Ledger(self)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         host = environ["HTTP_HOST"]
@@ -57,7 +56,7 @@ class Live:
                 return send_error(start_response, 404, "not_found", f"Nobody answers at {host}.")
             problem = _unreachable(host, f"{environ['REQUEST_METHOD']} {path_of(environ)}", error)
             environ[UNANSWERED] = True
-            self.ledger.fail(problem)
+            attribution(environ).fail(problem)
             return send_error(start_response, MISSED, "service_unreachable", str(problem))
         headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_RETURNED]
         start_response(f"{answer.status_code} {answer.reason}", headers)

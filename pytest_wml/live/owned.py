@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from pytest_wml.interception.messages import MISSED, UNANSWERED, path_of, send_error, whole
-from pytest_wml.interception.request_log import Ledger
+from pytest_wml.interception.request_log import attribution
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 from pytest_wml.live.resource_journal import Journal, NoJournal
 from pytest_wml.live.resource_names import Mark, parted
@@ -37,7 +37,6 @@ class Owned:
         self._journal = journal
         self._suffixes = {mark.suffix}
         self._kept: list[str] = []
-        self.ledger = Ledger(self)
 
     def know(self, mark: Mark) -> None:
         """What has this mark is the run's to use: from now on its names are told without."""
@@ -85,10 +84,10 @@ class Owned:
         name = self._named(document)
         _put_back(environ, document)
         try:
-            asker, host = self.ledger.asker.where, environ["HTTP_HOST"]
-            number = self._journal.asking(kind, name, asker, host, _space(document))
+            requester = attribution(environ).requester.where
+            number = self._journal.asking(kind, name, requester, environ["HTTP_HOST"], _space(document))
         except NoJournal as error:
-            self.ledger.fail(error)
+            attribution(environ).fail(error)
             return send_error(start_response, MISSED, "no_journal", error.problem)
         status, headers, body = whole(self._app, environ)
         made = _made(body) if status[:1] == "2" else ""

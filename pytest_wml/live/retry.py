@@ -13,7 +13,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pytest_wml.interception.messages import path_of
-from pytest_wml.interception.request_log import Ledger
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 from pytest_wml.wml.operations import Purpose, plain, purpose, repeatable
 
@@ -42,7 +41,6 @@ class Retrying:
         self._app = app
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
-        self.ledger = Ledger(self)
         self.repeated: Counter[str] = Counter()
         """How often which answer made which request be sent again."""
         self.waited = 0.0

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, cast
 
 from pytest_wml.interception.messages import is_download, is_upload, path_of, spooled
-from pytest_wml.interception.request_log import Ledger
-from pytest_wml.interception.requester import Asker
+from pytest_wml.interception.request_log import Requester, attribution
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 from pytest_wml.redaction.known import Secrets, secret_of_header
 from pytest_wml.redaction.values import secrets_in
@@ -45,10 +44,9 @@ class Recorder:
         self.claims: dict[str, set[str]] = defaultdict(set)
         """By cassette name: the fixtures that record under it, or `tests`; more than one is a mistake."""
         self._fixtures: dict[str, set[str]] = defaultdict(set)
-        self.ledger = Ledger(self)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        asker, method, path = self.ledger.asker, environ["REQUEST_METHOD"], path_of(environ)
+        requester, method, path = attribution(environ).requester, environ["REQUEST_METHOD"], path_of(environ)
         seen: list[Any] = []
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -80,7 +78,7 @@ class Recorder:
                     answer=answer,
                     refusable=token_flaw(path, environ.get("HTTP_AUTHORIZATION", "")),
                 )
-                self._keep(taped, asker)
+                self._keep(taped, requester)
             answered.seek(0)
             return [answered.read()]
 
@@ -96,18 +94,19 @@ class Recorder:
         with self._lock:
             self._owners[made] = name
 
-    def _keep(self, taped: Taped, asker: Asker) -> None:
+    def _keep(self, taped: Taped, requester: Requester) -> None:
         with self._lock:
             owner = self._owner(taped)
             if not owner:
-                owner = asker.name
-                self.claims[owner].add(f"{asker.where} of {asker.home}" if asker.kind == "fixture" else "tests")
+                owner = requester.name
+                fixture = requester.kind == "fixture"
+                self.claims[owner].add(f"{requester.where} of {requester.home}" if fixture else "tests")
             if not self._repeats(owner, taped):
                 self.tapes[owner].append(taped)
-            if asker.kind in ("test", "module"):
-                self.users[owner].add(asker.where)
-            elif asker.kind == "fixture":
-                self._fixtures[asker.where].add(owner)
+            if requester.kind in ("test", "module"):
+                self.users[owner].add(requester.where)
+            elif requester.kind == "fixture":
+                self._fixtures[requester.where].add(owner)
             if taped.mutates and taped.status < 300:
                 for made in created(taped.answer):
                     self._owners.setdefault(made, owner)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from pytest_wml.config import similar_names
 from pytest_wml.errors import WMLTestError
 from pytest_wml.interception.messages import MISSED, is_upload, path_of, send, send_error, send_json, spooled
-from pytest_wml.interception.request_log import ANSWERED_BY, Ledger
+from pytest_wml.interception.request_log import ANSWERED_BY, Requester, attribution
 from pytest_wml.interception.wsgi import Environ
 from pytest_wml.redaction.known import Secrets, secret_of_header
 from pytest_wml.replay.bodies import kept
@@ -78,7 +78,6 @@ class Replay:
         self._client = client
         self._misses = misses or Misses()
         self._uploaded: dict[str, BinaryIO] = {}
-        self.ledger = Ledger(self)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = path_of(environ)
@@ -90,7 +89,7 @@ class Replay:
             interaction = self._answer(environ, path)
             body = self._for_this_client(interaction, environ)
         except WMLTestError as error:
-            self.ledger.fail(error)
+            attribution(environ).fail(error)
             # The test's report holds the rest; IBM's client would log it a second time.
             return send_error(start_response, MISSED, "no_recording", error.problem)
         return send(start_response, interaction.status, body, interaction.answer_type)
@@ -162,12 +161,11 @@ class Replay:
         query = self._neutral(environ["QUERY_STRING"])
         flaw = token_flaw(path, environ.get("HTTP_AUTHORIZATION", ""))
         asked = request(environ["REQUEST_METHOD"], role, self._neutral(path), query, body, flaw)
-        asker = self.ledger.asker.name
-        player = self.library.find(asked, asker)
-        interaction = self.library.play(player, asked) if player else None
-        if player is None or interaction is None:
-            raise self._missing(asked, asker)
-        return player, interaction
+        requester = attribution(environ).requester
+        found = self.library.play(asked, requester.name)
+        if found is None:
+            raise self._missing(asked, requester)
+        return found
 
     def _neutral_bytes(self, body: bytes) -> bytes:
         for actual, neutral in self._aliases.items():
@@ -199,8 +197,8 @@ class Replay:
         uploaded.seek(0)
         return uploaded.read()
 
-    def _missing(self, asked: Request, asker: str) -> MissingRecording:
-        cassettes = self.library.asked(asked, asker)
+    def _missing(self, asked: Request, requester: Requester) -> MissingRecording:
+        cassettes = self.library.candidates(asked, requester.name)
         interactions = [one for cassette in cassettes for one in cassette.interactions]
         recorded = nearest(asked, interactions)
         files = self.library.names()
@@ -212,10 +210,10 @@ class Replay:
             facts["but"] = elsewhere(asked, interactions)
             if facts["but"]:
                 fix = f"score the same rows together, as in the recording; or\n{fix}"
-            elif places := self._misses.differing(f"{self.ledger.asker.where} {asked}", deviations(asked, recorded)):
+            elif places := self._misses.differing(f"{requester.where} {asked}", deviations(asked, recorded)):
                 facts["differs_on_every_run"], fix = advice(places)
-        elif asker and files:
-            facts["cassette"] = f"{self.library.path(asker)} does not exist"
+        elif requester.name and files:
+            facts["cassette"] = f"{self.library.path(requester.name)} does not exist"
         elif not files:
             facts["cassettes"] = f"none in {self.library.folder}"
         facts |= self._other_client(cassettes)

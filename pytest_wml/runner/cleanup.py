@@ -9,15 +9,15 @@ from urllib.parse import urlsplit
 
 from pytest_wml.config.values import Mode
 from pytest_wml.errors import WMLTestError
-from pytest_wml.interception.requester import Asker
+from pytest_wml.interception.request_log import Requester
 
 if TYPE_CHECKING:
     from pytest_wml.live.leftovers import Left
     from pytest_wml.live.resource_journal import Owed
     from pytest_wml.live.resource_names import Mark
-    from pytest_wml.runner.session import Run
+    from pytest_wml.runner.run import Run
 
-_ASKER = Asker("session", "", "the end of the run")
+_ASKER = Requester("session", "", "the end of the run")
 
 
 class LeftBehind(WMLTestError):
@@ -29,16 +29,16 @@ def clean_up(run: Run) -> None:
 
     What could not be deleted is told as a failure of the run; its journals stay, for `pytest-wml sweep`.
     """
-    if run.mode is not Mode.LIVE or run.together.is_worker:
+    if run.configuration.mode is not Mode.LIVE or run.live.processes.is_worker:
         return
     from pytest_wml.live.resource_journal import told
 
-    for journals in told(run.together.journals, run.together.mark.run):
-        owed = [one for one in journals.owed if one not in run.undeletable]
+    for journals in told(run.live.processes.journals, run.live.processes.mark.run):
+        owed = [one for one in journals.owed if one not in run.live.undeletable]
         problems = list(_settle(run, owed)) if owed else []
         if problems:
-            run.undeletable.update(owed)
-            run.leftover.append(
+            run.live.undeletable.update(owed)
+            run.results.errors.append(
                 LeftBehind(
                     "What this run created is still in the deployment space.",
                     left="\n".join(problems),
@@ -48,18 +48,18 @@ def clean_up(run: Run) -> None:
             continue
         for one in owed:
             if not one.id:
-                run.together.journal.looked_for(one.name)
-    run.forgotten = list(_forgotten(run))
+                run.live.processes.journal.looked_for(one.name)
+    run.live.forgotten = list(_forgotten(run))
 
 
 def _forgotten(run: Run) -> Iterator[str]:
     """Yield what other runs of this machine left in the same space when they were killed."""
     from pytest_wml.live.resource_journal import is_alive, told
 
-    place, here = run.together.journals, run.usable_credentials
+    place, here = run.live.processes.journals, run.configuration.usable_credentials
     for journals in told(place):
         same = here is not None and (journals.url, journals.space) == (here.url, here.space_id)
-        other = journals.run != run.together.mark.run and journals.is_of_here
+        other = journals.run != run.live.processes.mark.run and journals.is_of_here
         if journals.owed and same and other and not is_alive(place, journals.run):
             yield ", ".join(f"{one.kind} {one.name}" for one in journals.owed)
 
@@ -76,14 +76,14 @@ def _settle(run: Run, owed: list[Owed]) -> Iterator[str]:
         return
     try:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(run.ledger.asking(_ASKER, ending=True))
-            stack.enter_context(run.answering.account.owned.as_it_is())
+            stack.enter_context(run.request_log.requests_of(_ASKER, cleanup=True))
+            stack.enter_context(run.app.account.owned.as_it_is())
             client = stack.enter_context(supply.client(run))
             askers = {one.name: one.asker for one in owed}
             for space, there in _by_space(run, owed):
                 if space != client.default_space_id:
                     client.set.default_space(space)
-                for left in leftovers.in_order(_found(client, there, run.together.mark)):
+                for left in leftovers.in_order(_found(client, there, run.live.processes.mark)):
                     yield from _deleted(run, client, left, askers.get(left.name, ""))
     except WMLTestError as error:
         yield from (f"{one.kind} {one.name} {one.id}: {error.problem}" for one in owed)
@@ -91,12 +91,12 @@ def _settle(run: Run, owed: list[Owed]) -> Iterator[str]:
     except Exception as error:  # noqa: BLE001
         yield from (f"{one.kind} {one.name} {one.id}: {_reason(error)}" for one in owed)
     finally:
-        run.ledger.take_failures(_ASKER)  # each is told above
+        run.request_log.take_failures(_ASKER)  # each is told above
 
 
 def _is_reached(run: Run, one: Owed) -> bool:
     """Whether something is at the service of the run's credentials: a test may have a client of its own for another."""
-    here = run.usable_credentials
+    here = run.configuration.usable_credentials
     if here is None or one.kind == "space":  # spaces are at a host of their own
         return here is not None
     return one.host.lower() in ("", urlsplit(here.url).netloc.lower().removesuffix(":443"))
@@ -104,7 +104,7 @@ def _is_reached(run: Run, one: Owed) -> bool:
 
 def _by_space(run: Run, owed: list[Owed]) -> list[tuple[str, list[Owed]]]:
     """What is owed by the space that it is in; spaces themselves come last, with what is in the run's own."""
-    own = run.credentials.space_id
+    own = run.configuration.credentials.space_id
     by_space: dict[str, list[Owed]] = {}
     for one in owed:
         by_space.setdefault(one.space if one.space and one.kind != "space" else own, []).append(one)
@@ -132,7 +132,7 @@ def _deleted(run: Run, client: Any, left: Left, asker: str) -> Iterator[str]:
     except Exception as error:  # noqa: BLE001
         yield f"{left}: {_reason(error)}"
     else:
-        run.cleaned.append(f"{left.kind} {parted(left.name)[0]}" + (f" (created by {asker})" if asker else ""))
+        run.live.deleted.append(f"{left.kind} {parted(left.name)[0]}" + (f" (created by {asker})" if asker else ""))
 
 
 def _reason(error: Exception) -> str:

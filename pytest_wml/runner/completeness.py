@@ -15,7 +15,7 @@ from pytest_wml.config.table import CONTRACT_FILE
 from pytest_wml.replay.cassette.parts import Part
 
 if TYPE_CHECKING:
-    from pytest_wml.runner.standby import Ran
+    from pytest_wml.runner.results import Ran
 
 _SELECTING = {
     "keyword": "-k",

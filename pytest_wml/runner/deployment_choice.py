@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_wml.errors import BadOption
-from pytest_wml.runner.session import Run
+from pytest_wml.runner.run import Run
 
 if TYPE_CHECKING:
     from pytest_wml.client.deployment import Deployment
@@ -37,14 +37,14 @@ def parametrize(metafunc: pytest.Metafunc, run: Run) -> None:
             shown = getattr(pytest, "HIDDEN_PARAM", of_file)
             metafunc.parametrize(NAME, [pytest.param(of_file, id=shown)], indirect=True, scope="session")
         return
-    names = list(run.plans)
+    names = list(run.configuration.plans)
     chosen = _marked(metafunc.definition)
     if chosen is not None and chosen not in names:
         raise pytest.Collector.CollectError(
             f"{metafunc.definition.nodeid}: @pytest.mark.wml(deployment={chosen!r}) names no deployment of this run; "
             f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)} (ini wml_deployments)."
         )
-    if run.settings.deployments.value:
+    if run.configuration.settings.deployments.value:
         metafunc.parametrize(NAME, names if chosen is None else [chosen], indirect=True, scope="session")
 
 
@@ -67,11 +67,11 @@ def name(run: Run, request: pytest.FixtureRequest) -> str:
     """
     if hasattr(request, "param"):
         return str(request.param)
-    if len(run.plans) == 1:
-        return run.name
+    if len(run.configuration.plans) == 1:
+        return run.configuration.name
     raise BadOption(
         "This run has several deployments, and it is not said which one is meant.",
-        deployments=", ".join(run.plans),
+        deployments=", ".join(run.configuration.plans),
         fix="name wml_deployment, wml_contract or wml_model_archive among the arguments of a test function:\n"
         "request.getfixturevalue and unittest's classes cannot be run once for each",
     )
@@ -108,7 +108,7 @@ class Alive:
         try:
             yield self._alive[name][0]
         finally:
-            if self._tests[name] <= self._run.ended[name]:
+            if self._tests[name] <= self._run.deployments.tests_ended[name]:
                 self._end(name)
 
     def close(self) -> None:

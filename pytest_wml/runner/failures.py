@@ -14,12 +14,11 @@ import pytest
 
 from pytest_wml.config.values import Mode
 from pytest_wml.errors import WMLTestError
-from pytest_wml.interception.requester import Asker
+from pytest_wml.interception.request_log import Requester
 from pytest_wml.model.framework_log import without_loading
 from pytest_wml.runner import error_reports, marker
 from pytest_wml.runner.completeness import extent
-from pytest_wml.runner.session import Run
-from pytest_wml.runner.standby import STANDBY
+from pytest_wml.runner.run import Run
 
 _OF_LOADING = re.compile(r"\b(cuda|cudnn|cublas|gpu|tensorrt|illegal instruction)", re.IGNORECASE)
 _INTERRUPTED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
@@ -29,9 +28,9 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
     """Put our errors into a test's report, also those that IBM's client swallowed or wrapped."""
     if report.when == "setup":
         # A test that is run again, by pytest-rerunfailures say, is judged by its last try.
-        run.failed.discard(report.nodeid)
-        run.skipped.discard(report.nodeid)
-    errors: list[Exception] = [failure.error for failure in run.ledger.take_failures()]
+        run.results.failed.discard(report.nodeid)
+        run.results.skipped.discard(report.nodeid)
+    errors: list[Exception] = [failure.error for failure in run.request_log.take_failures()]
     raised = ours(call.excinfo.value) if call.excinfo else None
     if raised is not None:
         errors.append(raised)
@@ -48,9 +47,9 @@ def of_test(run: Run, report: pytest.TestReport, call: pytest.CallInfo[None]) ->
     _leave_out_loading(report, call, errors)
     _mask(run, report)
     if report.outcome == "failed":
-        run.failed.add(report.nodeid)
+        run.results.failed.add(report.nodeid)
     elif report.outcome == "skipped":
-        run.skipped.add(report.nodeid)
+        run.results.skipped.add(report.nodeid)
     return report
 
 
@@ -77,11 +76,11 @@ def _without_loading(report: pytest.TestReport) -> Iterator[tuple[str, str]]:
 
 def _mask(run: Run, report: pytest.TestReport | pytest.CollectReport) -> None:
     """Mask secrets, which pytest would show in captured output and among the values of a failed assertion."""
-    if not (run.ledger.exchanges or run.knows_secrets):
+    if not (run.request_log.exchanges or run.configuration.knows_secrets):
         return
     if report.failed:
-        error_reports.mask(report, run.secrets.mask)
-    report.sections = [(name, run.secrets.mask(text)) for name, text in report.sections]
+        error_reports.mask(report, run.configuration.secrets.mask)
+    report.sections = [(name, run.configuration.secrets.mask(text)) for name, text in report.sections]
 
 
 def _text(errors: Iterable[object]) -> str:
@@ -91,13 +90,13 @@ def _text(errors: Iterable[object]) -> str:
     return first + more
 
 
-def of_fixture(run: Run, definition: pytest.FixtureDef[Any], asker: Asker) -> None:
+def of_fixture(run: Run, definition: pytest.FixtureDef[Any], asker: Requester) -> None:
     """Fail a fixture whose requests nothing answered, for every test that uses it.
 
     Raises:
         WMLTestError: the first failure that this fixture caused.
     """
-    mine = run.ledger.take_failures(asker)
+    mine = run.request_log.take_failures(asker)
     if not mine:
         return
     error = mine[0].error
@@ -107,9 +106,9 @@ def of_fixture(run: Run, definition: pytest.FixtureDef[Any], asker: Asker) -> No
     raise error from None
 
 
-def of_collecting(run: Run, report: pytest.CollectReport, asker: Asker) -> pytest.CollectReport:
+def of_collecting(run: Run, report: pytest.CollectReport, asker: Requester) -> pytest.CollectReport:
     """Fail the collection of a module whose import asked what nothing answered, or whose markers are wrong."""
-    errors = [failure.error for failure in run.ledger.take_failures()]
+    errors = [failure.error for failure in run.request_log.take_failures()]
     problems = [_text(errors)] if errors else []
     problems += marker.mistakes(report.result)
     if problems:
@@ -119,43 +118,43 @@ def of_collecting(run: Run, report: pytest.CollectReport, asker: Asker) -> pytes
         if errors:
             error_reports.note(report, errors[0])
     if report.outcome == "failed":
-        run.failed.add(asker.where)
+        run.results.failed.add(asker.where)
         _mask(run, report)
     return report
 
 
 def at_the_end(session: pytest.Session, run: Run) -> None:
     """Save what was recorded, look after the recordings, and fail the run for what failed outside any test."""
-    config, run.finished = session.config, session
-    run.hear_children()
+    config = session.config
+    run.take_refusals_of_children()
     clean_up(run)
-    run.leftover += [failure.error for failure in run.ledger.take_failures()]
+    run.results.errors += [failure.error for failure in run.request_log.take_failures()]
     output = getattr(config, "workeroutput", None)
     if output is not None:
         output["pytest_wml"] = {
-            "shard": run.shard().as_json() if run.settings.record.value else None,
-            "leftover": [str(error) for error in run.leftover],
+            "shard": run.recording.shard(run.results.failed).as_json() if run.recording.wanted else None,
+            "leftover": [str(error) for error in run.results.errors],
             **({} if run.idle else {"tally": run.tally().as_json()}),
-            "ran": config.stash[STANDBY].ran.as_json(),
+            "ran": run.results.ran.as_json(),
             "missed": run.missed,
         }
         return
-    if run.settings.record.value and session.exitstatus in _INTERRUPTED:
-        run.leftover.append(WMLTestError("Nothing was recorded: the run was interrupted."))
-    elif run.settings.record.value:
-        run.shards.append(run.shard())
-        run.save(extent(session, config.stash[STANDBY].ran).part)
+    if run.recording.wanted and session.exitstatus in _INTERRUPTED:
+        run.results.errors.append(WMLTestError("Nothing was recorded: the run was interrupted."))
+    elif run.recording.wanted:
+        run.recording.shards.append(run.recording.shard(run.results.failed))
+        run.recording.save(extent(session, run.results.ran).part)
     _remember(config, run)
     passed = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-    if run.mode is Mode.REPLAY and not run.idle and run.tally().cassettes:
+    if run.configuration.mode is Mode.REPLAY and not run.idle and run.tally().cassettes:
         from pytest_wml.runner import (
             recording_checks,  # only here: a run without recordings does not pay for it
         )
 
         recording_checks.at_the_end(session, run)
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
-    spoiled = run.leftover or any(outcome.error for outcome in run.outcomes)
-    if passed and (spoiled or (in_ci and any(finding.expired for finding in run.findings))):
+    spoiled = run.results.errors or any(outcome.error for outcome in run.recording.outcomes)
+    if passed and (spoiled or (in_ci and any(finding.expired for finding in run.results.findings))):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -168,7 +167,7 @@ def _remember(config: pytest.Config, run: Run) -> None:
 
 def clean_up(run: Run) -> None:
     """Delete what a live run created and did not delete."""
-    if run.mode is Mode.LIVE:
+    if run.configuration.mode is Mode.LIVE:
         from pytest_wml.runner import cleanup  # only here: an offline run does not pay for it
 
         cleanup.clean_up(run)
@@ -176,26 +175,25 @@ def clean_up(run: Run) -> None:
 
 def stop(session: pytest.Session, run: Run) -> None:
     """Stop a live run whose budget is spent: no further test can pass."""
-    if run.answering.spent and not session.shouldstop:
-        session.shouldstop = run.answering.spent
+    if run.app.spent and not session.shouldstop:
+        session.shouldstop = run.app.spent
 
 
-def after_the_end(config: pytest.Config, run: Run) -> None:
-    """Fail the run for what failed after it had been told how it ended: in hooks of others that come last."""
-    run.hear_children()
-    told = len(run.leftover)
+def after_the_end(config: pytest.Config, run: Run, session: pytest.Session | None) -> None:
+    """Fail the run for what failed after its summary: in hooks of others that come last."""
+    run.take_refusals_of_children()
+    told = len(run.results.errors)
     clean_up(run)
-    late = [*run.leftover[told:], *(failure.error for failure in run.ledger.take_failures())]
+    late = [*run.results.errors[told:], *(failure.error for failure in run.request_log.take_failures())]
     if not late:
         return
     if hasattr(config, "workeroutput"):  # which has been sent
-        run.tell_parent(late)
+        run.report_to_controller(late)
         return
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     for error in late:
         line = f"outside any test: {error}"
         reporter.write_line(line) if reporter else print(line, file=sys.stderr)
-    session = run.finished
     if session is not None and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -205,20 +203,21 @@ def of_worker(output: dict[str, Any], run: Run) -> None:
     from pytest_wml.interception.request_counts import Tally
     from pytest_wml.runner.cassette_writer import Shard
 
-    run.leftover += [WMLTestError(text) for text in output.get("leftover", ())]
+    run.results.ran.add(output["ran"])
+    run.results.errors += [WMLTestError(text) for text in output.get("leftover", ())]
     if "tally" in output:
-        run.others.add(Tally.from_json(output["tally"]))
+        run.workers.add(Tally.from_json(output["tally"]))
     if output.get("missed"):
         run.misses.now.update(output["missed"])
     if output.get("shard"):
-        run.shards.append(Shard.from_json(output["shard"]))
+        run.recording.shards.append(Shard.from_json(output["shard"]))
 
 
 def lines(run: Run) -> Iterator[str]:
     """What is wrong outside any test, for the terminal."""
-    for finding in run.findings:
+    for finding in run.results.findings:
         yield finding.text
-    for error, times in Counter(map(str, run.leftover)).items():
+    for error, times in Counter(map(str, run.results.errors)).items():
         yield f"outside any test: {error}" + (f"\n  ({times} times)" if times > 1 else "")
 
 
@@ -233,7 +232,7 @@ def ours(error: BaseException | None) -> WMLTestError | None:
 
 
 def _place(call: pytest.CallInfo[None], run: Run) -> str:
-    found = place(call, run.root)
+    found = place(call, run.configuration.root)
     return f"  at: {found[0]}:{found[1]}" if found else ""
 
 

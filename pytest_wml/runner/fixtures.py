@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml.runner.standby import run_of
+from pytest_wml.runner.activation import activate
 
 if TYPE_CHECKING:
     from pytest_wml.client.deployment import Deployment
@@ -55,7 +55,7 @@ def wml_name(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> str
     """Name of the deployment and of its recording; tests run once for each of those in wml_deployments."""
     from pytest_wml.runner.deployment_choice import name
 
-    return name(run_of(pytestconfig), request)
+    return name(activate(pytestconfig), request)
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ def wml_model_archive(
     """The packaged model: `path`, digests, `signature`, `size`; what it is made from says the option wml_model."""
     from pytest_wml.runner import supply
 
-    run = run_of(pytestconfig)
+    run = activate(pytestconfig)
 
     def train() -> Any:
         return request.getfixturevalue("wml_trained_cnn")
@@ -76,7 +76,7 @@ def wml_model_archive(
     def folder() -> Path:
         return tmp_path_factory.mktemp("wml_model")
 
-    return supply.model_archive(run, pytestconfig, run.plan(wml_name), train, folder)
+    return supply.model_archive(run, pytestconfig, run.deployments.plan(wml_name), train, folder)
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +84,7 @@ def wml_client(pytestconfig: pytest.Config) -> Iterator[Any]:
     """IBM's APIClient, its default space set; answered by the run's mode."""
     from pytest_wml.runner import supply
 
-    with supply.client(run_of(pytestconfig)) as client:
+    with supply.client(activate(pytestconfig)) as client:
         yield client
 
 
@@ -97,7 +97,7 @@ def _wml_alive(
     """The deployments of this process."""
     from pytest_wml.runner.deployment_choice import Alive
 
-    with contextlib.closing(Alive(run_of(pytestconfig), request.session.items)) as alive:
+    with contextlib.closing(Alive(activate(pytestconfig), request.session.items)) as alive:
         yield alive
 
 
@@ -114,14 +114,14 @@ def wml_deployment(
     from pytest_wml.runner import supply
     from pytest_wml.runner.progress import shown
 
-    run = run_of(pytestconfig)
+    run = activate(pytestconfig)
 
     def deployed() -> contextlib.AbstractContextManager[Deployment]:
         return supply.deployment(
             run,
             wml_client,
             wml_model_archive,
-            run.plan(wml_name),
+            run.deployments.plan(wml_name),
             lambda: tmp_path_factory.mktemp("wml_downloaded"),
             shown(pytestconfig),
         )
@@ -137,4 +137,4 @@ def wml_contract(wml_name: str, wml_deployment: Deployment, pytestconfig: pytest
     from pytest_wml.runner.progress import shown
 
     with shown(pytestconfig) as show:
-        yield supply.contract(run_of(pytestconfig), wml_name, wml_deployment, show)
+        yield supply.contract(activate(pytestconfig), wml_name, wml_deployment, show)

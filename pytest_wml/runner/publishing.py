@@ -16,7 +16,7 @@ from pytest_wml.runner import failures
 from pytest_wml.runner import summary as report
 from pytest_wml.runner.outcomes import Outcomes
 from pytest_wml.runner.report_records import Notes, is_worker, note_of, noted, on_github, wanted
-from pytest_wml.runner.session import Run
+from pytest_wml.runner.run import Run
 
 if TYPE_CHECKING:
     from pytest_wml.runner.report.notes import DeploymentNote
@@ -31,16 +31,16 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     if not wanted(run) or is_worker(config) or config.option.collectonly:
         return
     notes = noted(config)
-    if not (run.settings.report.value or any(test.used_wml for test in notes.outcomes.tests)):
+    if not (run.configuration.settings.report.value or any(test.used_wml for test in notes.outcomes.tests)):
         return
     whole = _report(session, run, notes)
     try:
-        if run.settings.report.value:
+        if run.configuration.settings.report.value:
             notes.written = _write(run, whole)
         if on_github():
             _tell_github(config, whole, notes)
     except OSError as error:
-        run.leftover.append(
+        run.results.errors.append(
             WMLTestError("The report could not be written.", reason=error, fix="name a folder that can be written")
         )
         if session.exitstatus == pytest.ExitCode.OK:
@@ -51,7 +51,7 @@ def _write(run: Run, whole: Report) -> Path:
     from pytest_wml.replay.cassette.file import write
     from pytest_wml.runner.report.page import page
 
-    path = run.resolve(run.settings.report) / "index.html"
+    path = run.configuration.resolve(run.configuration.settings.report) / "index.html"
     write(path, page(whole).encode("utf-8", "backslashreplace").decode("utf-8"))
     return path
 
@@ -81,8 +81,8 @@ def _report(session: pytest.Session, run: Run, notes: Notes) -> Report:
         for deployment in test.note.deployments:
             found.setdefault(deployment.name, deployment)
     whole = Report(
-        mode=run.mode.value,
-        chosen_by=run.settings.mode.source,
+        mode=run.configuration.mode.value,
+        chosen_by=run.configuration.settings.mode.source,
         at=f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         versions=_versions(),
         exit_status=int(session.exitstatus),
@@ -103,7 +103,9 @@ def _report(session: pytest.Session, run: Run, notes: Notes) -> Report:
         outside=tuple(failures.lines(run)),
         stopped=_stopped(session, notes.outcomes),
     )
-    masked: Report = covered(whole, run.secrets.mask) if tests or run.knows_secrets else whole
+    masked: Report = (
+        covered(whole, run.configuration.secrets.mask) if tests or run.configuration.knows_secrets else whole
+    )
     return masked
 
 
@@ -112,9 +114,9 @@ def _unfinished(run: Run, notes: Notes) -> Iterator[Told]:
     from pytest_wml.runner.report.notes import TestNote
     from pytest_wml.runner.report.whole import Told
 
-    left = run.contracts[notes.told :]
+    left = run.results.checks[notes.told :]
     if left:
-        requests = len(run.ledger.exchanges) - notes.begun
+        requests = len(run.request_log.exchanges) - notes.begun
         yield Told(note_of(run, notes, left, 0, requests), "unfinished", message="The run was interrupted.")
     for test, message in notes.outcomes.failed_midway():
         if test != (notes.test if left else None):

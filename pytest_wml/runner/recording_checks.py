@@ -10,9 +10,8 @@ import pytest
 
 from pytest_wml.replay.cassette.file import fingerprint
 from pytest_wml.runner.completeness import extent, overrides, suite
-from pytest_wml.runner.session import Run
+from pytest_wml.runner.run import Run
 from pytest_wml.runner.staleness import INCOMPLETE, PLAYED, CompleteReplay, expired, unused
-from pytest_wml.runner.standby import STANDBY
 
 _CHOOSING = ("model", "name", "deployment", "deployments", "cassettes")
 """Options that choose which recordings are played."""
@@ -21,7 +20,7 @@ _CHOOSING = ("model", "name", "deployment", "deployments", "cassettes")
 def at_the_end(session: pytest.Session, run: Run) -> None:
     """Report recordings that are too old and, after a complete replay, those that are unused."""
     today = datetime.datetime.now(datetime.UTC).date()
-    run.findings += expired(run.tally(), run.settings.max_age.value, today)
+    run.results.findings += expired(run.tally(), run.configuration.settings.max_age.value, today)
     reason = next(_incomplete(session, run), "")
     cache = getattr(session.config, "cache", None)
     if cache is not None:
@@ -29,37 +28,38 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     if reason:
         return
     played = set().union(*(cassette.played for cassette in run.tally().cassettes.values()))
-    run.findings += unused(run.replay.library.all(), played)
+    run.results.findings += unused(run.app.replay.library.all(), played)
     if cache is not None:
         cache.set(PLAYED, _complete(session.config, run, played).as_json())
 
 
 def _incomplete(session: pytest.Session, run: Run) -> Iterator[str]:
     """Yield why this replay does not show which recordings are unused; nothing for a complete one."""
-    ran = extent(session, session.config.stash[STANDBY].ran)
+    ran = extent(session, run.results.ran)
     if ran.reason:
         yield ran.reason
-    if run.leftover:
+    if run.results.errors:
         yield "there were errors outside the tests"
-    if run.settings.faults.value:
+    if run.configuration.settings.faults.value:
         yield "faults were injected into all tests"
     overridden = {override.partition("=")[0] for override in overrides(session.config)}
     for name in _CHOOSING:
-        source = vars(run.settings)[name].source
+        source = vars(run.configuration.settings)[name].source
         if source != "default" and (not source.startswith("ini") or f"wml_{name}" in overridden):
             yield f"{source} chose for this run which recordings were played"
-    if not run.cassettes.resolve().is_relative_to(run.root.resolve()):
-        yield f"{run.cassettes} is outside the root folder {run.root}: tests of other folders may use it"
+    folder, root = run.configuration.cassettes, run.configuration.root
+    if not folder.resolve().is_relative_to(root.resolve()):
+        yield f"{folder} is outside the root folder {root}: tests of other folders may use it"
 
 
 def _complete(config: pytest.Config, run: Run, played: set[str]) -> CompleteReplay:
-    library = run.replay.library
-    root = run.root.resolve()
+    library = run.app.replay.library
+    root = run.configuration.root.resolve()
     return CompleteReplay(
         identities=frozenset(played),
         cassettes={name: fingerprint(library.path(name)) for name in library.names()},
-        folder=run.cassettes.resolve().relative_to(root).as_posix(),
-        started=config.stash[STANDBY].started,
+        folder=run.configuration.cassettes.resolve().relative_to(root).as_posix(),
+        started=run.results.started,
         suite=tuple(os.path.relpath(place, root) for place in suite(config)),
         skipped=tuple(config.getini("norecursedirs")),
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_wml.runner.outcomes import NOTE, Outcomes
-from pytest_wml.runner.session import Run
+from pytest_wml.runner.run import Run
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Result
@@ -59,7 +59,7 @@ def on_github() -> bool:
 
 def wanted(run: Run) -> bool:
     """Whether anybody wants to know more than JUnit's properties."""
-    return bool(run.settings.report.value) or on_github()
+    return bool(run.configuration.settings.report.value) or on_github()
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -96,7 +96,7 @@ def begin(item: pytest.Item, run: Run) -> None:
     """A test begins: what is asked from now on is its own."""
     notes = noted(item.config)
     notes.test, notes.failure = item.nodeid, None
-    notes.begun = len(run.ledger.exchanges)
+    notes.begun = len(run.request_log.exchanges)
 
 
 def of_test(item: pytest.Item, call: pytest.CallInfo[None], made: pytest.TestReport, run: Run) -> pytest.TestReport:
@@ -106,18 +106,18 @@ def of_test(item: pytest.Item, call: pytest.CallInfo[None], made: pytest.TestRep
         notes.failure = None  # of an earlier try of the same test
     if made.outcome == "failed" and call.excinfo and notes.failure is None and wanted(run):
         notes.failure = _failure(item, call, run)
-    results = run.contracts[notes.told :]
-    asked = run.ledger.exchanges
+    results = run.results.checks[notes.told :]
+    asked = run.request_log.exchanges
     if made.when != "teardown":
         notes.ended = len(asked)
     # What wider fixtures ask when they end is not the last test's.
-    late = [exchange for exchange in asked[notes.ended :] if exchange.asker.where == item.nodeid]
+    late = [exchange for exchange in asked[notes.ended :] if exchange.requester.where == item.nodeid]
     exchanges = asked[notes.begun : notes.ended] + late
     fixtures = set(getattr(item, "fixturenames", ()))
     if made.when != "teardown" or not (results or exchanges or fixtures & _OURS):
         return made
     live = sum(exchange.answered_by == "live" for exchange in exchanges)
-    properties: list[tuple[str, object]] = [("wml.mode", run.mode.value), ("wml.live_calls", live)]
+    properties: list[tuple[str, object]] = [("wml.mode", run.configuration.mode.value), ("wml.live_calls", live)]
     served = _served(run, results) if results or fixtures & _WITH_A_MODEL else None
     if served is not None and served.model_digest:
         properties.append(("wml.model_digest", served.model_digest))
@@ -125,14 +125,14 @@ def of_test(item: pytest.Item, call: pytest.CallInfo[None], made: pytest.TestRep
     made.user_properties = list(item.user_properties)
     if wanted(run):
         setattr(made, NOTE, note_of(run, notes, results, live, len(exchanges)).as_text())
-    notes.told = len(run.contracts)
+    notes.told = len(run.results.checks)
     return made
 
 
 def _served(run: Run, results: list[Result]) -> ModelArchive | None:
     """The model that the test asked."""
-    names = [run.home or run.name, *(result.deployment for result in results)]
-    return next((run.served[name] for name in names if name in run.served), None)
+    names = [run.deployments.current or run.configuration.name, *(result.deployment for result in results)]
+    return next((run.deployments.served[name] for name in names if name in run.deployments.served), None)
 
 
 def note_of(run: Run, notes: Notes, results: list[Result], live: int, requests: int) -> TestNote:
@@ -140,28 +140,28 @@ def note_of(run: Run, notes: Notes, results: list[Result], live: int, requests: 
     from pytest_wml.runner.report.gathering import check_note
     from pytest_wml.runner.report.notes import TestNote, covered
 
-    new = [name for name in run.served if name not in notes.described]
+    new = [name for name in run.deployments.served if name not in notes.described]
     notes.described.update(new)
     note = TestNote(
         test=notes.test,
         live_calls=live,
         requests=requests,
         checks=tuple(map(check_note, results)),
-        deployments=tuple(_deployment(run, name, run.served[name]) for name in new),
+        deployments=tuple(_deployment(run, name, run.deployments.served[name]) for name in new),
         failure=notes.failure,
     )
-    masked: TestNote = covered(note, run.secrets.mask)
+    masked: TestNote = covered(note, run.configuration.secrets.mask)
     return masked
 
 
 def _deployment(run: Run, name: str, archive: ModelArchive) -> DeploymentNote:
     from pytest_wml.runner.report.notes import DeploymentNote
 
-    plan = run.stored.get(name)
+    plan = run.deployments.stored.get(name)
     here = archive.path.exists()
     return DeploymentNote(
         name=name,
-        mode=run.mode.value,
+        mode=run.configuration.mode.value,
         digest=archive.model_digest,
         basis=archive.basis,
         signature=str(archive.signature or ""),
@@ -187,6 +187,6 @@ def _failure(item: pytest.Item, call: pytest.CallInfo[None], run: Run) -> Failur
     elif type(ours).__name__ == "ModelChanged":
         kind, title = "model", "Model changed"
     file, line, _ = item.location
-    place = failures.place(call, run.root)
+    place = failures.place(call, run.configuration.root)
     path, number = (place[0].as_posix(), place[1]) if place else (Path(file).as_posix(), (line or 0) + 1)
     return Failure(kind, title, path, number, call.when)

@@ -20,7 +20,7 @@ from pytest_wml.replay.cassette.file import write
 
 if TYPE_CHECKING:
     from pytest_wml.model.archive import ModelArchive
-    from pytest_wml.runner.session import Run
+    from pytest_wml.runner.run import Run
 
 WEEK = datetime.timedelta(days=7)
 Create = Callable[[], Deployment]
@@ -43,7 +43,7 @@ def lent(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Creat
     Raises:
         DeploymentFailed: it failed here, or in the process that came first.
     """
-    place = run.together.folder / f"{hashlib.sha256(plan.name.encode()).hexdigest()[:16]}.json"
+    place = run.live.processes.folder / f"{hashlib.sha256(plan.name.encode()).hexdigest()[:16]}.json"
     with FileLock(place.with_suffix(".lock")):
         known = _read(place)
         if "problem" in known:
@@ -51,7 +51,7 @@ def lent(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Creat
         if "deployment" in known:
             return _taken(run, client, archive, plan, client.deployments.get_details(known["deployment"]))
         try:
-            made = _reused(run, client, archive, plan, create) if run.settings.reuse.value else create()
+            made = _reused(run, client, archive, plan, create) if run.configuration.settings.reuse.value else create()
         except Exception as error:
             write(place, json.dumps({"problem": str(error)}))
             raise
@@ -62,18 +62,18 @@ def lent(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Creat
 def _reused(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Create) -> Deployment:
     wanted = kept_name(archive, plan)
     needed = resource_names.now() + datetime.timedelta(
-        hours=run.settings.lifetime.value
+        hours=run.configuration.settings.lifetime.value
     )  # what ends sooner is not begun with
     for details, mark in list(_kept(client, plan.name)):
         if mark.expired(resource_names.now()):
             _remove(client, details, mark)
         elif mark.run == wanted and not mark.expired(needed) and _serves(client, details, archive):
-            run.found[plan.name] = f"kept by an earlier run until {mark.expires:%Y-%m-%d %H:%M} UTC"
+            run.deployments.existing[plan.name] = f"kept by an earlier run until {mark.expires:%Y-%m-%d %H:%M} UTC"
             return _taken(run, client, archive, plan, details)
     mark = resource_names.marked(wanted, WEEK)
-    with run.answering.account.owned.keeping(mark):
+    with run.app.account.owned.keeping(mark):
         made = create()
-    run.found[plan.name] = f"created, and kept for later runs until {mark.expires:%Y-%m-%d %H:%M} UTC"
+    run.deployments.existing[plan.name] = f"created, and kept for later runs until {mark.expires:%Y-%m-%d %H:%M} UTC"
     return made
 
 
@@ -112,7 +112,7 @@ def _remove(client: Any, details: dict[str, Any], mark: resource_names.Mark) -> 
 def _taken(run: Run, client: Any, archive: ModelArchive, plan: Plan, details: dict[str, Any]) -> Deployment:
     mark = resource_names.parted(_name(details))[1]
     if mark is not None:
-        run.answering.account.owned.know(mark)
+        run.app.account.owned.know(mark)
     url = client.deployments.get_scoring_href(details)
     model_id = str(details["entity"].get("asset", {}).get("id", ""))
     return Deployment(client, details["metadata"]["id"], plan.name, archive, url, model_id, "live")

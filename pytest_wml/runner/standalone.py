@@ -21,10 +21,10 @@ from pytest_wml.config.table import TABLE
 from pytest_wml.config.values import WORDS, Mode, Setting
 from pytest_wml.errors import BadOption, WMLTestError
 from pytest_wml.interception import fails_closed, open_door
-from pytest_wml.interception.request_log import Ledger
-from pytest_wml.interception.requester import Asker
+from pytest_wml.interception.request_log import Requester, RequestLog
 from pytest_wml.runner import cleanup, progress, supply
-from pytest_wml.runner.session import Run
+from pytest_wml.runner.configuration import Configuration
+from pytest_wml.runner.run import Run
 
 if TYPE_CHECKING:
     from pytest_wml.emulator.app import EmbeddedWML
@@ -73,18 +73,18 @@ def embedded(*, allow_pickle: bool = False) -> Iterator[EmbeddedWML]:
 class _Watched(Deployment):
     """A deployment whose scoring says what went wrong in our words, where IBM's client has others."""
 
-    ledger: Ledger | None = None
+    request_log: RequestLog | None = None
 
     def _scored(self, own: dict[str, Any]) -> dict[str, Any]:
         try:
             return super()._scored(own)
         except Exception as error:
-            _tell(self.ledger, error)
+            _tell(self.request_log, error)
             raise
 
 
-def _tell(ledger: Ledger | None, error: BaseException | None) -> None:
-    failures = ledger.take_failures() if ledger is not None else []
+def _tell(request_log: RequestLog | None, error: BaseException | None) -> None:
+    failures = request_log.take_failures() if request_log is not None else []
     if failures and not isinstance(error, WMLTestError):
         raise failures[0].error from error
 
@@ -165,41 +165,41 @@ class WmlDeployment:
                 because="a pytest run in replay or embedded, or an embedded() block, is around it",
                 fix="pytest --wml=live, or leave the block",
             )
-        run = Run(self._settings, Path.cwd(), os.environ, Path.cwd())
+        run = Run(Configuration(self._settings, Path.cwd(), os.environ, Path.cwd()))
         stack.enter_context(_turn())
         run.open()
         stack.callback(run.close)
         stack.push(lambda _, error, __: _clean_up(run, error))
         stack.push(lambda _, error, __: _end(run, error))
-        stack.enter_context(run.ledger.asking(Asker("fixture", run.name, "WmlDeployment")))
+        stack.enter_context(run.request_log.requests_of(Requester("fixture", run.configuration.name, "WmlDeployment")))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pytest-wml-", ignore_cleanup_errors=True))
-        plan = run.plans[run.name]
+        plan = run.configuration.plans[run.configuration.name]
         archive = supply.packed_archive(run, plan, lambda: Path(folder))
         with _quiet():
-            with run.ledger.asking(Asker("fixture", "", "IBM's client")):
+            with run.request_log.requests_of(Requester("fixture", "", "IBM's client")):
                 client = stack.enter_context(supply.client(run))
             show = progress.on(sys.stderr)
             made = stack.enter_context(supply.deployment(run, client, archive, plan, lambda: Path(folder), show))
-        return _Watched(**vars(made), ledger=run.ledger)
+        return _Watched(**vars(made), request_log=run.request_log)
 
 
 def _clean_up(run: Run, error: BaseException | None) -> None:
     """Delete what is left, and tell what could not be."""
     cleanup.clean_up(run)
-    for problem in run.leftover:
+    for problem in run.results.errors:
         raise problem from error
 
 
 def _end(run: Run, error: BaseException | None) -> None:
     """Tell what nothing answered, and write the recording of what ended well."""
-    _tell(run.ledger, error)
-    if error is not None or not run.settings.record.value:
+    _tell(run.request_log, error)
+    if error is not None or not run.recording.wanted:
         return
     from pytest_wml.replay.cassette.parts import Part
 
-    run.shards.append(run.shard())
-    run.save(Part.USUAL)  # tests, or other blocks, may have recorded under the same name
-    for outcome in run.outcomes:
+    run.recording.shards.append(run.recording.shard(run.results.failed))
+    run.recording.save(Part.USUAL)  # tests, or other blocks, may have recorded under the same name
+    for outcome in run.recording.outcomes:
         if outcome.error:
             raise WMLTestError(outcome.text)
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pytest_wml.errors import WMLTestError
-from pytest_wml.runner.choices import names_file
+from pytest_wml.runner.configuration import names_file
 
 if TYPE_CHECKING:
     from pytest_wml.config.deployment_specs import Plan
     from pytest_wml.interception.request_counts import Tally
-    from pytest_wml.runner.session import Run
+    from pytest_wml.runner.run import Run
 
 _NAMED = 3
 
@@ -29,7 +29,7 @@ def age(date: str) -> str:
 
 def models(run: Run) -> Iterator[str]:
     """A line for each model of whose type or software specification something is inferred."""
-    for plan in run.plans.values():
+    for plan in run.configuration.plans.values():
         if names_file(plan) and not (plan.model_type and plan.software_spec):
             yield f"model type: {plan.model} ({_inferred(run, plan)})"
 
@@ -37,7 +37,7 @@ def models(run: Run) -> Iterator[str]:
 def _inferred(run: Run, plan: Plan) -> str:
     from pytest_wml.model.storing import completed
 
-    path = run.path(plan)
+    path = run.configuration.path(plan)
     try:
         model_type, spec = completed(path, plan.model_type, plan.software_spec)
     except WMLTestError as error:  # raised again by the fixture that needs the model
@@ -109,9 +109,9 @@ def summary(run: Run) -> Iterator[str]:
     """The lines below the tests; nothing for a run that asked WML nothing."""
     if not run.idle:
         yield from _tallied(run, run.tally())
-    for line in run.forgotten:
+    for line in run.live.forgotten:
         yield f"left by a run that was killed (pytest-wml sweep --yes deletes it): {line}"
-    for outcome in run.outcomes:
+    for outcome in run.recording.outcomes:
         yield f"{outcome.path.name}: {outcome.text}"
 
 
@@ -119,9 +119,9 @@ def _tallied(run: Run, tally: Tally) -> Iterator[str]:
     total = sum(tally.answered.values())
     if total:
         waits = f", {tally.waited:g} s of waiting left out" if tally.waited else ""
-        yield f"{run.mode.value}: {total} requests answered, live calls: {tally.answered['live']}{waits}"
+        yield f"{run.configuration.mode.value}: {total} requests answered, live calls: {tally.answered['live']}{waits}"
     yield from _spent(tally)
-    for line in run.cleaned:
+    for line in run.live.deleted:
         yield f"deleted at the end: {line}"
     yield from _played(tally)
     for name, model in sorted(tally.found.items()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -18,8 +17,8 @@ from pytest_wml.config.folders import users_cache
 from pytest_wml.config.values import Mode
 from pytest_wml.errors import BadOption
 from pytest_wml.runner import progress
-from pytest_wml.runner.choices import TRAIN
-from pytest_wml.runner.session import Run
+from pytest_wml.runner.configuration import TRAIN
+from pytest_wml.runner.run import Run
 
 if TYPE_CHECKING:
     from pytest_wml.client.deployment import Deployment
@@ -97,7 +96,7 @@ def packed_archive(run: Run, plan: Plan, folder: Callable[[], Path]) -> ModelArc
 def _trained_archive(run: Run, packaged: Path, plan: Plan, train: Callable[[], TrainedCNN]) -> ModelArchive:
     from pytest_wml.model.archive import read_archive
 
-    if run.mode is not Mode.REPLAY:
+    if run.configuration.mode is not Mode.REPLAY:
         return train().package(packaged)
     if packaged.exists():
         return read_archive(packaged)
@@ -109,7 +108,7 @@ def _trained_archive(run: Run, packaged: Path, plan: Plan, train: Callable[[], T
 
 
 def _existing(run: Run, plan: Plan) -> Path:
-    path = run.path(plan)
+    path = run.configuration.path(plan)
     if not path.exists():
         raise BadOption(
             f"{plan.source} names a model that does not exist: {plan.model}.",
@@ -132,12 +131,12 @@ def client(run: Run) -> Iterator[Any]:
     """
     from pytest_wml.client.safe_client import safe_client
 
-    if run.mode is Mode.REPLAY:
-        for plan in run.plans.values() if len(run.plans) == 1 else ():
+    if run.configuration.mode is Mode.REPLAY:
+        for plan in run.configuration.plans.values() if len(run.configuration.plans) == 1 else ():
             if plan.model not in ("", TRAIN):
                 _existing(run, plan)  # a mistyped path would otherwise look like a missing recording
-        run.replay.require_any()
-    with safe_client(run.credentials) as made:
+        run.app.replay.require_any()
+    with safe_client(run.configuration.credentials) as made:
         yield made
 
 
@@ -171,25 +170,25 @@ def deployment(
     if plan.deployment:
         with output.held():
             found = _deployed_before(run, client, archive, plan, folder)
-        run.served[plan.name] = found.archive
+        run.deployments.served[plan.name] = found.archive
         yield found
         return
     model_type, software_spec = completed(archive.path, plan.model_type, plan.software_spec)
     plan = plan._replace(model_type=model_type, software_spec=software_spec)
-    run.served[plan.name], run.stored[plan.name] = archive, plan
-    if run.mode is Mode.REPLAY:
-        run.replay.require(plan.name, as_content(archive))
-    elif run.mode is Mode.EMBEDDED and archive.kind == "savedmodel":
+    run.deployments.served[plan.name], run.deployments.stored[plan.name] = archive, plan
+    if run.configuration.mode is Mode.REPLAY:
+        run.app.replay.require(plan.name, as_content(archive))
+    elif run.configuration.mode is Mode.EMBEDDED and archive.kind == "savedmodel":
         require("tensorflow", "to score a SavedModel on the embedded service")
     how: dict[str, Any] = {"name": plan.name, "model_type": plan.model_type, "spec": plan.software_spec}
-    how |= {"mode": run.mode.value, "deadline": run.settings.deadline.value}
+    how |= {"mode": run.configuration.mode.value, "deadline": run.configuration.settings.deadline.value}
     with contextlib.ExitStack() as stack:
-        with show, run.answering.watched(lambda line: show(f"{plan.name}: {line}")):
-            if run.mode is Mode.LIVE:
+        with show, run.app.watched(lambda line: show(f"{plan.name}: {line}")):
+            if run.configuration.mode is Mode.LIVE:
                 from pytest_wml.lint.telling import before_live
 
                 show(f"{plan.name}: lint")
-                run.linted[plan.name] = before_live(archive, plan.model_type, plan.software_spec)
+                run.deployments.linted[plan.name] = before_live(archive, plan.model_type, plan.software_spec)
             if _is_lent(run):
                 from pytest_wml.runner.shared_deployment import lent
 
@@ -204,9 +203,9 @@ def _is_lent(run: Run) -> bool:
 
     What a worker records has to be whole: it deploys, scores and deletes by itself.
     """
-    if run.mode is not Mode.LIVE or run.settings.record.value:
+    if run.configuration.mode is not Mode.LIVE or run.recording.wanted:
         return False
-    return run.together.is_worker or run.settings.reuse.value
+    return run.live.processes.is_worker or run.configuration.settings.reuse.value
 
 
 def _deployed_before(run: Run, client: Any, local: ModelArchive, plan: Plan, folder: Callable[[], Path]) -> Deployment:
@@ -216,23 +215,23 @@ def _deployed_before(run: Run, client: Any, local: ModelArchive, plan: Plan, fol
     from pytest_wml.replay.bodies import as_content
     from pytest_wml.replay.cassette.library import same_model
 
-    replayed = run.mode is Mode.REPLAY
-    recorded = run.replay.require(plan.name, None) if replayed else None
+    replayed = run.configuration.mode is Mode.REPLAY
+    recorded = run.app.replay.require(plan.name, None) if replayed else None
     details = existing.find(client, plan.deployment)
-    run.own(plan.name, details["metadata"]["id"])
+    run.app.own(plan.name, details["metadata"]["id"])
     found = existing.served(client, details, None if replayed else folder() / f"{plan.name}.tar.gz")
     if found.content is None and recorded is not None:
         found = existing.Served(recorded, None, "by the recording")
     if found.content is not None:
-        run.models[plan.name] = found.content
+        run.recording.models[plan.name] = found.content
     text, archive = str(found), found.archive or existing.unknown_archive(found.content)
     if plan.model and (found.content is None or same_model(found.content, as_content(local))):
         archive = local
     elif plan.model:
         text += f"; {plan.source} names another one, {local.model_digest[:16]}"
-    run.found[plan.name] = text
+    run.deployments.existing[plan.name] = text
     name, url = details["entity"]["name"], client.deployments.get_scoring_href(details)
-    return Deployment(client, details["metadata"]["id"], name, archive, url, mode=run.mode.value)
+    return Deployment(client, details["metadata"]["id"], name, archive, url, mode=run.configuration.mode.value)
 
 
 def contract(run: Run, name: str, deployment: Deployment, show: progress.Shown) -> Contract:
@@ -246,11 +245,14 @@ def contract(run: Run, name: str, deployment: Deployment, show: progress.Shown) 
     """
     from pytest_wml.contract import Contract, Scoring
 
+    def keep_reference(file: Path, text: str, told: str) -> None:
+        run.recording.keep_reference(name, run.request_log.requester, file, text, told)
+
     return Contract(
         deployment,
         Scoring(progress=show),
-        reference=run.cassettes / name,
-        record=functools.partial(run.keep_reference, name) if run.settings.record.value else None,
-        keep=run.contracts.append,
-        measuring=run.answering.once,
+        reference=run.configuration.cassettes / name,
+        record=keep_reference if run.recording.wanted else None,
+        keep=run.results.checks.append,
+        measuring=run.app.without_retries,
     )

@@ -127,7 +127,7 @@ def first_files(archive: Path, named: Path, target: Path, samples: Path | None =
 
 
 def _name(archive: Path) -> str:
-    from pytest_wml.runner.choices import named_after
+    from pytest_wml.runner.configuration import named_after
 
     return named_after(archive.resolve())
 

@@ -17,7 +17,7 @@ from pytest_wml.errors import WMLTestError
 if TYPE_CHECKING:
     from pytest_wml.live.leftovers import Left
     from pytest_wml.live.resource_journal import Told
-    from pytest_wml.runner.session import Run
+    from pytest_wml.runner.run import Run
 
 _EXAMPLE = """\
 examples:
@@ -105,18 +105,20 @@ def _lines(found: list[Judged], problems: list[str], *, deleted: bool) -> Iterat
 @contextlib.contextmanager
 def _live(given: argparse.Namespace) -> Iterator[Run]:
     """A live run, with the options of the suite in the working folder, that creates nothing."""
-    from pytest_wml.runner.session import Run as Live
+    from pytest_wml.runner.configuration import Configuration
+    from pytest_wml.runner.run import Run
     from pytest_wml.tools.doctor import settings
 
     flags = {"--wml-credentials": given.wml_credentials, "--wml-ca": given.wml_ca}
     suite = settings.read(["--wml=live", *(f"{flag}={value}" for flag, value in flags.items() if value)])
-    if suite.run is None:
+    if suite.configuration is None:
         raise NothingToSweep(
             "pytest does not start here, and says where the credentials are.",
             reason=suite.problem[:500],
             fix="run pytest --collect-only here, and mend what it says, or go to another folder",
         )
-    run = Live(suite.run.settings, suite.run.root, os.environ, Path.cwd())
+    here = suite.configuration
+    run = Run(Configuration(here.settings, here.root, os.environ, Path.cwd()))
     run.open()
     try:
         yield run
@@ -148,7 +150,7 @@ def _judged(client: Any, run: Run, dead: Mapping[str, Told], named: str) -> list
 
     now, found = resource_names.now(), []
     owed = {one.id for journals in dead.values() for one in journals.owed}
-    with run.answering.account.owned.as_it_is():
+    with run.app.account.owned.as_it_is():
         everything = list(leftovers.listed(client))
     for left in leftovers.in_order(everything):
         until = f"{left.mark.expires:%Y-%m-%d %H:%M} UTC"
@@ -183,7 +185,7 @@ def _deleted(client: Any, free: Iterable[Judged], told: TextIO) -> Iterator[str]
 
 def _elsewhere(dead: Iterable[Told], run: Run) -> Iterator[str]:
     """Yield where killed runs of this machine have left something else."""
-    here = run.credentials
+    here = run.configuration.credentials
     for journals in dead:
         spaces = {one.space or journals.space for one in journals.owed} - {here.space_id}
         if journals.url != here.url and journals.owed:
@@ -194,7 +196,7 @@ def _elsewhere(dead: Iterable[Told], run: Run) -> Iterator[str]:
 
 def _forget(dead: Iterable[Told], run: Run) -> None:
     """Remove the journals of killed runs: what they had in this space is gone, and they had nothing in another."""
-    here = run.credentials
+    here = run.configuration.credentials
     for journals in dead:
         spaces = {one.space or journals.space for one in journals.owed}
         if journals.url == here.url and spaces <= {here.space_id}:

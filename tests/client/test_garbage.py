@@ -30,7 +30,7 @@ def as_it_was():
 @pytest.mark.skipif(gc.get_freeze_count() > 0, reason="this Python freezes objects of its own")
 def test_what_is_imported_counts_as_old():
     """It is in the oldest generation at once, and nothing stays frozen."""
-    with garbage.resting():
+    with garbage.paused():
         imported = Cycle()
     assert any(one is imported for one in gc.get_objects(generation=2))
     assert gc.get_freeze_count() == 0
@@ -39,7 +39,7 @@ def test_what_is_imported_counts_as_old():
 def test_garbage_is_found_as_ever():
     """What was made before, meanwhile and after: a suite's own tests of leaks hold, and pytest's warnings come."""
     before = Cycle()
-    with garbage.resting():
+    with garbage.paused():
         meanwhile = Cycle()
     after = Cycle()
     left = [weakref.ref(one) for one in (before, meanwhile, after)]
@@ -53,7 +53,7 @@ def test_the_collector_stays_on_or_off(on):
     """Also where the import fails."""
     (gc.enable if on else gc.disable)()
     seen = []
-    with contextlib.suppress(ImportError), garbage.resting():
+    with contextlib.suppress(ImportError), garbage.paused():
         seen.append(gc.isenabled())
         raise ImportError
     assert [*seen, gc.isenabled()] == [False, on]
@@ -63,7 +63,7 @@ def test_what_somebody_has_frozen_stays_frozen():
     """A suite that freezes for itself knows why."""
     frozen, young = Cycle(), None
     gc.freeze()
-    with garbage.resting():
+    with garbage.paused():
         young = Cycle()
     tracked = gc.get_objects()
     assert any(one is young for one in tracked)

@@ -35,12 +35,13 @@ latency: {p95: 60 s, requests: 3, concurrency: [1, 2]}
 """
 KEPT = """
     from collections import Counter
-    from pytest_wml.runner.session import RUN
+    from pytest_wml.runner.activation import RUN
 
     def pytest_sessionfinish(session):
         run = session.config.stash[RUN]
-        made = [each for each in run.ledger.exchanges if each.method == "POST" and each.path == "/ml/v4/deployments"]
-        print(f"\\n{len(made)} deployed; results:", ", ".join(result.check for result in run.contracts))
+        deploys = ("POST", "/ml/v4/deployments")
+        made = [each for each in run.request_log.exchanges if (each.method, each.path) == deploys]
+        print(f"\\n{len(made)} deployed; results:", ", ".join(result.check for result in run.results.checks))
 """
 
 

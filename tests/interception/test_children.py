@@ -10,8 +10,7 @@ import venv
 
 import pytest
 
-from pytest_wml.interception.children import INHERITED, Children
-from pytest_wml.interception.guard_variable import VARIABLE
+from pytest_wml.interception.children import INHERITED, VARIABLE, Children
 from pytest_wml.wml.hosts import Hosts
 
 HOST = "us-south.ml.cloud.ibm.com"

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.interception import Door
-from pytest_wml.interception.request_log import Ledger
+from pytest_wml.interception.request_log import RequestLog
 from pytest_wml.live.gateway import Live
 
 trustme = pytest.importorskip("trustme")
@@ -122,8 +122,8 @@ def test_a_guessed_host_that_nobody_answers_at(client, monkeypatch):
                 return live(environ, start_response)
             return app(environ, start_response)
 
-        ledger = live.ledger = Ledger(answer)
-        door = Door(ledger, skip_waits=False, fail_closed=False)
+        request_log = RequestLog(answer)
+        door = Door(request_log, skip_waits=False, fail_closed=False)
         door.open()
         try:
             given = {"url": "https://cpd-wml.apps.invalid", "username": "me", "password": "p", "version": "5.0"}
@@ -136,5 +136,5 @@ def test_a_guessed_host_that_nobody_answers_at(client, monkeypatch):
         finally:
             door.close()
     assert logins == ["cp-console-wml.apps.invalid"]
-    assert ledger.take_failures() == []
+    assert request_log.take_failures() == []
     assert wrapper.verify is None

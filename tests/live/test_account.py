@@ -8,7 +8,7 @@ import pytest
 
 from pytest_wml.config.values import Setting
 from pytest_wml.interception.messages import whole
-from pytest_wml.interception.requester import Asker
+from pytest_wml.interception.request_log import Requester, RequestLog
 from pytest_wml.live.budget import Budget, Limits
 from pytest_wml.live.retry import Retrying
 
@@ -49,8 +49,9 @@ def test_what_is_free_takes_nothing_from_the_budget(budget):
     """Deletions, and what teardowns ask: what is left afterwards is all there was."""
     for _ in range(3):
         assert ask(budget, "DELETE", "/ml/v4/models/1") == 200
-    with budget.ledger.asking(Asker("fixture", "", "f"), ending=True):
-        assert ask(budget, "GET", "/ml/v4/models") == 200
+    logged = RequestLog(budget)
+    with logged.requests_of(Requester("fixture", "", "f"), cleanup=True):
+        assert ask(logged, "GET", "/ml/v4/models") == 200
     assert [ask(budget, "GET", "/ml/v4/models") for _ in range(3)] == [200, 200, 422]
 
 

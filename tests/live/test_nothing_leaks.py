@@ -88,12 +88,12 @@ def test_a_signal_while_it_deploys(suite, faulty):
     """
     conftest = """
     import os, signal, threading
-    from pytest_wml.runner.session import RUN
+    from pytest_wml.runner.activation import RUN
 
     def pytest_runtest_setup(item):
         def watch():
             while not any(one.method == "POST" and one.path.rstrip("/").endswith("/deployments")
-                          for one in item.config.stash[RUN].ledger.exchanges):
+                          for one in item.config.stash[RUN].request_log.exchanges):
                 pass
             os.kill(os.getpid(), signal.SIGTERM)
         threading.Thread(target=watch, daemon=True).start()

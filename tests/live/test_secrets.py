@@ -21,8 +21,8 @@ TESTS = """
     import pytest
 
     def test_fails_with_everything_in_its_hands(wml_client, wml_deployment, pytestconfig):
-        from pytest_wml.runner.session import RUN
-        credentials = pytestconfig.stash[RUN].credentials
+        from pytest_wml.runner.activation import RUN
+        credentials = pytestconfig.stash[RUN].configuration.credentials
         token = getattr(wml_client, "token", None) or wml_client.wml_token
         given = wml_client.wml_credentials
         logging.getLogger("mine").warning("credentials: %r", given)

@@ -202,13 +202,10 @@ def test_custom_properties_and_tags(tmp_path):
     library._players = {name: Player(Cassette(name, {}, tuple(one))) for name, one in cassettes.items()}
     (own,) = tape("77777777", 1795847220.5)
     sent = request(own.method, own.role, own.path, own.query, own.body)
-    answer = json.loads(library.play(library._players["c"], sent).answer)
+    answer = json.loads(library.play(sent, "c")[1].answer)
     assert answer["entity"]["custom"] == {"at": 1795847220.5, "run": "77777777", "kept": 7}
     asks = request("GET", Role.ML, "/ml/v4/models", "a=1", b"")
-    assert (
-        json.loads(library.play(library._players["t"], asks).answer)["resources"][0]["metadata"]["tags"][1]
-        == "77777777"
-    )
+    assert json.loads(library.play(asks, "t")[1].answer)["resources"][0]["metadata"]["tags"][1] == "77777777"
 
 
 def test_the_number_of_a_ci_run():

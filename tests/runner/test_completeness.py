@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_wml.replay.cassette.parts import Part
+from pytest_wml.runner.activation import RUN
 from pytest_wml.runner.completeness import extent
-from pytest_wml.runner.standby import STANDBY
 
 TOP = "def test_top(): pass"
 SUB = "def test_a(): pass\ndef test_b(): pass"
@@ -16,7 +16,7 @@ class Observer:
     """A plugin that notes how much of a suite ran."""
 
     def pytest_sessionfinish(self, session):
-        self.extent = extent(session, session.config.stash[STANDBY].ran)
+        self.extent = extent(session, session.config.stash[RUN].results.ran)
 
 
 @pytest.fixture

@@ -84,10 +84,10 @@ def test_every_check_replays(pytester, suite):
     """All that was recorded answers, nothing is left over, and parity is skipped for want of the model."""
     pytester.makeconftest(
         """
-        from pytest_wml.runner.session import RUN
+        from pytest_wml.runner.activation import RUN
 
         def pytest_sessionfinish(session):
-            print("checks:", *sorted({result.check for result in session.config.stash[RUN].contracts}))
+            print("checks:", *sorted({result.check for result in session.config.stash[RUN].results.checks}))
         """
     )
     result = pytester.runpytest_inprocess("-s", "-rs", "-n", "0")

@@ -18,16 +18,16 @@ CONFTEST = """
     from pytest_wml.client.safe_client import safe_client
     from pytest_wml.config.credentials import OFFLINE
     from pytest_wml.model.archive import read_archive
-    from pytest_wml.runner.session import RUN
+    from pytest_wml.runner.activation import RUN
 
     @pytest.fixture(scope="session")
     def theirs(pytestconfig):
         # Another team's work, done before this run: straight at the embedded service, past the run's own door.
         run = pytestconfig.stash[RUN]
-        if run.mode.value == "replay":
+        if run.configuration.mode.value == "replay":
             return
-        run.answering._start()
-        with open_door(run.answering._embedded), safe_client(OFFLINE) as client:
+        run.app._start()
+        with open_door(run.app._embedded), safe_client(OFFLINE) as client:
             names, settings = client.repository.ModelMetaNames, client.deployments.ConfigurationMetaNames
             spec = client.software_specifications.get_id_by_name("runtime-24.1-py3.11")
             meta = {names.NAME: "theirs", names.TYPE: "tensorflow_2.14", names.SOFTWARE_SPEC_UID: spec, **LABEL}
@@ -40,7 +40,7 @@ CONFTEST = """
         return wml_client
 
     def pytest_sessionfinish(session):
-        seen = {f"{each.method} {each.path}" for each in session.config.stash[RUN].ledger.exchanges}
+        seen = {f"{each.method} {each.path}" for each in session.config.stash[RUN].request_log.exchanges}
         print("\\nasked:", *sorted(seen), sep="|")
 
 """

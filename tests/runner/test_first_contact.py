@@ -1,4 +1,4 @@
-"""A run begins with the first contact with WML, whatever that is, and is then as if it had begun at once."""
+"""No way to IBM is open in an offline run, from the first conftest to the last hook."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ HOST = "eu-de.ml.cloud.ibm.com"
 REFUSED = f"*A connection to {HOST} was refused: it would leave this process for IBM.*"
 _LOUD = ("recording", "hypothesispytest", "anyio", "socket", "time_machine", "rerunfailures")
 QUIET = [f"-pno:{name}" for name in _LOUD]
-"""Plugins of this environment that load what leads to IBM: with them a run begins at once."""
-AT_ONCE = "--wml=replay"
+"""Plugins of this environment that the tests do not need."""
 
 HEADER = f"""
     import os, socket, subprocess, sys, threading
@@ -29,40 +28,16 @@ HEADER = f"""
 """
 
 
-@pytest.fixture(autouse=True)
-def _not_on_github(monkeypatch):
-    """Where a run begins at once, as there is more to tell of it."""
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-
-
-def running(pytester, *begins: str):
-    """Runs pytest in a process of its own, on a test file whose run has begun at once or not."""
+@pytest.fixture
+def run(pytester):
+    """Runs pytest in a process of its own, on a test file."""
 
     def run(tests: str, *arguments: str, conftest: str = "", **more: str) -> pytest.RunResult:
         for file, text in {"test_it": tests, "conftest": conftest, **more}.items():
             (pytester.path / f"{file}.py").write_text(_file(text), encoding="utf-8")
-        begun = f"""
-            BEGUN = "pytest_wml.runner.session" in sys.modules
-
-            def test_begun():
-                assert BEGUN is {bool(begins)}
-        """
-        (pytester.path / "test_a.py").write_text(_file(begun), encoding="utf-8")
-        return pytester.runpytest_subprocess("-rA", *QUIET, *begins, *arguments)
+        return pytester.runpytest_subprocess("-rA", *QUIET, *arguments)
 
     return run
-
-
-@pytest.fixture
-def run(pytester):
-    """A run that begins with the first contact."""
-    return running(pytester)
-
-
-@pytest.fixture
-def run_at_once(pytester):
-    """A run that has begun when the first test is collected."""
-    return running(pytester, AT_ONCE)
 
 
 def _file(text: str) -> str:
@@ -84,127 +59,10 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_no_way_out_is_open_before_it(run, way):
-    """Whatever asks first is refused, in the test that asks and in no other."""
-    conftest = """
-        from socket import create_connection
-        ENVIRONMENT = {**os.environ, "MINE": "1"}
-        sys.modules["from_conftest"] = sys.modules[__name__]
-    """
-    result = run(
-        f"""
-        import from_conftest
-
-        def test_before(): pass
-
-        def test_asks():
-            {WAYS[way]}
-
-        def test_after(): pass
-        """,
-        conftest=conftest,
-    )
-    result.assert_outcomes(passed=3, failed=1)
-    result.stdout.fnmatch_lines([f"*{HOST} *was refused*", "FAILED test_it.py::test_asks*"])
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-
-
-def test_requests_are_answered_from_then_on(run):
-    """The library is taken over when the test imports it."""
-    result = run(
-        """
-        def test_asks():
-            import requests
-            requests.get(f"https://{HOST}/ml/v4/models")
-        """
-    )
-    result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*GET /ml/v4/models*", "*replay: 1 requests answered, live calls: 0*"])
-
-
-def test_a_module_that_asks_when_it_is_imported(run):
-    """The module cannot be collected."""
-    result = run("ask()\ndef test_one(): pass", "--continue-on-collection-errors")
-    result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*ERROR collecting test_it.py*", REFUSED])
-
-
-def test_a_conftest_that_asks_when_it_is_imported(run):
-    """Nothing can be collected."""
-    result = run("def test_one(): pass", conftest="ask()")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*ERROR collecting test session*", REFUSED])
-
-
-def test_a_fixture_that_asks(run):
-    """Setup: every test that uses it. Teardown: the one after which it ends."""
-    result = run(
-        """
-        @pytest.fixture(scope="module")
-        def asking():
-            ask()
-
-        def test_one(asking): pass
-        def test_two(asking): pass
-        """
-    )
-    result.assert_outcomes(passed=1, errors=2)
-    result.stdout.fnmatch_lines([REFUSED])
-
-
-def test_a_fixture_that_asks_when_it_ends(run):
-    """The turn that began before the run did ends after it."""
-    result = run(
-        """
-        @pytest.fixture(scope="module")
-        def outer():
-            yield
-            ask()
-
-        @pytest.fixture(scope="module")
-        def inner(outer):
-            yield
-
-        def test_one(inner): pass
-        """
-    )
-    result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines([REFUSED, "ERROR test_it.py::test_one*"])
-
-
-def test_the_last_hooks_of_others(run):
-    """What asks when everything has ended still fails the run."""
-    result = run("def test_one(): pass", conftest="def pytest_unconfigure(): ask()")
-    result.assert_outcomes(passed=2)
-    assert f"{HOST} was refused" in result.stdout.str() + result.stderr.str()
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-
-
-def test_workers_of_xdist(run):
-    """Each begins for itself, and the controller hears of it."""
-    result = run("def test_asks(): ask()\ndef test_other(): pass", "-n2", conftest="def pytest_sessionfinish(): ask()")
-    result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines([REFUSED, "outside any test:*"])
-
-
-def test_other_hosts_are_reached(run):
-    """A server of this machine is, also by the connection with which the run begins."""
-    result = run(
-        """
-        def test_asks():
-            with socket.create_server(("127.0.0.1", 0)) as server:
-                socket.create_connection(server.getsockname()).close()
-        """
-    )
-    result.assert_outcomes(passed=2)
-
-
-@pytest.mark.slow
-def test_at_once_every_way_is_closed_too(run_at_once):
+def test_no_way_out_is_open(run):
     """Each is refused in the test that asks, in a fixture's setup and teardown, and at import; this machine is not."""
     ways = "".join(f"    def test_way_{number}():\n        {way}\n\n" for number, way in enumerate(WAYS.values()))
-    result = run_at_once(
+    result = run(
         f"""
     import from_conftest
 
@@ -240,7 +98,7 @@ def test_at_once_every_way_is_closed_too(run_at_once):
         """,
         test_import="ask()\ndef test_one(): pass",
     )
-    result.assert_outcomes(passed=3, failed=len(WAYS), errors=3)
+    result.assert_outcomes(passed=2, failed=len(WAYS), errors=3)
     told = result.stdout.str().partition("= FAILURES =")[2]
     for number in range(len(WAYS)):
         refused = f"(A connection to {HOST} was refused|A child process was refused a connection to {HOST})"
@@ -249,25 +107,79 @@ def test_at_once_every_way_is_closed_too(run_at_once):
     result.stdout.fnmatch_lines_random(["ERROR test_it.py::test_setup*", "ERROR test_it.py::test_teardown*"])
 
 
-@pytest.mark.slow
-def test_at_once_a_conftest_that_asks(run_at_once):
+def test_requests_are_answered(run):
+    """The library is taken over when the test imports it."""
+    result = run(
+        """
+        def test_asks():
+            import requests
+            requests.get(f"https://{HOST}/ml/v4/models")
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*GET /ml/v4/models*", "*replay: 1 requests answered, live calls: 0*"])
+
+
+def test_a_conftest_that_asks_when_it_is_imported(run):
     """Nothing can be collected."""
-    result = run_at_once("def test_one(): pass", conftest="ask()")
+    result = run("def test_one(): pass", conftest="ask()")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*ERROR collecting test session*", REFUSED])
 
 
-@pytest.mark.slow
-def test_at_once_workers_and_the_last_hooks(run_at_once):
-    """A worker's test, its session's end, and what asks when everything has ended."""
-    hooks = "def pytest_sessionfinish(): ask()\ndef pytest_unconfigure(): ask()"
-    result = run_at_once("def test_asks(): ask()\ndef test_other(): pass", "-n2", conftest=hooks)
-    result.assert_outcomes(passed=2, failed=1)
+def test_a_fixture_that_asks(run):
+    """Setup: every test that uses it. Teardown: the one after which it ends."""
+    result = run(
+        """
+        @pytest.fixture(scope="module")
+        def asking():
+            ask()
+
+        def test_one(asking): pass
+        def test_two(asking): pass
+        """
+    )
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines([REFUSED])
+
+
+def test_a_fixture_that_asks_when_it_ends(run):
+    """The test after which it ends."""
+    result = run(
+        """
+        @pytest.fixture(scope="module")
+        def outer():
+            yield
+            ask()
+
+        @pytest.fixture(scope="module")
+        def inner(outer):
+            yield
+
+        def test_one(inner): pass
+        """
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines([REFUSED, "ERROR test_it.py::test_one*"])
+
+
+def test_the_last_hooks_of_others(run):
+    """What asks when everything has ended still fails the run."""
+    result = run("def test_one(): pass", conftest="def pytest_unconfigure(): ask()")
+    result.assert_outcomes(passed=1)
+    assert f"{HOST} was refused" in result.stdout.str() + result.stderr.str()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_workers_of_xdist(run):
+    """Each refuses for itself, and the controller reports it."""
+    result = run("def test_asks(): ask()\ndef test_other(): pass", "-n2", conftest="def pytest_sessionfinish(): ask()")
+    result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines([REFUSED, "outside any test:*"])
 
 
 def test_everything_is_put_back(pytester):
-    """Neither a patch nor a variable nor a folder is left, whether the run began or not."""
+    """Neither a patch nor a variable nor a folder is left, after the run."""
     pytester.makepyfile(
         inner="def test_one(): pass",
         outer="""
@@ -288,12 +200,11 @@ def test_everything_is_put_back(pytester):
         assert [each for each in after[3] if each.startswith("pytest-wml-guard") and each not in before[3]] == []
         """,
     )
-    for more in ([], [AT_ONCE]):
-        result = pytester.runpython_c(
-            f"import sys, os; os.environ['TMPDIR'] = {str(pytester.path)!r};"
-            f" sys.argv[1:] = {['-pno:cacheprovider', *QUIET, *more, 'inner.py']!r}; exec(open('outer.py').read())"
-        )
-        assert result.ret == 0, result.stderr.str()
+    result = pytester.runpython_c(
+        f"import sys, os; os.environ['TMPDIR'] = {str(pytester.path)!r};"
+        f" sys.argv[1:] = {['-pno:cacheprovider', *QUIET, 'inner.py']!r}; exec(open('outer.py').read())"
+    )
+    assert result.ret == 0, result.stderr.str()
 
 
 def test_runs_inside_a_run(pytester):
@@ -312,66 +223,6 @@ def test_runs_inside_a_run(pytester):
     )
     result = pytester.runpytest_subprocess("-ppytester", *QUIET)
     result.assert_outcomes(passed=2)
-
-
-def test_modules_that_a_suite_takes_away_again(pytester):
-    """Where the run begins inside `patch.dict(sys.modules)`, its modules stay the ones that it began with."""
-    pytester.makeconftest(
-        """
-        import socket, sys
-        from unittest import mock
-
-        with mock.patch.dict(sys.modules, {"pyspark": object()}):
-            socket.getaddrinfo("localhost", 80)
-        """
-    )
-    pytester.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.wml(not_in_replay=True)
-        def test_skipped():
-            assert False
-
-        def test_nothing_recorded(wml_deployment):
-            pass
-        """
-    )
-    result = pytester.runpytest_subprocess(*QUIET)
-    result.assert_outcomes(skipped=1, errors=1)
-    result.stdout.fnmatch_lines(["*Nothing was recorded for the deployment mnist_cnn*"])
-
-
-def test_modules_that_a_suite_exchanges(pytester):
-    """A module of ours that comes while another one goes is the same after `sys.modules` is put back."""
-    pytester.makepyfile(
-        """
-        import sys
-        import types
-
-        sys.modules["theirs"] = types.ModuleType("theirs")
-        first, before = [], []
-
-        def test_begins(wml_digits):
-            pass
-
-        def test_exchanges():
-            before.append(dict(sys.modules))
-            del sys.modules["theirs"]
-            assert "pytest_wml.tools.usage" not in sys.modules
-            import pytest_wml.tools.usage
-
-            first.append(pytest_wml.tools.usage)
-
-        def test_puts_back():
-            for name in sys.modules.keys() - before[0].keys():
-                del sys.modules[name]
-
-        def test_has_the_same():
-            assert sys.modules["pytest_wml.tools.usage"] is first[0]
-        """
-    )
-    pytester.runpytest_subprocess(*QUIET).assert_outcomes(passed=4)
 
 
 def test_fixtures_of_a_plugin_that_a_conftest_names(pytester):

@@ -7,31 +7,32 @@ import os
 import pytest
 
 from pytest_wml.config import table
+from tests.runner.test_activation import HIDE_CLIENTS
 
 HEAVY = "vcr werkzeug numpy requests urllib3 httpcore http.server ibm_watson_machine_learning tensorflow keras filelock"
-OURS = """_version plugin config config.table interception interception.children interception.guard_variable
-interception.names interception.patches interception.requester runner runner.fixtures runner.hooks runner.standby"""
-"""Modules of ours that are loaded at every start; all others only by the first contact with WML."""
+OURS = "_version plugin config config.table runner runner.activation runner.fixtures"
+"""Modules of ours that are loaded at every start; all others only in an active run."""
 
 
 def test_nothing_heavy_is_loaded(pytester, monkeypatch):
     """A run without a WML test loads none of the libraries that the plugin works with, and little of the plugin."""
     for name in [name for name in os.environ if name == "GITHUB_ACTIONS" or name.startswith("WML_")]:
         monkeypatch.delenv(name)  # with it there is more to do in a run
-    pytester.makepyfile("def test_one(): pass")
+    pytester.makepyfile("def test_one(): pass", hide_clients=HIDE_CLIENTS)
+    pytester.syspathinsert()
     pytester.makeconftest(
         f"""
         import sys
 
         def pytest_sessionfinish():
-            print("loaded:", [name for name in {HEAVY!r}.split() if name in sys.modules])
+            print("loaded:", [name for name in {HEAVY!r}.split() if sys.modules.get(name)])
             ours = {{name.removeprefix("pytest_wml.") for name in sys.modules if name.startswith("pytest_wml.")}}
             print("ours:", sorted(ours - set({OURS!r}.split())))
         """
     )
     # Other plugins of this environment load some of them.
     quiet = [f"-pno:{name}" for name in ("recording", "hypothesispytest", "anyio", "socket", "xdist", "time_machine")]
-    result = pytester.runpytest_subprocess("-s", *quiet)
+    result = pytester.runpytest_subprocess("-s", "-phide_clients", "test_nothing_heavy_is_loaded.py", *quiet)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([*table.UNTOUCHED, "*loaded: []*", "*ours: []*"])
     assert "= wml =" not in result.stdout.str()
@@ -57,29 +58,3 @@ def test_it_can_be_turned_off(pytester):
     result = pytester.runpytest_inprocess("-p", "no:wml", "--wml=embedded")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*unrecognized arguments: --wml=embedded*"])
-
-
-def test_pytest_rewrites_nothing_of_it(pytester, monkeypatch):
-    """Its modules are read as Python compiled them, though pytest marks the packages of plugins for rewriting."""
-    marked = pytester.mkdir("site") / "marked-1.dist-info"
-    marked.mkdir()
-    (marked / "METADATA").write_text("Metadata-Version: 2.1\nName: marked\nVersion: 1\n")
-    (marked / "entry_points.txt").write_text("[pytest11]\nmarked = _pytest.nodes\n")  # as if it lay in site-packages
-    (marked / "RECORD").write_text("pytest_wml/__init__.py,,\n")
-    monkeypatch.setenv("PYTHONPATH", str(marked.parent), prepend=os.pathsep)
-    pytester.makepyfile(
-        """
-        import sys
-
-        import pytest_wml.contract
-
-        def test_rewritten(wml_digits):
-            loaders = {name: type(getattr(module, "__loader__", None)).__name__ for name, module in sys.modules.items()}
-            rewritten = {name for name, loader in loaders.items() if loader == "AssertionRewritingHook"}
-            assert __name__ in rewritten
-            ours = {name for name in loaders if name.partition(".")[0] == "pytest_wml"}
-            assert "pytest_wml.contract" in ours
-            assert ours & rewritten == {"pytest_wml", "pytest_wml._version", "pytest_wml.plugin"}
-        """
-    )
-    pytester.runpytest_subprocess("-n", "0").assert_outcomes(passed=1)

@@ -39,10 +39,10 @@ TESTS = """
     def test_nothing_of_wml(): pass
 """
 LEDGER = """
-    from pytest_wml.runner.session import RUN
+    from pytest_wml.runner.activation import RUN
 
     def pytest_sessionfinish(session):
-        exchanges = session.config.stash[RUN].ledger.exchanges
+        exchanges = session.config.stash[RUN].request_log.exchanges
         made = [each for each in exchanges if each.method == "POST" and each.path == "/ml/v4/deployments"]
         gone = [each for each in exchanges if each.method == "DELETE" and "/deployments/" in each.path]
         print(f"\\n{len(made)} deployed, {len(gone)} deleted")

@@ -20,7 +20,7 @@ class Library:
     """Finds the answer to a request among the cassettes of a folder; each is read when first needed.
 
     A request that names something that a cassette's own answers created (a model, a deployment) belongs to
-    that cassette, whoever asks. Any other belongs to whoever asks.
+    that cassette, whoever makes it. Any other belongs to the requester's own.
 
     Args:
         folder: where the cassettes are.
@@ -66,28 +66,26 @@ class Library:
                     found.append(player.cassette)
         return found
 
-    def find(self, request: Request, asker: str) -> Player | None:
-        """The cassette that answers a request; None when none does.
+    def play(self, request: Request, own: str) -> tuple[Player, Interaction] | None:
+        """The next answer to a request and the cassette that it is from; None if no cassette answers.
+
+        What an answer creates belongs to its cassette from then on.
 
         Args:
-            request: what is asked.
-            asker: name of the asker's own cassette; empty for what is asked on behalf of all.
+            request: to answer.
+            own: name of the requester's cassette; empty for requests on behalf of all.
         """
         with self._lock:
-            for player in self._candidates(request, asker):
-                if player.holds(request):
-                    return player
+            for player in self._candidates(request, own):
+                interaction = player.play(request)
+                if interaction is not None:
+                    return player, self._noted(player, interaction)
         return None
 
-    def play(self, player: Player, request: Request) -> Interaction | None:
-        """The next answer; what it creates belongs to its cassette from now on."""
-        interaction = player.play(request)
-        if interaction is None:
-            return None
+    def _noted(self, player: Player, interaction: Interaction) -> Interaction:
         if interaction.mutates and interaction.status < 300:
-            with self._lock:
-                for made in created(interaction.answer):
-                    self._owners.setdefault(made, player)
+            for made in created(interaction.answer):
+                self._owners.setdefault(made, player)
         answer = interaction.answer
         for other in self.players():
             # A list shows what other tests and fixtures have named.
@@ -101,16 +99,16 @@ class Library:
             with self._lock:
                 self._owners[made] = player
 
-    def asked(self, request: Request, asker: str) -> list[Cassette]:
+    def candidates(self, request: Request, own: str) -> list[Cassette]:
         """The cassettes that could have answered, for an error message."""
-        return [player.cassette for player in dict.fromkeys(self._candidates(request, asker))]
+        return [player.cassette for player in dict.fromkeys(self._candidates(request, own))]
 
-    def _candidates(self, request: Request, asker: str) -> Iterator[Player]:
+    def _candidates(self, request: Request, own: str) -> Iterator[Player]:
         names = UUID.findall(f"{request.path} {dict(request.query)}")
         if request.method in ("POST", "PATCH") and not request.path.endswith("/predictions"):
             names += UUID.findall(request.body)
         yield from (self._owners[name] for name in names if name in self._owners)
-        for name in [asker] if asker else [self.home, *self.names()]:
+        for name in [own] if own else [self.home, *self.names()]:
             player = self.player(name)
             if player is not None:
                 yield player

@@ -72,10 +72,6 @@ class Player:
             self._same_bytes[interaction.request] = interaction.identity
             epoch += interaction.mutates
 
-    def holds(self, request: Request) -> bool:
-        """Whether any answer to this request was recorded."""
-        return self._find(request) is not None
-
     def play(self, request: Request) -> Interaction | None:
         """The next answer to a request; None when none was recorded."""
         with self._lock:

@@ -19,10 +19,10 @@ from pytest_wml.contract.files.promises import Promise, promises
 from pytest_wml.contract.files.written import Written, load
 from pytest_wml.errors import WMLTestError
 from pytest_wml.runner import error_reports
+from pytest_wml.runner.activation import activate
 from pytest_wml.runner.contract_files.homes import home, recording
 from pytest_wml.runner.deployment_choice import OF_FILE
-from pytest_wml.runner.session import Run
-from pytest_wml.runner.standby import run_of
+from pytest_wml.runner.run import Run
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Contract
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def collected(run: Run, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """The collector of a contract file; None for a recording, whatever it is called."""
-    if path.parent == run.cassettes:
+    if path.parent == run.configuration.cassettes:
         return None
     made: ContractFile = ContractFile.from_parent(parent, path=path)
     return made
@@ -47,7 +47,7 @@ class ContractFile(pytest.Module):
     @functools.cached_property
     def _module(self) -> ModuleType:
         """A module that stands for the file, with a test function for each promise."""
-        run, written = run_of(self.config), load(self.path)
+        run, written = activate(self.config), load(self.path)
         self.stash[OF_FILE] = home(run, written)
         module = ModuleType(self.path.name, f"The promises of {self.path.name}.")
         module.__file__ = str(self.path)

@@ -11,8 +11,8 @@ from pytest_wml.config.deployment_specs import Plan
 from pytest_wml.config.values import Setting
 from pytest_wml.contract.files.mistakes import BadContractFile, Mistake, refused, shown
 from pytest_wml.contract.files.written import Written
-from pytest_wml.runner.choices import TRAIN, named_after
-from pytest_wml.runner.session import Run
+from pytest_wml.runner.configuration import TRAIN, Configuration, named_after
+from pytest_wml.runner.run import Run
 from pytest_wml.runner.supply import sample_archive
 
 
@@ -26,20 +26,25 @@ def home(run: Run, written: Written) -> str:
     """
     known = _of_the_run(run, written)
     if known is not None:
-        return known.name if run.settings.deployments.value else ""
-    plan = run.completed(_own(written), written.path.name)
+        return known.name if run.configuration.settings.deployments.value else ""
+    plan = run.configuration.completed(_own(written), written.path.name)
     other = _taken(run, plan)
-    if other is not None and run.inferred(other)._replace(source="") != run.inferred(plan)._replace(source=""):
+    if other is not None and not _alike(run.configuration, other, plan):
         made_of = other.deployment or other.model or "the packaged sample"
         told = f"a deployment called {shown(plan.name)} exists in this run, made of {made_of}; give another `name`"
         raise _refused(written, "name", told)
-    run.written[plan.name] = plan
+    run.deployments.of_contract_files[plan.name] = plan
     return plan.name
+
+
+def _alike(configuration: Configuration, one: Plan, other: Plan) -> bool:
+    """Whether two specifications differ at most in where they are written."""
+    return configuration.inferred(one)._replace(source="") == configuration.inferred(other)._replace(source="")
 
 
 def recording(run: Run, name: str) -> str:
     """The name of the recording of what the file's own tests ask beside scoring."""
-    return f"{_plain(name or run.name)}.contract"
+    return f"{_plain(name or run.configuration.name)}.contract"
 
 
 def _plain(name: str) -> str:
@@ -50,10 +55,10 @@ def _plain(name: str) -> str:
 def _of_the_run(run: Run, written: Written) -> Plan | None:
     """The run's own plan that the file means: by its name in the ini, or by its path."""
     said = written.top.some("model", "deployment", "name", "type", "spec")
-    configured = run.settings.deployments.value
+    configured = run.configuration.settings.deployments.value
     if set(said) == {"model"} and any(plan.name == said["model"] for plan in configured):
-        return run.plans[said["model"]]
-    for plan in run.plans.values():
+        return run.configuration.plans[said["model"]]
+    for plan in run.configuration.plans.values():
         if _same_model(run, written, plan) and all(_said(run, plan, key) in (None, said[key]) for key in said):
             return plan
     return None
@@ -62,7 +67,7 @@ def _of_the_run(run: Run, written: Written) -> Plan | None:
 def _said(run: Run, plan: Plan, key: str) -> str | None:
     """What a plan has for a key of a contract file; None for a model, of which the path is compared."""
     if key in ("type", "spec"):
-        plan = run.inferred(plan)
+        plan = run.configuration.inferred(plan)
     its = {"name": plan.name, "type": plan.model_type, "spec": plan.software_spec, "deployment": plan.deployment}
     return its.get(key)
 
@@ -72,7 +77,7 @@ def _same_model(run: Run, written: Written, plan: Plan) -> bool:
         return bool(plan.deployment) and not plan.model and "model" not in written.top.values
     if plan.model == TRAIN:
         return False
-    path = run.resolve(Setting(plan.model, plan.source)) if plan.model else sample_archive()
+    path = run.configuration.resolve(Setting(plan.model, plan.source)) if plan.model else sample_archive()
     return path.resolve() == _path(written).resolve()
 
 
@@ -94,7 +99,10 @@ def _path(written: Written) -> Path:
 
 def _taken(run: Run, plan: Plan) -> Plan | None:
     """Another deployment of the run with the same name; file systems that ignore case give both one recording."""
-    others = [*run.written.values(), *(run.plans.values() if run.names_a_model else ())]
+    others = [
+        *run.deployments.of_contract_files.values(),
+        *(run.configuration.plans.values() if run.configuration.names_a_model else ()),
+    ]
     return next((other for other in others if other.name.lower() == plan.name.lower()), None)
 
 

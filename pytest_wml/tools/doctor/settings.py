@@ -14,15 +14,13 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_wml.config import unknown
+from pytest_wml.config import options, unknown
 from pytest_wml.config.deployment_specs import Plan
 from pytest_wml.config.options import Settings
 from pytest_wml.config.values import Mode
 from pytest_wml.errors import WMLTestError
 from pytest_wml.model.kinds import StoredAs
-from pytest_wml.runner.choices import TRAIN
-from pytest_wml.runner.session import Run
-from pytest_wml.runner.standby import run_of
+from pytest_wml.runner.configuration import TRAIN, Configuration
 from pytest_wml.tools.doctor.lines import Line, passed, warned
 
 _NEAR = 3
@@ -32,19 +30,19 @@ class Suite(NamedTuple):
     """What pytest would work with.
 
     Args:
-        run: what was chosen for the run that would begin; None where pytest does not start.
+        configuration: of the run that would begin; None where pytest does not start.
         ini: the file with the options; empty for none.
         problem: what pytest said instead of starting.
     """
 
-    run: Run | None = None
+    configuration: Configuration | None = None
     ini: str = ""
     problem: str = ""
 
     @property
     def settings(self) -> Settings | None:
         """Every option; None where pytest does not start."""
-        return self.run.settings if self.run else None
+        return self.configuration.settings if self.configuration else None
 
     @property
     def credentials(self) -> str:
@@ -59,18 +57,19 @@ class Suite(NamedTuple):
     @property
     def models(self) -> list[StoredAs]:
         """Type and software specification of each model, each pair once."""
-        plans = [self.run.inferred(plan) for plan in self.run.plans.values()] if self.run else []
+        here = self.configuration
+        plans = [here.inferred(plan) for plan in here.plans.values()] if here else []
         return list(dict.fromkeys(StoredAs(plan.model_type, plan.software_spec) for plan in plans))
 
     @property
     def files(self) -> dict[Path, Plan]:
         """Where the models are, whether or not they exist, and what is made of them."""
-        plans = self.run.plans.values() if self.run else ()
-        return {self.run.path(plan): plan for plan in plans if self.run and plan.model not in ("", TRAIN)}
+        here = self.configuration
+        return {here.path(plan): plan for plan in here.plans.values() if plan.model not in ("", TRAIN)} if here else {}
 
     def _file(self, option: str) -> str:
         setting = getattr(self.settings, option, None)
-        return str(self.run.resolve(setting)) if self.run and setting and setting.value else ""
+        return str(self.configuration.resolve(setting)) if self.configuration and setting and setting.value else ""
 
 
 class NoSuite(WMLTestError):
@@ -88,9 +87,12 @@ class _Reader:
         error = unknown.ini_keys(config, without_conftests=True)
         if error is not None:
             raise pytest.UsageError(str(error))
-        run = run_of(config)
-        run.close()
-        self.suite = Suite(run, str(config.inipath or ""))
+        try:
+            found = options.read(config, os.environ)
+        except WMLTestError as problem:
+            raise pytest.UsageError(str(problem)) from None
+        configuration = Configuration(found, config.rootpath, os.environ, config.invocation_params.dir)
+        self.suite = Suite(configuration, str(config.inipath or ""))
         return 0
 
 
@@ -106,19 +108,19 @@ def read(arguments: Sequence[str] = ()) -> Suite:
     return second or Suite(problem=said)
 
 
-def started(suite: Suite) -> Run:
-    """What was chosen for the run that would begin.
+def started(suite: Suite) -> Configuration:
+    """The configuration of the run that would begin.
 
     Raises:
         NoSuite: pytest does not start here.
     """
-    if suite.run is None:
+    if suite.configuration is None:
         raise NoSuite(
             "pytest does not start here, and its options are needed.",
             reason=suite.problem[:500],
             fix="run pytest --collect-only here, and mend what it says; or name the files and folders",
         )
-    return suite.run
+    return suite.configuration
 
 
 def _tried(arguments: list[str]) -> tuple[Suite | None, str]:
@@ -157,7 +159,7 @@ def model_files(suite: Suite) -> list[Path]:
 
 def unnamed(suite: Suite) -> Plan:
     """How the suite stores a model that none of its plans names."""
-    return suite.run.completed(Plan(""), "") if suite.run else Plan("")
+    return suite.configuration.completed(Plan(""), "") if suite.configuration else Plan("")
 
 
 def cassettes(suite: Suite) -> str:

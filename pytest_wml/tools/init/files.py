@@ -18,7 +18,7 @@ from pytest_wml.model.kinds import ONNX_FILES, ModelKind, stored_as
 from pytest_wml.model.onnx_weights import files_beside
 from pytest_wml.model.packing import pack
 from pytest_wml.model.recognition import recognise
-from pytest_wml.runner.choices import named_after
+from pytest_wml.runner.configuration import named_after
 from pytest_wml.tools.contract import first_files
 from pytest_wml.tools.init.example import first_test
 

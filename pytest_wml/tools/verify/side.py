@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pytest_wml.config.credentials import Credentials
 from pytest_wml.errors import WMLTestError
+from pytest_wml.interception.request_log import RequestLog
 from pytest_wml.interception.wsgi import WSGIApp, body_of
 from pytest_wml.redaction.known import Secrets
 from pytest_wml.tools.doctor.asking import token_request
@@ -59,7 +60,7 @@ class Side:
         secrets: Secrets,
         wait: Callable[[float], object] | None = None,
     ) -> None:
-        self._app = app
+        self._app = RequestLog(app)
         self._given = given
         self._secrets = secrets
         self.wait = wait
@@ -160,8 +161,7 @@ class Side:
 
     def _raise_what_failed(self) -> None:
         """A request that did not reach the service has no answer of its own."""
-        ledger = getattr(self._app, "ledger", None)
-        for failure in ledger.take_failures() if ledger else ():
+        for failure in self._app.take_failures():
             raise failure.error
 
 

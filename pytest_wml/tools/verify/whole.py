@@ -207,7 +207,6 @@ def _asking(given: argparse.Namespace, job: Job, credentials: Credentials | None
     try:
         owned = Owned(gateway, together.mark, together.journal)
         retrying = Retrying(owned)
-        gateway.ledger = owned.ledger = retrying.ledger
         yield Side(retrying, places(credentials.url), credentials, secrets)
     finally:
         together.close()

@@ -1,4 +1,4 @@
-"""What the options and the credentials of a run come to: its mode, its models, its names, its secrets."""
+"""The configuration of a run, from options and credentials: mode, models, names, secrets."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def names_file(plan: Plan) -> bool:
     return not plan.deployment and plan.model not in ("", TRAIN)
 
 
-class Choices:
-    """What was chosen for a run.
+class Configuration:
+    """What options and credentials say; does not change during the run.
 
     Args:
         settings: every option.
@@ -50,7 +50,7 @@ class Choices:
         self.settings = settings
         self.root = root
         self._started_in = started_in
-        self._environ = dict(environ)
+        self.environ = dict(environ)
 
     @property
     def mode(self) -> Mode:
@@ -128,7 +128,7 @@ class Choices:
         """
         file = self.settings.credentials
         path = str(self.resolve(file)) if file.value else ""
-        return credentials_.find(self._environ, path, offline=self.mode is not Mode.LIVE)
+        return credentials_.find(self.environ, path, offline=self.mode is not Mode.LIVE)
 
     @property
     def credentials(self) -> credentials_.Credentials:
@@ -150,7 +150,7 @@ class Choices:
 
         given = self.usable_credentials.secrets if self.usable_credentials else ()
         own = [secret for secret in given if secret != credentials_.OFFLINE.apikey]
-        return Secrets([*own, *secrets_of_environment(self._environ)])
+        return Secrets([*own, *secrets_of_environment(self.environ)])
 
     @property
     def apikey(self) -> str:
@@ -169,7 +169,7 @@ class Choices:
         Raises:
             BadCredentials: a live run without, or they cannot be used.
         """
-        named = (self._environ.get(name, "").strip() for name in SPACE_VARIABLES)
+        named = (self.environ.get(name, "").strip() for name in SPACE_VARIABLES)
         return list(dict.fromkeys([self.credentials.space_id, *filter(is_id, named)]))
 
     @property
@@ -184,7 +184,7 @@ class Choices:
         from pytest_wml.config.json_paths import JsonPaths
         from pytest_wml.replay.cassette.varying import Varying, words_of
 
-        return Varying(JsonPaths(self.settings.ignore.value), words_of(self._environ))
+        return Varying(JsonPaths(self.settings.ignore.value), words_of(self.environ))
 
     @cached_property
     def ca(self) -> str:

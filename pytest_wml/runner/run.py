@@ -1,0 +1,153 @@
+"""The state of one test run, by owner."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pytest_wml.config.values import Mode
+from pytest_wml.interception.children import Children
+from pytest_wml.interception.door import Door
+from pytest_wml.interception.request_counts import Tally
+from pytest_wml.interception.request_log import RequestLog, Scopes
+from pytest_wml.runner.configuration import Configuration
+from pytest_wml.runner.deployments import Deployments
+from pytest_wml.runner.live_account import LiveAccount
+from pytest_wml.runner.mode_app import ModeApp
+from pytest_wml.runner.recording import Recording
+from pytest_wml.runner.results import Results
+from pytest_wml.wml.hosts import Hosts
+from pytest_wml.wml.operations import Purpose, purpose
+
+if TYPE_CHECKING:
+    from pytest_wml.config.fault_rules import Fault
+    from pytest_wml.replay.misses import Missed, Misses
+
+
+class Run:
+    """One run with pytest, or one `WmlDeployment` without.
+
+    Args:
+        configuration: of the run.
+        earlier_misses: returns the unanswered requests of earlier runs.
+
+    Attributes:
+        deployments: their specifications and models.
+        results: what failed, and what is to be reported.
+        recording: what is recorded.
+        live: of a live run, what it has in the account of the service.
+        app: answers.
+        request_log: stands in front of it.
+        scopes: tell who makes a request.
+        door: takes connections over.
+        workers: counts of the xdist workers that have ended.
+    """
+
+    def __init__(self, configuration: Configuration, earlier_misses: Callable[[], Missed] = dict) -> None:
+        self.configuration = configuration
+        self._earlier_misses = earlier_misses
+        self.deployments = Deployments(configuration)
+        self.results = Results()
+        self.live = LiveAccount(configuration)
+        settings, offline = configuration.settings, configuration.mode is not Mode.LIVE
+        hosts = Hosts.of(filter(None, [configuration.cpd_host, *settings.cpd_hosts.value.split(", ")]))
+        self.app = ModeApp(configuration, hosts, self.live, lambda: self.misses)
+        self.recording = Recording(configuration, lambda: self.app.recorder)
+        self.scopes = Scopes()
+        self.request_log = RequestLog(self.app, self.scopes)
+        self.door = Door(
+            self.request_log,
+            hosts,
+            skip_waits=offline,
+            work=self.app.wait_for_loads,
+            fail_closed=offline,
+            refused=self._refused,
+            crashed=self.request_log.crashed,
+        )
+        self._children = Children(hosts)
+        self.workers = Tally()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was asked of WML so far, here or in an xdist worker that has ended."""
+        used = self.request_log.exchanges or self.deployments.existing or self.deployments.linted
+        return not used and self.workers == Tally()
+
+    @cached_property
+    def misses(self) -> Misses:
+        """The unanswered requests of this run and of earlier ones."""
+        from pytest_wml.replay.misses import Misses  # a run without one does not load it
+
+        return Misses(self._earlier_misses)
+
+    @property
+    def missed(self) -> Missed:
+        """The unanswered requests of this run."""
+        return self.misses.now if "misses" in self.__dict__ else {}
+
+    def open(self) -> None:
+        """Take over connections to IBM's hosts; offline also keep child processes from having one."""
+        if self.configuration.mode is Mode.LIVE:
+            _ = self.configuration.ca  # a mistake in it is reported now
+            self.live.processes.open()
+        self.door.open()
+        if self.configuration.mode is not Mode.LIVE:
+            self._children.open()
+
+    def close(self) -> None:
+        """Put everything back."""
+        self._children.close()
+        self.app.interrupt()
+        self.door.close()
+        self.app.close()
+        if self.configuration.mode is Mode.LIVE:
+            self.live.processes.close()
+
+    def interrupted(self) -> str:
+        """Give up what would keep the process from ending; what is done now, for the user, empty for nothing."""
+        if self.app.give_up_loads():
+            return "what is being loaded is given up"
+        done = {Mode.REPLAY: "", Mode.EMBEDDED: "the run ends", Mode.LIVE: "what it created is deleted"}
+        return done[self.configuration.mode]
+
+    def take_refusals_of_children(self) -> None:
+        """Keep what was refused to child processes, as failures of the present requester."""
+        for error in self._children.refused():
+            self.request_log.fail(error)
+
+    def report_to_controller(self, errors: Iterable[Exception]) -> None:
+        """Report failures that came too late for this xdist worker's own report."""
+        for error in errors:
+            self._children.tell_parent(error)
+
+    def _refused(self, error: Exception) -> None:
+        if not self._children.tell(error):
+            self.request_log.crashed(error)
+
+    def tally(self) -> Tally:
+        """The counts of this process and of the xdist workers that have ended."""
+        own = Tally(Counter(exchange.answered_by for exchange in self.request_log.exchanges), self.door.skipped_seconds)
+        for exchange in self.request_log.exchanges:
+            why = purpose(exchange.method, exchange.path)
+            own.asked[why.value] += 1
+            own.asked["bytes"] += exchange.sent if why is Purpose.UPLOAD else 0
+            own.seconds += exchange.seconds if exchange.answered_by == "live" else 0.0
+        self.app.add_to(own)
+        own.found = dict(self.deployments.existing)
+        own.linted = dict(self.deployments.linted)
+        own.add(self.workers)
+        return own
+
+    @contextlib.contextmanager
+    def faulty(self, script: Iterable[Fault], test: str) -> Iterator[None]:
+        """Inject the faults of a test inside the block, and keep those that it never met."""
+        if not script:
+            yield
+            return
+        with self.app.injecting(script, test) as armed:
+            yield
+        if test not in self.results.failed and test not in self.results.skipped:
+            self.app.never_met(armed, test)
