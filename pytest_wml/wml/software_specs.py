@@ -11,16 +11,12 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import ClassVar
 
 from pytest_wml.wml.tables import rows
 
 
 @dataclass(frozen=True)
 class SoftwareSpec:
-    FORMER_FIELDS: ClassVar = ("lifecycle", "replacement")
-    """Fields that data folders of earlier versions have; they are not read any more."""
-
     id: str
     name: str
     types: tuple[str, ...] = ()

@@ -93,7 +93,7 @@ def _installed(folder: Path, project: Path) -> list[Command]:
     interpreter = environment / "bin" / "python"
     requirements = [one for one in importlib.metadata.requires("pytest-wml") or [] if "extra ==" not in one]
     install = ["install", "-q", "--disable-pip-version-check"]
-    # vcrpy is ours and pytest-recording's: both plugins then need nothing but themselves.
+    # vcrpy is pytest-recording's: both plugins then need nothing but themselves.
     exact = [f"{name}=={importlib.metadata.version(name)}" for name in ("pytest", "vcrpy")]
     run(python(ROOT, "-m", "pip", "--python", interpreter, *install, *exact, *requirements))
     places = {"none": [], "ours": [str(ROOT)], "recording": ["pytest-recording"]}

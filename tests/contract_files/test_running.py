@@ -56,6 +56,12 @@ def test_promises_are_chosen_as_tests_are(recorded, chosen, passed):
     )
 
 
+def test_promises_are_no_imported_tests(recorded):
+    """pytest's `collect_imported_tests = false` leaves them: they are tests of the module that the file stands for."""
+    recorded.makeini("[pytest]\ncollect_imported_tests = false\n")
+    recorded.runpytest_inprocess(*QUIET).assert_outcomes(passed=10, skipped=1)
+
+
 def test_a_broken_promise_is_told_without_python(recorded):
     """The findings, and nothing of how they were come by."""
     edit(recorded, "class: 3", "class: cat")

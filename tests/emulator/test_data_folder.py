@@ -100,6 +100,10 @@ def with_sql(database, script) -> None:
         ("UPDATE records SET json = replace(json, 'initializing', 'dancing')", "state: is none of"),
         ("UPDATE records SET json = NULL || json WHERE 0; UPDATE records SET id = 'x' WHERE kind = 'model'", "another"),
         ("UPDATE records SET json = x'ff' WHERE kind = 'space'", "is damaged: space"),
+        (
+            "UPDATE records SET json = json_set(json, '$.number', json('null')) WHERE kind = 'model'",
+            "another id or number",
+        ),
         ("DROP TABLE counters", "no such table: counters"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 
@@ -33,6 +34,15 @@ def test_replay_imports_no_tensorflow(pytester, recorded_project):
     result = pytester.runpytest_subprocess("-s", "-p", "no:recording")
     result.assert_outcomes(passed=6)
     result.stdout.fnmatch_lines(["*loaded: []*"])
+
+
+@pytest.mark.parametrize("mode", [[], pytest.param(["--wml=embedded", "--wml-record"], marks=pytest.mark.slow)])
+def test_no_vcrpy(pytester, recorded_project, monkeypatch, mode):
+    """Recordings have vcrpy's format; reading and writing them works where vcrpy cannot be imported."""
+    pytester.makepyfile(without_vcrpy="import sys\nsys.modules['vcr'] = None")
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path), prepend=os.pathsep)
+    result = pytester.runpytest_subprocess("-p", "without_vcrpy", "-p", "no:recording", *mode)
+    result.assert_outcomes(passed=6)
 
 
 def test_a_changed_model_fails(pytester, recorded_project, archives):

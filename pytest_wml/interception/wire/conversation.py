@@ -6,6 +6,7 @@ import contextlib
 import io
 import itertools
 import json
+import re
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,12 +14,14 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from pytest_wml.interception.wire.head import Head, Refused, parsed
-from pytest_wml.interception.wire.incoming import Body, BrokenBody, Incoming, Limits
+import h11
+
+from pytest_wml.interception.wire.incoming import Body, BrokenBody, Incoming, Limits, Refused
 from pytest_wml.interception.wsgi import Environ, WSGIApp
 
 _WITHOUT_BODY = {204, 304}
 _BLOCK = 1 << 16
+_ABSOLUTE = re.compile(r"https?://([^/?#]+)", re.IGNORECASE)
 _UNLIMITED = Limits()
 
 
@@ -66,9 +69,9 @@ class Conversation:
             Whether the last answer went out whole.
         """
         try:
-            while (block := self._incoming.head()) is not None:
+            while (request := self._incoming.request()) is not None:
                 self.answering = True
-                if not self._answered(parsed(block)):
+                if not self._answered(request):
                     break
                 self.answering = False
             return True
@@ -80,14 +83,15 @@ class Conversation:
             self._crashed(error)
             return False
 
-    def _answered(self, head: Head) -> bool:
+    def _answered(self, request: h11.Request) -> bool:
         """Answer one request; whether another may follow."""
-        raw = Body(self._incoming, head.length)
+        raw = Body(self._incoming)
         body: io.BufferedIOBase = io.BufferedReader(raw, _BLOCK)
-        if head.version == "HTTP/1.1" and head.fields.get("expect", "").lower() == "100-continue":
-            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        environ = self._environ(request, body)
+        if self._incoming.http.they_are_waiting_for_100_continue:
+            self._write(self._sent(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")))
         try:
-            status, headers, blocks = _call(self._app, self._environ(head, body))
+            status, headers, blocks = _call(self._app, environ)
         except Exception as error:  # noqa: BLE001 - whatever the app lets through is reported, and answered
             if raw.problem is None:
                 self._crashed(error)
@@ -96,7 +100,7 @@ class Conversation:
         try:
             # A client that still sends while we answer would see a broken pipe, and send everything again.
             self._drain(raw, body)
-            return self._send(head, status, headers, blocks)
+            return self._send(request, status, headers, blocks)
         finally:
             close = getattr(blocks, "close", None)
             if close is not None:
@@ -112,17 +116,18 @@ class Conversation:
         if raw.problem is not None:
             raise raw.problem
 
-    def _environ(self, head: Head, body: io.BufferedIOBase) -> Environ:
-        path, _, query = head.target.partition("?")
+    def _environ(self, request: h11.Request, body: io.BufferedIOBase) -> Environ:
+        host, target = _target(request)
+        path, _, query = target.partition("?")
         environ: Environ = {
-            "REQUEST_METHOD": head.method,
+            "REQUEST_METHOD": request.method.decode(),
             "SCRIPT_NAME": "",
             "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
             "QUERY_STRING": query,
-            "REQUEST_URI": head.target,
+            "REQUEST_URI": target,
             "SERVER_NAME": self._host,
             "SERVER_PORT": "443",
-            "SERVER_PROTOCOL": head.version,
+            "SERVER_PROTOCOL": f"HTTP/{request.http_version.decode()}",
             "REMOTE_ADDR": "127.0.0.1",
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "https",
@@ -134,50 +139,50 @@ class Conversation:
             "wsgi.run_once": False,
             **self._said,
         }
-        for name, value in head.fields.items():
-            if "_" not in name:  # else it could pass for another field
-                key = name.upper().replace("-", "_")
-                environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
-        environ["HTTP_HOST"] = head.host or self._host
+        for name, value in request.headers.raw_items():
+            if b"_" not in name:  # else it could pass for another field
+                key = name.decode().upper().replace("-", "_")
+                key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+                text = value.decode("latin-1")
+                environ[key] = f"{environ[key]},{text}" if key in environ else text
+        environ["HTTP_HOST"] = host or environ.get("HTTP_HOST") or self._host
         return environ
 
-    def _send(self, head: Head, status: str, headers: list[tuple[str, str]], blocks: Iterable[bytes]) -> bool:
-        code = int(status.partition(" ")[0])
-        told = {name.lower(): value for name, value in headers}
-        bare = head.method == "HEAD" or code in _WITHOUT_BODY
+    def _send(self, request: h11.Request, status: str, headers: list[tuple[str, str]], blocks: Iterable[bytes]) -> bool:
+        code, _, reason = status.partition(" ")
+        bare = request.method == b"HEAD" or int(code) in _WITHOUT_BODY
+        told = {name.lower() for name, _ in headers}
         if not bare and "content-length" not in told and isinstance(blocks, (list, tuple)):
-            told["content-length"] = str(sum(map(len, blocks)))
-            headers = [*headers, ("Content-Length", told["content-length"])]
-        chunked = not bare and "content-length" not in told and head.version == "HTTP/1.1"
-        if chunked:
-            headers = [*headers, ("Transfer-Encoding", "chunked")]
-        ends = self.last or self.unread or not head.keeps_alive or told.get("connection", "").lower() == "close"
-        if ends and "connection" not in told:
+            headers = [*headers, ("Content-Length", str(sum(map(len, blocks))))]
+        if (self.last or self.unread) and "connection" not in told:
             headers = [*headers, ("Connection", "close")]
-        begin = "".join([f"HTTP/1.1 {status}\r\n", *(f"{name}: {value}\r\n" for name, value in headers), "\r\n"])
-        if bare:
-            self._write(begin.encode("latin-1"))
-            return not ends
-        sent = self._write_blocks(begin.encode("latin-1"), _chunks(blocks) if chunked else blocks)
-        return not ends and (chunked or sent == int(told["content-length"]))
-
-    def _write_blocks(self, begin: bytes, blocks: Iterable[bytes]) -> int:
-        """Send the head with the first block, then the others; the bytes of the blocks."""
-        sent = 0
+        fields = [(name.encode("latin-1"), value.strip().encode("latin-1")) for name, value in headers]
+        begin = self._sent(h11.Response(status_code=int(code), reason=reason.encode("latin-1"), headers=fields))
         try:
-            for block in blocks:
-                sent += len(block)
-                self._write(begin + block)
+            begin = self._write_blocks(begin, () if bare else blocks)
+            if end := begin + self._sent(h11.EndOfMessage()):
+                self._write(end)
+        except h11.LocalProtocolError:  # more bytes, or fewer, than the app announced
+            return False
+        return self._incoming.http.our_state is h11.DONE
+
+    def _write_blocks(self, begin: bytes, blocks: Iterable[bytes]) -> bytes:
+        """Send the head with the first block, then the others; the head, where there was no block."""
+        try:
+            for block in filter(None, blocks):
+                self._write(begin + self._sent(h11.Data(data=block)))
                 begin = b""
-        except OSError:
+        except (OSError, h11.LocalProtocolError):
             raise
         except Exception as error:
             # What has gone out cannot be taken back: a connection that breaks off says that it is not all.
             self._crashed(error)
             raise ConnectionAbortedError("the app failed in the middle of its answer") from error
-        if begin:
-            self._write(begin)
-        return sent
+        return begin
+
+    def _sent(self, event: h11.Event) -> bytes:
+        """An event as bytes for the socket."""
+        return self._incoming.http.send(event) or b""
 
     def _write(self, data: bytes) -> None:
         if self._limits.body is not None:
@@ -185,6 +190,7 @@ class Conversation:
         self._sock.sendall(data)
 
     def _refuse(self, refusal: Refused) -> bool:
+        # Not by h11: after an error of the client's it sends nothing but an end.
         self.unread = True
         text = _error("invalid_request", str(refusal))
         begin = (
@@ -198,15 +204,24 @@ class Conversation:
         return True
 
 
+def _target(request: h11.Request) -> tuple[str, str]:
+    """The host that the target of a request names, if any, and its path and query.
+
+    Raises:
+        Refused: it is no path.
+    """
+    target = request.target.decode("latin-1")
+    if target.startswith("/"):  # IBM's clients join relative links to their host with a slash too many
+        return "", "/" + target.lstrip("/")
+    if match := _ABSOLUTE.match(target):
+        return match[1], target[match.end() :] or "/"
+    if target == "*" and request.method == b"OPTIONS":
+        return "", target
+    raise Refused(400, "The target of the request is no path.")
+
+
 def _error(code: str, message: str) -> bytes:
     return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
-
-
-def _chunks(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    for block in blocks:
-        if block:
-            yield b"%x\r\n%b\r\n" % (len(block), block)
-    yield b"0\r\n\r\n"
 
 
 def _call(app: WSGIApp, environ: Environ) -> tuple[str, list[tuple[str, str]], Iterable[bytes]]:

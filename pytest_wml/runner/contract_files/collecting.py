@@ -6,6 +6,7 @@ parameters, markers and everything that other plugins do for tests.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -38,7 +39,14 @@ def collected(run: Run, path: Path, parent: pytest.Collector) -> pytest.Collecto
 class ContractFile(pytest.Module):
     """A contract file, which is read when its tests are collected."""
 
+    # Private by its name, but pytest documents that subclasses may override it. A public `obj` does not do: for
+    # `collect_imported_tests = false` pytest asks this method for the module again, and would import the file.
     def _getobj(self) -> ModuleType:
+        return self._module
+
+    @functools.cached_property
+    def _module(self) -> ModuleType:
+        """A module that stands for the file, with a test function for each promise."""
         run, written = activate(self.config), load(self.path)
         self.stash[OF_FILE] = home(run, written)
         module = ModuleType(self.path.name, f"The promises of {self.path.name}.")
@@ -46,6 +54,7 @@ class ContractFile(pytest.Module):
         marks = [*self._marks(written), pytest.mark.wml(cassette=recording(run, self.stash[OF_FILE]))]
         for promise in promises(written):
             test = _test(self.path, promise)
+            test.__module__ = module.__name__
             for mark in marks:
                 test = mark(test)
             setattr(module, promise.name, test)

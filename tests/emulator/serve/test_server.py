@@ -27,6 +27,15 @@ def test_one_connection_carries_many_requests(here):
     assert b"Connection: close" not in parts
 
 
+def test_blank_lines_between_requests_mean_nothing(here):
+    """Some clients end a body with a line of their own, which its length does not count (RFC 9112, section 2.2)."""
+    with here.connected() as sock:
+        for body in (b"hello\r\n", b"again\r\n\r\n"):
+            sock.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\n" + body)
+            status, told, _ = read(sock)
+            assert (status, json.loads(told)["body"]) == (200, body.decode().strip())
+
+
 def test_the_app_is_told_who_asks(here):
     """Address and host."""
     _, body, _ = here.ask(body="hello")
