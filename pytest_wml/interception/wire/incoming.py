@@ -52,6 +52,7 @@ class Incoming:
         self._sock = sock
         self._limits = limits
         self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_HEAD)
+        self._begun_before = False
 
     def request(self) -> h11.Request | None:
         """The next request's head; None where the connection ends, or is silent for too long, before it.
@@ -60,11 +61,14 @@ class Incoming:
             Refused: it is malformed, too long, takes too long, or ends in the middle.
             OSError: the connection broke.
         """
-        # Some clients end a body with a line of their own, which h11 takes for a request.
-        held = bytes(self.http.trailing_data[0]).lstrip(b"\r\n")
-        self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_HEAD)
-        if held:
-            self.http.receive_data(held)
+        held = b""
+        if self._begun_before:
+            # Some clients end a body with a line of their own, which h11 takes for a request.
+            held = bytes(self.http.trailing_data[0]).lstrip(b"\r\n")
+            self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_HEAD)
+            if held:
+                self.http.receive_data(held)
+        self._begun_before = True
         deadline = None
         while (event := self._event()) is h11.NEED_DATA:
             if held and deadline is None and self._limits.head is not None:

@@ -5,6 +5,7 @@ A token is no part of it, but for one that no service would take.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -75,10 +76,16 @@ def request(method: str, role: Role, path: str, query: str, body: Body, refusabl
     An uploaded archive counts as `<archive>`, whatever it holds: whether it is the recorded model the
     caller finds by comparing its digests.
     """
+    return Request(method, role, re.sub("/{2,}", "/", unquote(path)), _parameters(query), body, refusable)
+
+
+@functools.lru_cache(maxsize=256)
+def _parameters(query: str) -> tuple[tuple[str, str], ...]:
+    """The parameters of a query that requests are compared by, sorted, secrets masked; most requests have the same."""
     pairs = parse_qsl(masked(query), keep_blank_values=True)
     # IBM's clients repeat parameters on the following pages of a list.
     unique = {name: _same_masks(value) for name, value in pairs if name not in _NOT_COMPARED}
-    return Request(method, role, re.sub("/{2,}", "/", unquote(path)), tuple(sorted(unique.items())), body, refusable)
+    return tuple(sorted(unique.items()))
 
 
 def token_flaw(path: str, authorization: str) -> str:
