@@ -14,7 +14,7 @@ from pytest_wml.interception.wsgi import Environ, WSGIApp
 if TYPE_CHECKING:
     from pytest_wml.config.fault_rules import Fault
     from pytest_wml.emulator.app import EmbeddedWML
-    from pytest_wml.interception.faults import Armed, Faults
+    from pytest_wml.interception.faults import ActiveFault, Faults
     from pytest_wml.interception.request_counts import Tally
     from pytest_wml.live.account import Account
     from pytest_wml.live.gateway import Live
@@ -82,12 +82,12 @@ class ModeApp:
         return cast("Account", self._account)
 
     @contextlib.contextmanager
-    def injecting(self, script: Iterable[Fault], test: str) -> Iterator[list[Armed]]:
+    def injecting(self, script: Iterable[Fault], test: str) -> Iterator[list[ActiveFault]]:
         """Inject the faults of one test inside the block."""
-        with self._faults.during(script, test) as armed:
+        with self._faults.for_test(script, test) as armed:
             yield armed
 
-    def never_met(self, armed: Iterable[Armed], test: str) -> None:
+    def never_met(self, armed: Iterable[ActiveFault], test: str) -> None:
         """Keep the faults that no request of a test has met, for the summary."""
         unmet = [one for one in armed if not one.injected and one.fault.probability >= 1]
         self._faults.unmet.update(dict.fromkeys(f"{one.fault} ({test})" for one in unmet))

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_wml.config.values import Mode
-from pytest_wml.interception.children import Children
+from pytest_wml.interception.children import ChildGuard
 from pytest_wml.interception.door import Door
 from pytest_wml.interception.request_counts import Tally
-from pytest_wml.interception.request_log import RequestLog, Scopes
+from pytest_wml.interception.request_log import RequesterScopes, RequestLog
 from pytest_wml.runner.configuration import Configuration
 from pytest_wml.runner.deployments import Deployments
 from pytest_wml.runner.live_account import LiveAccount
@@ -56,7 +56,7 @@ class Run:
         hosts = Hosts.of(filter(None, [configuration.cpd_host, *settings.cpd_hosts.value.split(", ")]))
         self.app = ModeApp(configuration, hosts, self.live, lambda: self.misses)
         self.recording = Recording(configuration, lambda: self.app.recorder)
-        self.scopes = Scopes()
+        self.scopes = RequesterScopes()
         self.request_log = RequestLog(self.app, self.scopes)
         self.door = Door(
             self.request_log,
@@ -67,7 +67,7 @@ class Run:
             refused=self._refused,
             crashed=self.request_log.crashed,
         )
-        self._children = Children(hosts)
+        self._child_guard = ChildGuard(hosts)
         self.workers = Tally()
 
     @property
@@ -95,11 +95,11 @@ class Run:
             self.live.processes.open()
         self.door.open()
         if self.configuration.mode is not Mode.LIVE:
-            self._children.open()
+            self._child_guard.open()
 
     def close(self) -> None:
         """Put everything back."""
-        self._children.close()
+        self._child_guard.close()
         self.app.interrupt()
         self.door.close()
         self.app.close()
@@ -115,16 +115,16 @@ class Run:
 
     def take_refusals_of_children(self) -> None:
         """Keep what was refused to child processes, as failures of the present requester."""
-        for error in self._children.refused():
+        for error in self._child_guard.take_refusals():
             self.request_log.fail(error)
 
     def report_to_controller(self, errors: Iterable[Exception]) -> None:
         """Report failures that came too late for this xdist worker's own report."""
         for error in errors:
-            self._children.tell_parent(error)
+            self._child_guard.report_to_parent(error)
 
     def _refused(self, error: Exception) -> None:
-        if not self._children.tell(error):
+        if not self._child_guard.report_from_fork(error):
             self.request_log.crashed(error)
 
     def tally(self) -> Tally:
@@ -132,11 +132,11 @@ class Run:
         own = Tally(Counter(exchange.answered_by for exchange in self.request_log.exchanges), self.door.skipped_seconds)
         for exchange in self.request_log.exchanges:
             why = purpose(exchange.method, exchange.path)
-            own.asked[why.value] += 1
-            own.asked["bytes"] += exchange.sent if why is Purpose.UPLOAD else 0
+            own.requests[why.value] += 1
+            own.requests["bytes"] += exchange.sent if why is Purpose.UPLOAD else 0
             own.seconds += exchange.seconds if exchange.answered_by == "live" else 0.0
         self.app.add_to(own)
-        own.found = dict(self.deployments.existing)
+        own.existing = dict(self.deployments.existing)
         own.linted = dict(self.deployments.linted)
         own.add(self.workers)
         return own

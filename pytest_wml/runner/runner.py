@@ -84,7 +84,7 @@ class Runner:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         run = self.run
-        run.door.renew()
+        run.door.restore_guards()
         run.deployments.current = deployment_choice.deployment_of(item)
         report_records.begin(item, run)
         with run.scopes.of(partial(requesters.test, item)), run.faulty(marker.scripted(item), item.nodeid):

@@ -88,7 +88,7 @@ def _spent(tally: Tally) -> Iterator[str]:
     """What the service was asked, or was not thanks to a recording."""
     if tally.sent:
         yield f"spent: {_amounts(tally.sent, _WORDS)}; {tally.seconds:.1f} s of the service's time"
-    elif any(tally.cassettes) and (saved := _amounts(tally.asked, ("deploy", "score", "upload"))):
+    elif any(tally.cassettes) and (saved := _amounts(tally.requests, ("deploy", "score", "upload"))):
         yield f"not asked of the service, because it was recorded: {saved}"
     for what, times in sorted(tally.repeated.items()):
         yield f"sent again: {what} ×{times}"
@@ -124,7 +124,7 @@ def _tallied(run: Run, tally: Tally) -> Iterator[str]:
     for line in run.live.deleted:
         yield f"deleted at the end: {line}"
     yield from _played(tally)
-    for name, model in sorted(tally.found.items()):
+    for name, model in sorted(tally.existing.items()):
         yield f"{name}: a deployment that existed already, {model}"
     for name, found in sorted(tally.linted.items()):
         yield from (f"{name}: lint: {line}" for line in found)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pytest_wml.interception.request_counts import Played, Tally
+from pytest_wml.interception.request_counts import PlayedCassette, Tally
 from pytest_wml.replay.cassette.file import Cassette, dump, load, write
 from pytest_wml.runner.staleness import expired
 from pytest_wml.tools.cli import main
@@ -36,7 +36,7 @@ def test_an_old_recording_is_a_warning_here_and_a_failure_in_ci(pytester, record
 
 def test_a_recording_is_too_old_from_the_day_after_the_last_one_allowed():
     """Of ninety days, the ninetieth still counts."""
-    played = Played(recorded_at="2026-01-01", recorded_from="live", model="", played={"asked"})
+    played = PlayedCassette(recorded_at="2026-01-01", recorded_from="live", model="", played={"asked"})
     tally = Tally(cassettes={"tiny": played})
     last = datetime.date(2026, 1, 1) + datetime.timedelta(days=90)
     assert list(expired(tally, 90, last)) == []
