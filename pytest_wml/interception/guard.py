@@ -48,7 +48,7 @@ def refusal(host: str) -> NotThroughTheDoor:
     return NotThroughTheDoor(
         f"A connection to {host} was refused: it would leave this process for IBM.",
         known="only requests, urllib3, httpx and clients built on them are answered in this mode",
-        fix="use one of those, or run with --wml=live if the request is meant for the service",
+        fix="use one of those, or run with --wml=live if the live service must answer the request",
     )
 
 

@@ -119,8 +119,8 @@ class Attribution(NamedTuple):
 
 def attribution(environ: Environ) -> Attribution:
     """The attribution of a request; that of `SESSION` for a request that passed no request log."""
-    found: Attribution = environ.get(_ATTRIBUTION) or Attribution()
-    return found
+    attributed: Attribution = environ.get(_ATTRIBUTION) or Attribution()
+    return attributed
 
 
 class Exchange(NamedTuple):
