@@ -1,6 +1,6 @@
 """Model-contract tests for IBM Watson Machine Learning: replayed, embedded or live.
 
-Public names are loaded when they are first used, since pytest imports this package in every project.
+A public name is imported when it is first used, since pytest imports this package in every project.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_wml.runner.standalone import WmlDeployment, embedded
     from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 
-_HOMES = {
+_MODULES = {
     "DEFAULT_SPACE_ID": "wml.spaces",
     "Deployment": "client.deployment",
     "EmbeddedWML": "emulator.app",
@@ -44,6 +44,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'pytest_wml' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"pytest_wml.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"pytest_wml.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""Real handwritten digits from MNIST, shipped with the package: ten a class."""
+"""Real handwritten digits from MNIST, included in the package: ten of each class."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pytest_wml.errors import WMLTestError
 
 
 class NoSuchDigit(WMLTestError, KeyError):
-    """A digit was asked for that is none of 0 to 9."""
+    """A requested label is not one of 0 to 9."""
 
 
 @dataclass(frozen=True, eq=False)
 class Digits:
-    """Handwritten digits that the sample network was not trained on.
+    """Handwritten digits that are not in the training data of the sample network.
 
-    ``digits[5]`` is a clear five; iterating gives the labels 0 to 9.
+    ``digits[5]`` is a clear five; iteration yields the labels 0 to 9.
 
     Attributes:
-        images: float32 [100, 784], pixels in 0..1, row by row; sorted by label, the clearest of each first.
+        images: float32 [100, 784], pixels in 0..1, row by row; sorted by label, and then the clearest first.
         labels: int64 [100].
     """
 
@@ -33,30 +33,30 @@ class Digits:
     labels: npt.NDArray[np.int64]
 
     def __getitem__(self, label: int) -> npt.NDArray[np.float32]:
-        """Give the clearest image of a digit: float32 [784], pixels in 0..1.
+        """Return the clearest image of a digit: float32 [784], pixels in 0..1.
 
         Raises:
-            NoSuchDigit: the label is none of 0 to 9; a KeyError too.
+            NoSuchDigit: the label is not one of 0 to 9; also a KeyError.
         """
         clearest: npt.NDArray[np.float32] = self.all_of(label)[0]
         return clearest
 
     def all_of(self, label: int) -> npt.NDArray[np.float32]:
-        """Give every image of a digit: float32 [10, 784], the clearest first.
+        """Return all images of a digit: float32 [10, 784], the clearest first.
 
         Raises:
-            NoSuchDigit: the label is none of 0 to 9; a KeyError too.
+            NoSuchDigit: the label is not one of 0 to 9; also a KeyError.
         """
         try:
-            wanted = operator.index(label)
+            number = operator.index(label)
         except TypeError:
-            wanted = -1
-        found: npt.NDArray[np.float32] = self.images[self.labels == wanted]
-        if not len(found):
+            number = -1
+        images: npt.NDArray[np.float32] = self.images[self.labels == number]
+        if not len(images):
             raise NoSuchDigit(
-                f"There is no digit {label!r}.", fix="digits[0] to digits[9]; digits.images holds all images"
+                f"There is no digit {label!r}.", fix="digits[0] to digits[9]; digits.images contains all images"
             )
-        return found
+        return images
 
     def __iter__(self) -> Iterator[int]:
         return iter(range(10))
@@ -70,7 +70,7 @@ class Digits:
 
 @cache
 def load_digits() -> Digits:
-    """Load the shipped digits; the arrays are shared and read-only."""
+    """Load the included digits; the arrays are shared and read-only."""
     path = resources.files("pytest_wml") / "data" / "digits.npz"
     with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         images = arrays["images"].astype(np.float32) / np.float32(255)

@@ -1,4 +1,4 @@
-"""Every error of pytest-wml: what happened, what is known, what to do next."""
+"""The base of all errors of pytest-wml, and the errors that several packages raise."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Any
 
 
 class WMLTestError(Exception):
-    """What happened, what is known, what to do next: data first, text second.
+    """An error with its problem, facts and fix as data; its text is made from them.
 
     Args:
-        problem: one sentence that says what happened.
-        fix: what the reader can do next; may have several lines.
-        facts: what is known, shown in the order given; empty values are left out.
+        problem: one sentence about what happened.
+        fix: what the user can do next; may have several lines.
+        facts: known facts, shown in the given order; empty values are left out.
 
-    What is a secret by its name or shape is masked. The run's own secrets are masked where an error is shown.
+    Secrets are masked if their name or shape identifies them. The run's own secrets are masked when the error is shown.
     """
 
     def __init__(self, problem: str, *, fix: str = "", **facts: Any) -> None:
-        from pytest_wml.redaction.text import masked  # a run without errors does not pay for it
+        from pytest_wml.redaction.text import masked  # not imported in a run without errors
 
         self.problem = masked(problem)
         super().__init__(self.problem)
@@ -33,12 +33,12 @@ class WMLTestError(Exception):
 
     @property
     def cause(self) -> str:
-        """What two errors have in common that are one and the same cause."""
+        """A text that is equal for errors with the same cause."""
         return str(self)
 
     @property
     def brief(self) -> str:
-        """The error in one line, for a reader who has seen its cause in full."""
+        """The error in one line, shown after its cause was shown in full."""
         return self.problem
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -59,20 +59,20 @@ class BadOption(WMLTestError):
 
 
 class BadArchive(WMLTestError):
-    """A model archive cannot be read, or is no model archive."""
+    """A model archive cannot be read, or is not a model archive."""
 
 
 class BadDataDir(WMLTestError):
-    """The folder that a server is to keep its data in cannot be used."""
+    """The data folder of a server cannot be used."""
 
 
 class BadPayload(WMLTestError):
-    """A scoring payload or an answer to one has the wrong form."""
+    """A scoring payload, or the answer to one, has an invalid form."""
 
 
 class MissingExtra(WMLTestError):
-    """A package is needed that an extra of pytest-wml brings."""
+    """A package is missing that an extra of pytest-wml installs."""
 
 
 class TrainingFailed(WMLTestError):
-    """The sample network could not be trained, or its data is not to be had."""
+    """The sample network could not be trained, or its data is not available."""

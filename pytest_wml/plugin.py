@@ -1,4 +1,4 @@
-"""The plugin that pytest loads: declares options and fixtures, and registers the runner in a run that concerns WML."""
+"""The plugin that pytest loads: declares options and fixtures, and activates the runner in a run that concerns WML."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pytest_wml.runner.fixtures import *  # noqa: F403
 if TYPE_CHECKING:
     from pytest_wml.errors import WMLTestError
 
-_OURS = ("wml_", "_wml_")
-"""How the names of our fixtures begin, also of those that a conftest overrides."""
+_FIXTURE_PREFIXES = ("wml_", "_wml_")
+"""Prefixes of the names of this plugin's fixtures."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,34 +26,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    # Before any conftest: a client that one makes at import must not reach the network.
-    _decide(early_config)
+    # Before any conftest, which may create a client while it is imported.
+    _activate_if_concerned(early_config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", table.MARKER)
-    # Here and not before, since conftests may declare keys; --help has to work all the same.
+    # Not earlier, since conftests may declare ini keys. An unknown key must not prevent --help.
     if any(map(table.may_be_ours, table.ini_keys(config) - table.KEYS)) and not config.getoption("help", False):
         from pytest_wml.config import unknown
 
-        _refuse(unknown.ini_keys(config))
-    # A run inside a program begins here where the program loaded the conftests itself.
-    _decide(config)
+        _raise_usage_error(unknown.ini_keys(config))
+    # If a program loads the conftests itself, pytest calls no earlier hook.
+    _activate_if_concerned(config)
 
 
-def _decide(config: pytest.Config) -> None:
+def _activate_if_concerned(config: pytest.Config) -> None:
     if RUN in config.stash:
         return
     if table.stray_variables(os.environ):
         from pytest_wml.config import unknown
 
-        _refuse(unknown.variables(os.environ))
+        _raise_usage_error(unknown.variables(os.environ))
     if concerns_wml(config, os.environ):
         activate(config)
 
 
-def _refuse(error: WMLTestError | None) -> None:
+def _raise_usage_error(error: WMLTestError | None) -> None:
     if error is not None:
         raise pytest.UsageError(str(error))
 
@@ -62,7 +62,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [] if RUN in config.stash else [*table.UNTOUCHED]
 
 
-# What follows are the ways in which tests ask for something of ours; most runs are active before.
+# The hooks below activate the plugin if a test uses its marker, contract files or fixtures.
 
 
 @pytest.hookimpl(wrapper=True)
@@ -70,36 +70,36 @@ def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
-    if RUN not in collector.config.stash and any(_marked(node) for node in report.result):
+    if RUN not in collector.config.stash and any(_is_marked(node) for node in report.result):
         from pytest_wml.runner import failures, requesters
 
-        return failures.of_collecting(activate(collector.config), report, requesters.module(collector))
+        return failures.report_collection(activate(collector.config), report, requesters.module(collector))
     return report
 
 
-def _marked(node: object) -> bool:
+def _is_marked(node: object) -> bool:
     return isinstance(node, pytest.Item) and node.get_closest_marker("wml") is not None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     if not file_path.name.endswith(table.CONTRACT_FILE):
         return None
-    from pytest_wml.runner.contract_files.collecting import collected
+    from pytest_wml.runner.contract_files.collector import collect_file
 
-    return collected(activate(parent.config), file_path, parent)
+    return collect_file(activate(parent.config).configuration, file_path, parent)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if any(name.startswith(_OURS) for name in metafunc.fixturenames):
+    if any(name.startswith(_FIXTURE_PREFIXES) for name in metafunc.fixturenames):
         from pytest_wml.runner.deployment_choice import parametrize
 
-        parametrize(metafunc, activate(metafunc.config))
+        parametrize(metafunc, activate(metafunc.config).configuration)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     output = getattr(node, "workeroutput", {}).get("pytest_wml")
     if output:
-        from pytest_wml.runner.failures import of_worker
+        from pytest_wml.runner.failures import add_worker_output
 
-        of_worker(output, activate(node.config))
+        add_worker_output(output, activate(node.config))

@@ -1,4 +1,4 @@
-"""What the child processes of a run inherit: a guard that lets nothing out to IBM, and tells the run.
+"""Guards the child processes of a run: refuses their connections to IBM, and reports each refusal to the run.
 
 Loaded at every start of pytest.
 """
@@ -21,39 +21,40 @@ if TYPE_CHECKING:
     from pytest_wml.wml.hosts import Hosts
 
 VARIABLE = "PYTEST_WML_GUARD"
-"""Names the folder that children report to; known to `inherited/_pytest_wml_guard.py` too."""
-_NAMED = "hosts"
+"""Environment variable with the folder of the reports; `inherited/_pytest_wml_guard.py` reads it too."""
+_HOSTS_FILE = "hosts"
 INHERITED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inherited")
-"""The folder that children find first on their path; its `sitecustomize` installs the guard."""
+"""The first folder in PYTHONPATH of child processes; its `sitecustomize` installs the guard."""
 
 
-class Children:
-    """Guards the Python processes that this one starts while it is open, through the environment.
+class ChildGuard:
+    """Guards the Python processes that this process starts, through their environment.
 
-    Not guarded: other languages, Python started with -S, -E or -I, and what is given an environment of its own.
+    Not guarded: programs in other languages, Python started with -S, -E or -I, and processes that get another
+    environment.
 
     Args:
-        hosts: which hosts are IBM's; without, those of IBM Cloud.
+        hosts: IBM's hosts; None for those of IBM Cloud.
     """
 
     def __init__(self, hosts: Hosts | None = None) -> None:
-        self._named = hosts.cpd if hosts else frozenset[str]()
+        self._hosts = hosts.cpd if hosts else frozenset[str]()
         self._folder = ""
         self._before: dict[str, str | None] = {}
         self._after: dict[str, str] = {}
         self._own = os.getpid()
 
     def open(self) -> None:
-        """From now on children are guarded; nothing more where they are already."""
+        """Start to guard child processes; does nothing if they are guarded."""
         if self._after:
             return
         self._own = os.getpid()
         self._folder = tempfile.mkdtemp(prefix="pytest-wml-guard-")
-        with open(os.path.join(self._folder, _NAMED), "w", encoding="utf-8") as file:
-            file.write("\n".join(sorted(self._named)))
+        with open(os.path.join(self._folder, _HOSTS_FILE), "w", encoding="utf-8") as file:
+            file.write("\n".join(sorted(self._hosts)))
         before = os.environ.get("PYTHONPATH")
-        # Where this process is itself a child, as xdist's workers are, the folder is there already.
-        others = _without_ours(before)
+        # PYTHONPATH contains the folder already if this process is a child itself, for example an xdist worker.
+        others = _without_inherited(before)
         self._after = {
             VARIABLE: self._folder,
             "PYTHONPATH": os.pathsep.join([INHERITED, *others]),
@@ -62,84 +63,85 @@ class Children:
         os.environ.update(self._after)
 
     def close(self) -> None:
-        """Put the environment back as it was; what somebody changed meanwhile stays, but for our part."""
+        """Restore the environment; other code's changes to a variable stay."""
         if not self._after or os.getpid() != self._own:
             return
         for name, after in self._after.items():
             now = os.environ.get(name)
-            put = self._before[name]
+            restored = self._before[name]
             if now is not None and now != after:
-                put = os.pathsep.join(_without_ours(now)) if name == "PYTHONPATH" else now
-            if now is None or put is None:
+                restored = os.pathsep.join(_without_inherited(now)) if name == "PYTHONPATH" else now
+            if now is None or restored is None:
                 os.environ.pop(name, None)
             else:
-                os.environ[name] = put
+                os.environ[name] = restored
         self._after = {}
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def tell(self, error: Exception) -> bool:
-        """Pass on what was refused in a fork of this process; False where this is the process itself."""
+    def report_from_fork(self, error: Exception) -> bool:
+        """Report an error of a fork of this process to the process; False if this is not a fork."""
         if not self._after or os.getpid() == self._own:
             return False
-        _report(self._folder, error, "a fork of the run")
+        _write_report(self._folder, error, "a fork of the run")
         return True
 
-    def tell_parent(self, error: Exception) -> None:
-        """Pass on to the run that started this process what it could not be told otherwise."""
+    def report_to_parent(self, error: Exception) -> None:
+        """Report an error to the run that started this process."""
         folder = self._before.get(VARIABLE)
         if folder:
-            _report(folder, error, "an xdist worker")
+            _write_report(folder, error, "an xdist worker")
 
-    def told(self) -> list[str]:
-        """The files in which children said since the last time what was refused to them."""
+    def take_refusals(self) -> Iterator[NotThroughTheDoor]:
+        """Yield the refused connections of child processes, each once."""
+        names = self._reports()
+        if names:
+            yield from _take_reports(self._folder, names)
+
+    def _reports(self) -> list[str]:
+        """The names of the reports that have not been read."""
         if not self._after:
             return []
         try:
             return sorted(name for name in os.listdir(self._folder) if name.endswith(".json"))
-        except OSError:  # somebody emptied the temporary folder
+        except OSError:  # a test may delete the temporary folder
             return []
 
-    def refused(self) -> Iterator[NotThroughTheDoor]:
-        """What was refused to children since the last time this was asked."""
-        told = self.told()
-        if told:
-            yield from _reported(self._folder, told)
 
-
-def _without_ours(path: str | None) -> list[str]:
+def _without_inherited(path: str | None) -> list[str]:
     return [entry for entry in path.split(os.pathsep) if entry != INHERITED] if path else []
 
 
-def _report(folder: str, error: Exception, program: str) -> None:
-    """Write down what was refused, for the process that guards this folder."""
+def _write_report(folder: str, error: Exception, program: str) -> None:
+    """Report an error to the process that reads this folder."""
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
     problem = str(error).partition("\n")[0]
-    told = {"problem": problem, "test": test, "program": program, "pid": os.getpid()}
+    report = {"problem": problem, "test": test, "program": program, "pid": os.getpid()}
     path = Path(folder, f"{os.getpid()}-{time.monotonic_ns()}")
     with contextlib.suppress(OSError):
-        path.write_text(json.dumps(told), encoding="utf-8")
+        path.write_text(json.dumps(report), encoding="utf-8")
         path.rename(path.with_suffix(".json"))
 
 
-def _reported(folder: str, names: Iterable[str]) -> Iterator[NotThroughTheDoor]:
-    """What these files of the folder tell, each deleted once it is read; what cannot be read is left out."""
+def _take_reports(folder: str, names: Iterable[str]) -> Iterator[NotThroughTheDoor]:
+    """Read reports, and delete each; unreadable ones are skipped."""
     for name in names:
         path = Path(folder, name)
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            report = json.loads(path.read_text(encoding="utf-8"))
             path.unlink()
-            yield _error(told)
+            yield _error(report)
         except (OSError, ValueError, AttributeError):
             continue
 
 
-def _error(told: dict[str, Any]) -> NotThroughTheDoor:
+def _error(report: dict[str, Any]) -> NotThroughTheDoor:
+    host = report.get("host")
     return NotThroughTheDoor(
-        told.get("problem")
-        or f"A child process was refused a connection to {told.get('host')}: it would have left this machine for IBM.",
-        started_by=told.get("test") or "this run, outside any test",
-        program=f"{told.get('program')} (process {told.get('pid')})",
-        known="only what is asked in the run's own processes is answered in this mode",
-        fix=f"ask in the test's own process, or run with --wml=live; {VARIABLE} taken out of the environment\n"
-        "of a process lets it go",
+        report.get("problem")
+        or f"A child process was refused a connection to {host}: it would have left this machine for IBM.",
+        started_by=report.get("test") or "this run, outside any test",
+        program=f"{report.get('program')} (process {report.get('pid')})",
+        known="in this mode only requests of the run's own processes are answered",
+        fix=f"send the request from the test's own process, or run with --wml=live; without {VARIABLE} in its\n"
+        "environment a process is not guarded",
     )

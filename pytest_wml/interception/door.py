@@ -1,4 +1,4 @@
-"""Takes over the connections to IBM's hosts, and serves the app at their other end."""
+"""Intercepts connections to IBM's hosts and answers their HTTP requests with a WSGI app."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytest_wml.interception import beside_vcr, callers, guard, through_urllib3, waits
-from pytest_wml.interception.guard import NotThroughTheDoor, passage
+from pytest_wml.interception import call_stack, guard, urllib3_connections, vcr_bypass, waits
+from pytest_wml.interception.guard import NotThroughTheDoor, direct_connections
 from pytest_wml.interception.patches import AfterImport, Patches
 from pytest_wml.interception.wsgi import WSGIApp
 from pytest_wml.wml.hosts import Hosts, is_loopback, without_port
 
-__all__ = ["IBMS_CLIENT", "Door", "NotThroughTheDoor", "fails_closed", "open_door", "passage"]
+__all__ = ["IBMS_CLIENT", "Door", "NotThroughTheDoor", "direct_connections", "fails_closed", "open_door"]
 
 IBMS_CLIENT = "pytest_wml.ibms_client"
-"""Where the WSGI environ says whether the connection was asked for by one of IBM's WML clients."""
+"""Key in the WSGI environ: whether one of IBM's WML clients opened the connection."""
 
 # Saved now, because pytest-socket's --disable-socket replaces it later.
 _Socket = socket.socket
-_CLOSING = 2.0
+_CLOSE_SECONDS = 2.0
 
 
-# A process has one network: who would open a way to IBM asks whether somebody keeps it shut.
-_closed: weakref.WeakSet[Door] = weakref.WeakSet()
+# A process has one network. Code that would connect to IBM checks for an open door that forbids it.
+_fail_closed_doors: weakref.WeakSet[Door] = weakref.WeakSet()
 
 
 def fails_closed() -> bool:
-    """Whether a door is open in this process that lets nothing out to IBM."""
-    return bool(_closed)
+    """Whether an open door in this process refuses all other connections to IBM."""
+    return bool(_fail_closed_doors)
 
 
 def _ignore(error: Exception) -> None:
@@ -46,23 +46,22 @@ def _no_work(seconds: float) -> bool:
 
 
 class Door:
-    """Takes over connections to IBM's hosts and hands their HTTP to a WSGI app.
+    """Intercepts connections to IBM's hosts and passes their HTTP requests to a WSGI app.
 
-    Threads, async code and raw urllib3 are caught alike, because the connection is replaced and not the
-    request. IBM's hosts are those of IBM Cloud, those that are named, and every host that one of IBM's
-    clients itself asks for: where a Cloud Pak for Data stands, and where its client guesses that a login
-    may stand, only that client knows. This machine's own addresses are IBM's only where they are named.
-    All other hosts are untouched.
+    The connection is replaced, not the request, so requests of threads, async code and raw urllib3 are intercepted
+    in the same way. IBM's hosts are those of IBM Cloud, the named ones, and every host that one of IBM's clients
+    connects to: only the client knows the hosts of a Cloud Pak for Data and of its login. Addresses of this machine
+    count as IBM's only if they are named. Connections to all other hosts are unchanged.
 
     Args:
-        app: answers; called from one thread a connection.
-        hosts: which hosts are IBM's.
-        skip_waits: whether IBM's client's own waiting takes no time, or as long as `work` takes.
-        work: waits until what the client polls for has changed, at most the seconds that it is called with; returns
-            whether nothing is left to wait for.
-        fail_closed: whether ways to IBM that the door does not carry are refused.
-        refused: told of a connection that was refused because the door does not carry it.
-        crashed: told of an exception that the app let through.
+        app: answers the requests; each connection calls it from a thread of its own.
+        hosts: IBM's hosts.
+        skip_waits: whether the sleeps of IBM's client take no time, or only as long as `work` takes.
+        work: waits for a change in the polled state, at most the given number of seconds; returns whether nothing
+            is left to wait for.
+        fail_closed: whether connections to IBM that cannot be intercepted are refused.
+        refused: called with the error of a refused connection.
+        crashed: called with an exception that the app raised.
     """
 
     def __init__(
@@ -87,112 +86,117 @@ class Door:
         self._patches = Patches()
         self._guards = Patches()
         self._is_open = False
-        self._met: set[str] = set()
-        self._served: dict[threading.Thread, socket.socket] = {}
+        self._hosts_of_clients: set[str] = set()
+        self._connections: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
         self._watch = AfterImport(
-            {"urllib3.connection": self._lead_urllib3, "httpcore": self._lead_httpcore}
+            {"urllib3.connection": self._intercept_urllib3, "httpcore": self._intercept_httpcore}
             | ({"asyncio": self._skip_awaits} if skip_waits else {})
             | (self._after_guarded_imports() if fail_closed else {})
         )
 
     def open(self) -> None:
-        """Take connections over from now on, also those of libraries that are imported later."""
+        """Start to intercept connections, also those of libraries that are imported later."""
         self._is_open = True
         if self._fail_closed:
-            _closed.add(self)
+            _fail_closed_doors.add(self)
             guard.check_names(self._guards, self.check)
         if self._skip_waits:
             waits.skip(self._patches, self._skipped, self._work, lambda: self._is_open)
         self._watch.install()
 
-    def renew(self) -> None:
-        """Refuse again what another plugin, putting back what it replaced, has set free."""
-        self._guards.renew()
+    def restore_guards(self) -> None:
+        """Install the guards again that another plugin removed when it restored its own patches."""
+        self._guards.reapply()
 
     def close(self) -> None:
-        """Put everything back, close the connections that were handed out and wait for their threads."""
+        """Undo all patches, close the intercepted connections and wait for their threads."""
         self._is_open = False
-        _closed.discard(self)
+        _fail_closed_doors.discard(self)
         self._watch.remove()
         self._guards.undo()
         self._patches.undo()
         with self._lock:
-            served = dict(self._served)
-        for sock in served.values():
+            connections = dict(self._connections)
+        for sock in connections.values():
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-        # An app in the middle of an answer ends it later, in a daemon thread.
-        deadline = time.monotonic() + _CLOSING
-        for thread in served:
+        # An app that is still sending an answer finishes it later, in a daemon thread.
+        deadline = time.monotonic() + _CLOSE_SECONDS
+        for thread in connections:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def carries(self, host: str, port: int | None) -> bool:
-        """Whether a connection to this host and port, asked for now, ends here."""
-        if not self._is_open or guard.passing():
+    def intercepts(self, host: str, port: int | None) -> bool:
+        """Whether a connection to this host and port, opened now, is intercepted."""
+        if not self._is_open or guard.allows_direct_connections():
             return False
         if self.hosts.role(host, port) is not None:
             return True
         name = without_port(host) if port in (None, 443) else f"{without_port(host)}:{port}"
-        if name not in self._met:
-            if is_loopback(host) or not callers.ibms_client_asks():
+        if name not in self._hosts_of_clients:
+            if is_loopback(host) or not call_stack.contains_ibms_client():
                 return False
-            self._met.add(name)
+            self._hosts_of_clients.add(name)
         return True
 
     def connect(self, host: str, port: int | None) -> socket.socket | None:
-        """One end of a socket pair whose other end is answered; None for a host that the door does not carry."""
-        if not self.carries(host, port):
+        """The client's end of a socket pair whose other end the app serves; None if the host is not intercepted."""
+        if not self.intercepts(host, port):
             return None
-        ours, theirs = (_Socket(fileno=end.detach()) for end in _socket.socketpair())
-        said = {IBMS_CLIENT: callers.ibms_client_asks()}
-        thread = threading.Thread(target=self._serve, args=(ours, host, said), name=f"wml {host}", daemon=True)
+        server_end, client_end = (_Socket(fileno=end.detach()) for end in _socket.socketpair())
+        environ = {IBMS_CLIENT: call_stack.contains_ibms_client()}
+        thread = threading.Thread(target=self._serve, args=(server_end, host, environ), name=f"wml {host}", daemon=True)
         with self._lock:
-            self._served[thread] = ours
+            self._connections[thread] = server_end
         thread.start()
-        return theirs
+        return client_end
 
-    def _serve(self, sock: socket.socket, host: str, said: dict[str, Any]) -> None:
-        # It loads Python's package http, which must not be loaded before requests: a suite whose tests run pytest in
-        # their own process takes modules out of sys.modules after each, and http would keep the old ones.
+    def _serve(self, sock: socket.socket, host: str, environ: dict[str, Any]) -> None:
+        # This import loads Python's package http, which must not be loaded before requests: a suite that runs pytest
+        # in its own process removes modules from sys.modules after each test, and http would keep the old ones.
         from pytest_wml.interception.wire import Conversation
 
         try:
             with sock:
-                Conversation(sock, self._app, host, self._crashed, said).run()
+                Conversation(sock, self._app, host, self._crashed, environ).run()
         finally:
             with self._lock:
-                self._served.pop(threading.current_thread(), None)
+                self._connections.pop(threading.current_thread(), None)
 
     def check(self, host: Any, port: Any) -> None:
-        """Refuse a look-up, connection or tunnel that the door does not carry."""
+        """Refuse a name lookup, connection or tunnel to one of IBM's hosts that bypasses the interception.
+
+        Raises:
+            NotThroughTheDoor: the host is one of IBM's.
+        """
         name = host.decode("latin-1") if isinstance(host, bytes) else host
-        if not isinstance(name, str) or not self.carries(name, port if isinstance(port, int) else None):
+        if not isinstance(name, str) or not self.intercepts(name, port if isinstance(port, int) else None):
             return
-        if callers.package_calls("pytest_socket"):  # it looks up what --allow-hosts names, and asks for nothing
+        # pytest-socket resolves the names of --allow-hosts without connecting to them.
+        if call_stack.is_called_by("pytest_socket"):
             raise socket.gaierror(socket.EAI_NONAME, f"{name} is not looked up in this mode")
         error = guard.refusal(name)
         self._refused(error)
         raise error
 
-    def _lead_urllib3(self) -> None:
-        through_urllib3.lead(self._patches, self.connect)
+    def _intercept_urllib3(self) -> None:
+        urllib3_connections.intercept(self._patches, self.connect)
 
-    def _lead_httpcore(self) -> None:
-        # By the module's full name: a suite may have taken it and httpcore out of sys.modules meanwhile.
-        from pytest_wml.interception.through_httpcore import lead
+    def _intercept_httpcore(self) -> None:
+        # By the module's full name: a suite may have removed it and httpcore from sys.modules.
+        from pytest_wml.interception.httpcore_connections import intercept
 
-        lead(self._patches, self.connect, self.carries)
+        intercept(self._patches, self.connect, self.intercepts)
 
-    def _pass_vcr_by(self) -> None:
-        beside_vcr.lead(self._patches, self.carries)
+    def _bypass_vcr(self) -> None:
+        vcr_bypass.install(self._patches, self.intercepts)
 
     def _after_guarded_imports(self) -> dict[str, Callable[[], None]]:
         return {
-            "http.client": lambda: guard.close_http_client(self._guards, self.check),
-            "ssl": lambda: guard.close_tls(self._guards, self.check),
-            "aiohttp.connector": lambda: guard.close_aiohttp(self._guards, self.check),
-            "vcr.cassette": self._pass_vcr_by,
+            "http.client": lambda: guard.check_http_client(self._guards, self.check),
+            "ssl": lambda: guard.check_tls(self._guards, self.check),
+            "aiohttp.connector": lambda: guard.check_aiohttp(self._guards, self.check),
+            "vcr.cassette": self._bypass_vcr,
         }
 
     def _skip_awaits(self) -> None:
@@ -204,7 +208,10 @@ class Door:
 
 @contextlib.contextmanager
 def open_door(app: WSGIApp, hosts: Hosts | None = None) -> Iterator[Door]:
-    """A door that is open inside a with block; IBM's client waits for the loads of an embedded service."""
+    """Answer requests to IBM's hosts with a WSGI app inside the with block.
+
+    A sleep of IBM's client takes no time, or as long as an embedded service needs to load the model.
+    """
     door = Door(app, hosts, work=getattr(app, "wait_for_loads", _no_work))
     door.open()
     try:

@@ -1,4 +1,4 @@
-"""Faults in front of an answering app: errors, delays and cut connections that a script asks for."""
+"""Injects faults into requests: errors, delays and cut connections, as a script defines them."""
 
 from __future__ import annotations
 
@@ -21,92 +21,99 @@ _CODES = {
     401: ("authentication_token_expired", "Failed to authenticate the request due to an expired token"),
     403: ("authorization_rejected", "The request is not authorized"),
 }
-"""The service's own codes, where they are known; elsewhere HTTP's phrase."""
+"""Status → the service's own error code and message, where known; HTTP's phrase for all others."""
 _REFUSING = ("token-expires", "status")
 _DEPLOYMENTS = "/ml/v4/deployments"
 
 
 class ConnectionCut(OSError):
-    """The connection ends here, in the middle of an answer: whoever serves the app closes the socket."""
+    """The connection is cut in the middle of an answer; the server closes the socket."""
 
 
-class Armed:
-    """A fault that waits for its requests, and what has become of it.
+class ActiveFault:
+    """A fault in use, with the counts of its requests.
 
     Args:
-        fault: what is asked for.
-        only: the test whose requests alone can get it; empty for all.
+        fault: the fault.
+        test: the test whose requests alone can get it; empty for all requests.
+
+    Attributes:
+        matched: requests that match it.
+        injected: requests that got it.
+        uses: digest of a token → requests with it.
+        expired: digests of the tokens that count as expired.
     """
 
-    def __init__(self, fault: Fault, only: str = "") -> None:
+    def __init__(self, fault: Fault, test: str = "") -> None:
         self.fault = fault
-        self.only = only
-        self.met = 0
+        self.test = test
+        self.matched = 0
         self.injected = 0
-        self.asked: Counter[str] = Counter()
-        """Requests with each token, the tokens by their digests."""
+        self.uses: Counter[str] = Counter()
         self.expired: set[str] = set()
 
-    def due(self) -> bool:
-        """Count a request that is meant, and tell whether it gets the fault."""
-        self.met += 1
-        spent = self.fault.times is not None and self.injected >= self.fault.times
-        return self.fault.chosen(self.met) and not spent
+    def applies(self) -> bool:
+        """Count a matching request; whether it gets the fault."""
+        self.matched += 1
+        exhausted = self.fault.times is not None and self.injected >= self.fault.times
+        return self.fault.chosen(self.matched) and not exhausted
 
     def expires(self, token: str) -> bool:
-        """Count a request with a token, and tell whether it comes too late."""
-        self.asked[token] += 1
-        if token not in self.expired and self.asked[token] > self.fault.after:
+        """Count a request with a token; whether the token counts as expired."""
+        self.uses[token] += 1
+        if token not in self.expired and self.uses[token] > self.fault.after:
             if self.fault.times is not None and len(self.expired) >= self.fault.times:
                 return False
             self.expired.add(token)
         return token in self.expired
 
-    def renewed(self, token: str) -> None:
-        """A token was given anew: a replayed run has the same one each time."""
-        self.asked.pop(token, None)
+    def renew(self, token: str) -> None:
+        """Reset the count of a token that was issued again, as a replayed run issues the same one each time."""
+        self.uses.pop(token, None)
         if token in self.expired:
             self.expired.remove(token)
             self.expired.add(f"{token} {len(self.expired)}")
 
 
 class Faults:
-    """A WSGI app that answers as another one does, but for the faults of a script.
+    """A WSGI app that passes requests to another app and injects the faults of a script.
 
-    Requests are counted a fault, in the order in which they come. Asked one after the other, the same requests
-    get the same faults in every run. Asked at the same time, as many of them get one; which ones, chance decides.
-    A request that gets an error never reaches the app. A fault that changes, delays or cuts an answer leaves the
-    app to do what it was asked.
+    Each fault counts its requests in the order of arrival. Sequential requests get the same faults in every run. Of
+    concurrent requests the same number gets a fault, but not always the same requests. A request that gets an error
+    does not reach the app. A fault that changes, delays or cuts an answer does not keep the app from processing the
+    request.
 
     Args:
-        app: the app that answers.
-        script: the faults for every request.
+        app: answers the requests.
+        script: the faults for the requests of all tests.
+
+    Attributes:
+        injected: (fault and request, requester) → how often the fault was injected.
+        unmet: faults of a test that no request matched, with the test.
     """
 
     def __init__(self, app: WSGIApp, script: Iterable[Fault] = ()) -> None:
         self._app = app
-        self._armed = [Armed(fault) for fault in script]
+        self._active = [ActiveFault(fault) for fault in script]
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self.injected: Counter[tuple[str, str]] = Counter()
-        """How often which fault met which request, and who asked it."""
         self.unmet: dict[str, None] = {}
-        """Faults that a test asked for and never met, with the test."""
 
     @contextlib.contextmanager
-    def during(self, script: Iterable[Fault], test: str) -> Iterator[list[Armed]]:
-        """The faults of one test, for what it asks itself; the run's own faults come after them."""
-        armed = [Armed(fault, test) for fault in script]
+    def for_test(self, script: Iterable[Fault], test: str) -> Iterator[list[ActiveFault]]:
+        """Inject faults into a test's own requests inside the with block, before the faults of all tests."""
+        active = [ActiveFault(fault, test) for fault in script]
         with self._lock:
-            self._armed = [*armed, *self._armed]
+            self._active = [*active, *self._active]
         try:
-            yield armed
+            yield active
         finally:
             with self._lock:
-                self._armed = [other for other in self._armed if other not in armed]
+                self._active = [other for other in self._active if other not in active]
 
     def close(self) -> None:
-        """End what is being held back."""
+        """End all delays."""
         self._closed.set()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -117,71 +124,72 @@ class Faults:
         if refusal is not None:
             environ[ANSWERED_BY] = "faults"
             return _refused(start_response, refusal)
-        after = [armed for armed in self._meant(request) if armed.fault.kind not in (*_REFUSING, "slow")]
-        if not after and not (request.for_token and self._armed):
+        after = [active for active in self._matching(request) if active.fault.kind not in (*_REFUSING, "slow")]
+        if not after and not (request.for_token and self._active):
             return self._app(environ, start_response)
         return self._changed(request, after, environ, start_response)
 
-    def _meant(self, request: _Request) -> list[Armed]:
-        return [armed for armed in list(self._armed) if request.is_meant(armed)]
+    def _matching(self, request: _Request) -> list[ActiveFault]:
+        return [active for active in list(self._active) if request.matches(active)]
 
     def _before(self, request: _Request) -> tuple[float, Fault | None]:
-        """Seconds to hold the request back, and the error that it gets."""
+        """Seconds to delay the request, and the error that answers it."""
         seconds, refusal = 0.0, None
         with self._lock:
-            for armed in self._meant(request):
-                fault = armed.fault
-                if fault.kind == "slow" and armed.due():
+            for active in self._matching(request):
+                fault = active.fault
+                if fault.kind == "slow" and active.applies():
                     seconds += fault.seconds
-                    self._note(armed, request, f"{fault.seconds:g} s late")
+                    self._count(active, request, f"{fault.seconds:g} s late")
                 elif fault.kind == "token-expires":
-                    if armed.expires(request.token) and refusal is None:
+                    if active.expires(request.token) and refusal is None:
                         refusal = fault
-                        self._note(armed, request, "401, token expired,")
-                elif fault.kind == "status" and armed.due() and refusal is None:
+                        self._count(active, request, "401, token expired,")
+                elif fault.kind == "status" and active.applies() and refusal is None:
                     refusal = fault
-                    self._note(armed, request, str(fault.code))
+                    self._count(active, request, str(fault.code))
         return seconds, refusal
 
     def _changed(
-        self, request: _Request, after: list[Armed], environ: Environ, start_response: Callable[..., Any]
+        self, request: _Request, after: list[ActiveFault], environ: Environ, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
+        """The app's answer, changed or cut."""
         status, headers, body = whole(self._app, environ)
         if request.for_token:
-            self._renew(body)
+            self._renew_tokens(body)
         cut: Fault | None = None
         with self._lock:
-            for armed in after:
-                if armed.fault.kind == "cut":
-                    if body and armed.due() and cut is None:
-                        cut = armed.fault
-                        self._note(armed, request, "connection cut")
+            for active in after:
+                if active.fault.kind == "cut":
+                    if body and active.applies() and cut is None:
+                        cut = active.fault
+                        self._count(active, request, "connection cut")
                     continue
-                changed = _told(armed, body) if status[:1] == "2" else body
+                changed = _with_state(active, body) if status[:1] == "2" else body
                 if changed is not body:
                     body = changed
-                    self._note(armed, request, armed.fault.kind)
+                    self._count(active, request, active.fault.kind)
         others = [(name, value) for name, value in headers if name.lower() != "content-length"]
         bodiless = not body and status[:3] in ("204", "304")
         start_response(status, others if bodiless else [*others, ("Content-Length", str(len(body)))])
         return _cut(body, cut.after_bytes) if cut is not None else [body]
 
-    def _renew(self, body: bytes) -> None:
-        """Learn that tokens were given."""
+    def _renew_tokens(self, body: bytes) -> None:
+        """Reset the counts of the tokens in an answer."""
         with contextlib.suppress(ValueError, RecursionError), self._lock:
             document = json.loads(body)
             for value in document.values() if isinstance(document, dict) else ():
                 if isinstance(value, str):
-                    for armed in self._armed:
-                        armed.renewed(_digest(value))
+                    for active in self._active:
+                        active.renew(_digest(value))
 
-    def _note(self, armed: Armed, request: _Request, what: str) -> None:
-        armed.injected += 1
-        self.injected[f"{what} on {request}", request.requester.where] += 1
+    def _count(self, active: ActiveFault, request: _Request, effect: str) -> None:
+        active.injected += 1
+        self.injected[f"{effect} on {request}", request.requester.where] += 1
 
 
 class _Request:
-    """What faults look at in a request."""
+    """The properties of a request that decide which faults match it."""
 
     def __init__(self, environ: Environ, requester: Requester) -> None:
         self.requester = requester
@@ -191,10 +199,10 @@ class _Request:
         self.token = _digest(environ.get("HTTP_AUTHORIZATION", "").rpartition(" ")[2])
         self._has_token = "HTTP_AUTHORIZATION" in environ and not self.for_token
 
-    def is_meant(self, armed: Armed) -> bool:
-        """Whether a fault may be for it."""
-        fault = armed.fault
-        if armed.only and (self.requester.kind != "test" or self.requester.where != armed.only):
+    def matches(self, active: ActiveFault) -> bool:
+        """Whether a fault applies to requests like this one."""
+        fault = active.fault
+        if active.test and (self.requester.kind != "test" or self.requester.where != active.test):
             return False
         if fault.kind == "token-expires":
             return self._has_token
@@ -207,7 +215,7 @@ class _Request:
 
 
 def _digest(token: str) -> str:
-    """What a token is told from others by: none is kept."""
+    """The digest that identifies a token, since no token is stored."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
@@ -217,21 +225,21 @@ def _refused(start_response: Callable[..., Any], fault: Fault) -> Iterable[bytes
     name, message = _CODES.get(code, (phrase.lower().replace(" ", "_").replace("-", "_"), phrase))
 
     def start(status: str, headers: list[tuple[str, str]]) -> Any:
-        late = [] if fault.retry_after is None else [("Retry-After", str(fault.retry_after))]
-        return start_response(status, [*headers, *late])
+        retry_after = [] if fault.retry_after is None else [("Retry-After", str(fault.retry_after))]
+        return start_response(status, [*headers, *retry_after])
 
-    return send_error(start, code, name, f"{message} (a fault that this run asked for: {fault.kind})")
+    return send_error(start, code, name, f"{message} (injected fault: {fault.kind})")
 
 
 def _cut(body: bytes, passed: int) -> Iterator[bytes]:
-    """Less than the whole body, and then the end of the connection."""
+    """Yield an incomplete body, then cut the connection."""
     if kept := body[: min(passed, len(body) - 1)]:
         yield kept
-    raise ConnectionCut("a fault that this run asked for")
+    raise ConnectionCut("injected fault")
 
 
-def _told(armed: Armed, body: bytes) -> bytes:
-    """An answer about deployments, its deployments in the state that the fault asks for; else the same object."""
+def _with_state(active: ActiveFault, body: bytes) -> bytes:
+    """An answer with its deployments in the state of the fault; the same object if it lists no such deployment."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -242,14 +250,14 @@ def _told(armed: Armed, body: bytes) -> bytes:
     for deployment in listed if isinstance(listed, list) else single:
         entity: Any = deployment.get("entity") if isinstance(deployment, dict) else None
         status = entity.get("status") if isinstance(entity, dict) else None
-        if isinstance(status, dict) and armed.fault.name in ("", entity.get("name")) and armed.due():
+        if isinstance(status, dict) and active.fault.name in ("", entity.get("name")) and active.applies():
             changed = True
-            _set_state(armed.fault, status)
+            _set_state(active.fault, status)
     return json.dumps(document).encode("utf-8") if changed else body
 
 
 def _set_state(fault: Fault, status: dict[str, Any]) -> None:
-    """The status as the service writes it: places to score at only once there are some, `failure` with its reason."""
+    """Set a deployment's status as the service does: scoring URLs only when it is ready, `failure` with a reason."""
     for name in ("failure", "message"):
         status.pop(name, None)
     if fault.kind == "deployment-stuck":

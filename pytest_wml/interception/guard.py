@@ -1,4 +1,4 @@
-"""No byte leaves for IBM by a way that the door does not carry."""
+"""Refuses connections to IBM that cannot be intercepted."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from pytest_wml.errors import WMLTestError
 from pytest_wml.interception.patches import Patches
 
 Check = Callable[[Any, Any], None]
-"""Raises for a host and port of IBM's."""
+"""Raises an error if a host and port are IBM's."""
 
 # Saved now, because pytest-socket's --disable-socket replaces it later.
 _Socket = socket.socket
 
-_passing: contextvars.ContextVar[bool] = contextvars.ContextVar("pytest_wml_passing", default=False)
+_allowed: contextvars.ContextVar[bool] = contextvars.ContextVar("pytest_wml_direct_connections", default=False)
 
 
 class NotThroughTheDoor(WMLTestError):
-    """Something tried to reach IBM by a way that cannot be recorded or replayed."""
+    """A connection to IBM was attempted that cannot be intercepted, and so not recorded or replayed."""
 
 
 @contextlib.contextmanager
-def passage() -> Iterator[None]:
-    """Let this context connect to IBM: for the live gateway, and nobody else."""
-    token = _passing.set(True)
+def direct_connections() -> Iterator[None]:
+    """Allow connections to IBM inside the with block; for the live gateway only."""
+    token = _allowed.set(True)
     try:
         yield
     finally:
-        _passing.reset(token)
+        _allowed.reset(token)
 
 
-def passing() -> bool:
-    """Whether this context may connect to IBM."""
-    return _passing.get()
+def allows_direct_connections() -> bool:
+    """Whether the current context may connect to IBM."""
+    return _allowed.get()
 
 
 def refusal(host: str) -> NotThroughTheDoor:
-    """The error for a connection to one of IBM's hosts that the door does not carry."""
+    """The error for a connection to one of IBM's hosts that cannot be intercepted."""
     return NotThroughTheDoor(
         f"A connection to {host} was refused: it would leave this process for IBM.",
         known="only requests, urllib3, httpx and clients built on them are answered in this mode",
-        fix="use one of those, or run with --wml=live if the request is meant for the service",
+        fix="use one of those, or run with --wml=live if the live service must answer the request",
     )
 
 
 def check_names(patches: Patches, check: Check) -> None:
-    """Check every name that is looked up or connected to.
+    """Check every name lookup and every connection.
 
     Args:
-        patches: remembers what to put back.
-        check: raises for a host (and port) of IBM's.
+        patches: records the replaced attributes.
+        check: raises an error if a host and port are IBM's.
     """
-    # Below `socket.getaddrinfo`: that one is replaced by other plugins, and held by whoever imported it by name.
+    # Below `socket.getaddrinfo`, which other plugins replace and modules import by name.
     patches.replace(_socket, "getaddrinfo", functools.partial(_by_name, check))
     for function in ("gethostbyname", "gethostbyname_ex"):
         patches.replace(socket, function, functools.partial(_by_name, check))
@@ -96,8 +96,8 @@ def _by_socket(check: Check, before: Callable[..., Any]) -> Callable[..., Any]:
     return connect
 
 
-def close_http_client(patches: Patches, check: Check) -> None:
-    """Check http.client's connections before a proxy is asked for them; imported only once http.client has been."""
+def check_http_client(patches: Patches, check: Check) -> None:
+    """Check http.client's connections before they reach a proxy; called only after http.client has been imported."""
     from http.client import HTTPConnection
 
     def connect(before: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,7 +112,7 @@ def close_http_client(patches: Patches, check: Check) -> None:
     def putrequest(before: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(before)
         def check_and_put(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-            if url[:7].lower() == "http://":  # what a proxy is asked for without a tunnel
+            if url[:7].lower() == "http://":  # a request to a proxy without a tunnel
                 check(urlsplit(url).hostname, urlsplit(url).port)
             return before(self, method, url, *args, **kwargs)
 
@@ -122,8 +122,8 @@ def close_http_client(patches: Patches, check: Check) -> None:
     patches.replace(HTTPConnection, "putrequest", putrequest)
 
 
-def close_tls(patches: Patches, check: Check) -> None:
-    """Check the names that TLS is spoken to, whatever proxy or tunnel leads there; only once ssl is imported."""
+def check_tls(patches: Patches, check: Check) -> None:
+    """Check the server names of TLS connections, also behind proxies; called only after ssl has been imported."""
     from ssl import SSLContext
 
     def wrap(before: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,8 +140,8 @@ def close_tls(patches: Patches, check: Check) -> None:
         patches.replace(SSLContext, method, wrap)
 
 
-def close_aiohttp(patches: Patches, check: Check) -> None:
-    """Check aiohttp's connections before its proxies and its own resolvers; only once aiohttp is imported."""
+def check_aiohttp(patches: Patches, check: Check) -> None:
+    """Check aiohttp's connections before its proxies and resolvers; called only after aiohttp has been imported."""
     from aiohttp.connector import BaseConnector
 
     def connect(before: Callable[..., Any]) -> Callable[..., Any]:

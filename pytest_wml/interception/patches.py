@@ -1,4 +1,4 @@
-"""Replace attributes, at once or as soon as a module has been imported, and put back what was there.
+"""Replaces attributes, now or after a module has been imported, and restores the original values.
 
 Loaded at every start of pytest.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _Patch:
-    # Not a NamedTuple, which takes longer to make than everything else here: this is loaded at every start of pytest.
+    # Not a NamedTuple: creating that class takes longer than the rest of this module, which every pytest run loads.
     def __init__(self, owner: Any, name: str, make: Callable[[Any], Any], before: Any) -> None:
         self.owner = owner
         self.name = name
@@ -26,28 +26,28 @@ class _Patch:
 
 
 class Patches:
-    """Attributes that are replaced until `undo` is called, the last one first."""
+    """Replaced attributes; `undo` restores them in reverse order."""
 
     def __init__(self) -> None:
         self._patches: list[_Patch] = []
 
     def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Replace `owner.name` by what `make` returns for the present value; a missing one is left."""
+        """Replace `owner.name` by `make(current value)`; does nothing if the attribute is missing."""
         before = getattr(owner, name, None)
         if before is None:
             return
         self._patches.append(_Patch(owner, name, make, before))
         setattr(owner, name, make(before))
 
-    def renew(self) -> None:
-        """Replace again what somebody put back meanwhile; what somebody else replaced for a time is left to them."""
+    def reapply(self) -> None:
+        """Replace again the attributes that other code restored; leaves those that other code replaced."""
         for patch in self._patches:
             now = vars(patch.owner).get(patch.name, patch.before)
             if now is patch.before:
                 setattr(patch.owner, patch.name, patch.make(patch.before))
 
     def undo(self) -> None:
-        """Put everything back."""
+        """Restore all attributes."""
         while self._patches:
             patch = self._patches.pop()
             if not patch.inherited:
@@ -57,17 +57,17 @@ class Patches:
 
 
 class AfterImport(MetaPathFinder):
-    """A finder that finds nothing itself and calls back after the named modules were loaded.
+    """Calls functions after named modules have been imported; an import finder that finds no module itself.
 
     Args:
-        callbacks: what to call, by the full name of the module that it waits for.
+        callbacks: full name of a module → function.
     """
 
     def __init__(self, callbacks: Mapping[str, Callable[[], None]]) -> None:
         self._callbacks = dict(callbacks)
 
     def install(self) -> None:
-        """Call back at once for what is loaded, and watch for the rest."""
+        """Call the functions of modules that are already loaded, and watch for the others."""
         for name in [name for name in self._callbacks if name in sys.modules]:
             self._callbacks.pop(name)()
         sys.meta_path.insert(0, self)
@@ -87,18 +87,18 @@ class AfterImport(MetaPathFinder):
             return None
         execute = spec.loader.exec_module
 
-        def execute_and_tell(module: ModuleType) -> None:
+        def execute_and_call(module: ModuleType) -> None:
             execute(module)
             callback = self._callbacks.pop(fullname, None)
             if callback is not None and self in sys.meta_path:
                 callback()
 
-        spec.loader.exec_module = execute_and_tell  # type: ignore[method-assign]
+        spec.loader.exec_module = execute_and_call  # type: ignore[method-assign]
         return spec
 
 
 def _find(after: MetaPathFinder, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
-    """Ask the finders behind this one: asking all of them would let two doors ask each other for ever."""
+    """Search the finders after this one; searching all of them would make two open doors call each other endlessly."""
     finders = list(sys.meta_path)
     for finder in finders[finders.index(after) + 1 :]:
         spec = finder.find_spec(name, path, target) if hasattr(finder, "find_spec") else None

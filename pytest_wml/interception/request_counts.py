@@ -1,4 +1,4 @@
-"""What a run asked and who answered, counted in each process and added up by the controller."""
+"""Counts of a run's requests and answers, made in each process and added up by the controller."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 @dataclass
-class Played:
-    """What was played of one cassette.
+class PlayedCassette:
+    """A cassette that was replayed.
 
     Args:
         recorded_at: date of its oldest interaction.
         recorded_from: `live` or `embedded`.
-        model: digest of the recorded model; empty where it names none.
-        played: the identities that were asked for.
+        model: digest of the recorded model; empty if the cassette contains none.
+        played: identities of the replayed requests.
     """
 
     recorded_at: str
@@ -29,29 +29,29 @@ class Tally:
     """Counts of one process, or of all.
 
     Args:
-        answered: requests by who answered: a cassette's name, `embedded`, `live` or `minted`.
-        waited: seconds of IBM's client's own waiting that were left out.
-        cassettes: by name, what was played.
-        doubts: what the embedded service warned of, each once.
-        found: by name of a deployment that existed already, which model it serves.
-        linted: by name of a deployment, errors and warnings that lint had before it was tried live.
-        faults: how often which fault was injected, and who had asked.
-        unmet: faults that a test asked for and that no request of it met.
-        asked: requests by their purpose, and `bytes` that were uploaded, whoever answered.
-        sent: the same of what left for the live service, each try of it.
-        repeated: what was sent to it again, and why.
-        seconds: that the live service took.
+        answered: requests by their `Exchange.answered_by`.
+        waited: skipped seconds of the sleeps of IBM's client.
+        cassettes: name → cassette that was replayed.
+        doubts: warnings of the embedded service, each once.
+        existing: name of a deployment that existed before the run → its model.
+        linted: name of a deployment → lint's errors and warnings before it was deployed live.
+        faults: (injected fault, requester) → how often.
+        unmet: faults of a test that none of its requests matched.
+        requests: purpose → requests, and `bytes` → uploaded bytes, in every mode.
+        sent: the same of requests to the live service, each attempt counted.
+        repeated: reason → requests that were sent to the live service again.
+        seconds: response times of the live service, added up.
     """
 
     answered: Counter[str] = field(default_factory=Counter)
     waited: float = 0.0
-    cassettes: dict[str, Played] = field(default_factory=dict)
+    cassettes: dict[str, PlayedCassette] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
-    found: dict[str, str] = field(default_factory=dict)
+    existing: dict[str, str] = field(default_factory=dict)
     linted: dict[str, list[str]] = field(default_factory=dict)
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     unmet: dict[str, None] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
     sent: Counter[str] = field(default_factory=Counter)
     repeated: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -61,11 +61,11 @@ class Tally:
         self.answered += other.answered
         self.waited += other.waited
         self.doubts.update(other.doubts)
-        self.found.update(other.found)
+        self.existing.update(other.existing)
         self.linted.update(other.linted)
         self.faults += other.faults
         self.unmet.update(other.unmet)
-        self.asked += other.asked
+        self.requests += other.requests
         self.sent += other.sent
         self.repeated += other.repeated
         self.seconds += other.seconds
@@ -73,16 +73,16 @@ class Tally:
             self.cassettes.setdefault(name, played).played.update(played.played)
 
     def as_json(self) -> dict[str, Any]:
-        """A form that travels between processes."""
+        """JSON to send from an xdist worker to the controller."""
         return {
             "answered": dict(self.answered),
             "waited": self.waited,
             "doubts": list(self.doubts),
-            "found": self.found,
+            "found": self.existing,
             "linted": self.linted,
             "faults": [[*fault, times] for fault, times in self.faults.items()],
             "unmet": list(self.unmet),
-            "asked": dict(self.asked),
+            "asked": dict(self.requests),
             "sent": dict(self.sent),
             "repeated": dict(self.repeated),
             "seconds": self.seconds,
@@ -93,20 +93,21 @@ class Tally:
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> Tally:
+        """The counts of such JSON."""
         return cls(
             answered=Counter(form["answered"]),
             waited=form["waited"],
             doubts=dict.fromkeys(form["doubts"]),
-            found=form["found"],
+            existing=form["found"],
             linted=form["linted"],
-            faults=Counter({(fault, asker): times for fault, asker, times in form["faults"]}),
+            faults=Counter({(fault, requester): times for fault, requester, times in form["faults"]}),
             unmet=dict.fromkeys(form["unmet"]),
-            asked=Counter(form["asked"]),
+            requests=Counter(form["asked"]),
             sent=Counter(form["sent"]),
             repeated=Counter(form["repeated"]),
             seconds=form["seconds"],
             cassettes={
-                name: Played(**{**played, "played": set(played["played"])})
+                name: PlayedCassette(**{**played, "played": set(played["played"])})
                 for name, played in form["cassettes"].items()
             },
         )

@@ -1,4 +1,4 @@
-"""IBM's clients wait between polls; offline they wait no longer than what they poll for takes."""
+"""Shortens the sleeps of IBM's clients between polls to the time that the polled operation takes."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from pytest_wml.interception.callers import ibms_client_calls
+from pytest_wml.interception.call_stack import is_ibms_client
 from pytest_wml.interception.patches import Patches
 
 Work = Callable[[float], bool]
-"""Waits until what is polled for has changed, at most so many seconds; whether nothing is left to wait for."""
+"""Waits for a change of the polled state, at most the given seconds; returns whether nothing is left to wait for."""
 
 
 def skip(patches: Patches, skipped: Callable[[float], None], work: Work, is_open: Callable[[], bool]) -> None:
-    """Make `time.sleep` return as soon as there is nothing to wait for when IBM's client calls it.
+    """Make `time.sleep`, called by IBM's client, return as soon as there is nothing to wait for.
 
-    IBM's client looks `time.sleep` up at each call, partly after an import inside the function, so its
-    modules cannot be given a clock of their own; everybody else's sleeps stay real.
+    IBM's client reads `time.sleep` at each call, in some functions after an import inside the function, so its
+    modules cannot be given another clock. Sleeps of all other code are unchanged.
 
     Args:
-        patches: remembers what to put back.
-        skipped: called with the seconds of each wait that was left out.
-        work: called in place of the wait.
-        is_open: whether the door is; who imported `sleep` by name meanwhile keeps this one.
+        patches: records the replaced attributes.
+        skipped: called with the seconds of each skipped sleep.
+        work: called in place of the sleep.
+        is_open: whether the door is open; a module that imported `sleep` by name keeps the replacement.
     """
 
     def without_waiting(before: Callable[[float], None]) -> Callable[[float], None]:
         @functools.wraps(before)
         def sleep(seconds: float) -> None:
-            if ibms_client_calls(1) and is_open():
+            if is_ibms_client(1) and is_open():
                 skipped(float(seconds))
                 work(float(seconds))
                 seconds = 0
@@ -42,11 +42,11 @@ def skip(patches: Patches, skipped: Callable[[float], None], work: Work, is_open
 
 
 def skip_awaits(patches: Patches, skipped: Callable[[float], None], work: Work, is_open: Callable[[], bool]) -> None:
-    """The same for `asyncio.sleep`; imported only once asyncio has been."""
+    """Do the same for `asyncio.sleep`; called only after asyncio has been imported."""
     import asyncio
 
     async def without_sleep(before: Callable[..., Coroutine[Any, Any, Any]], delay: float, result: Any) -> Any:
-        # In another thread: the other tasks of the loop go on.
+        # In another thread, so that the other tasks of the loop continue.
         if not work(0.0):
             await asyncio.to_thread(work, delay)
         return await before(0, result)
@@ -54,7 +54,7 @@ def skip_awaits(patches: Patches, skipped: Callable[[float], None], work: Work, 
     def without_awaiting(before: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
         @functools.wraps(before)
         def sleep(delay: float, result: Any = None) -> Coroutine[Any, Any, Any]:
-            if ibms_client_calls(1) and is_open():
+            if is_ibms_client(1) and is_open():
                 skipped(float(delay))
                 return without_sleep(before, float(delay), result)
             return before(delay, result)

@@ -12,7 +12,7 @@ import requests
 
 from pytest_wml.config import stopped_server
 from pytest_wml.errors import WMLTestError
-from pytest_wml.interception import IBMS_CLIENT, passage
+from pytest_wml.interception import IBMS_CLIENT, direct_connections
 from pytest_wml.interception.messages import MISSED, UNANSWERED, path_of, send_error
 from pytest_wml.interception.request_log import ANSWERED_BY, attribution
 from pytest_wml.interception.wsgi import Environ
@@ -53,7 +53,7 @@ class Live:
         host = environ["HTTP_HOST"]
         environ[ANSWERED_BY] = "live"
         try:
-            with passage():
+            with direct_connections():
                 answer = self._pass_on(environ, host)
         except (requests.RequestException, OSError) as error:
             if path_of(environ) == _GUESSED:
@@ -85,7 +85,7 @@ class Live:
 
 
 def _unreachable(host: str, request: str, error: Exception) -> ServiceUnreachable:
-    with passage():
+    with direct_connections():
         found = stopped_server.lost_authority(os.environ) or stopped_server.gone(f"https://{host}", os.environ)
     if found is not None:
         return ServiceUnreachable(found.problem, request=request, fix=found.fix)

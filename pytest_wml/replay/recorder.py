@@ -100,7 +100,7 @@ class Recorder:
             if not owner:
                 owner = requester.name
                 fixture = requester.kind == "fixture"
-                self.claims[owner].add(f"{requester.where} of {requester.home}" if fixture else "tests")
+                self.claims[owner].add(f"{requester.where} of {requester.defined_in}" if fixture else "tests")
             if not self._repeats(owner, taped):
                 self.tapes[owner].append(taped)
             if requester.kind in ("test", "module"):

@@ -1,4 +1,4 @@
-"""Whether a run has to do with WML: decided once at the start of pytest, or when a test asks for something of ours."""
+"""Activates the plugin in a run that concerns WML: at the start of pytest, or when a test uses a feature of it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 _CLIENTS = ("ibm_watson_machine_learning", "ibm_watsonx_ai")
 _RECORDING = b'"pytest-wml"'
 _HEAD = 1024
-"""Bytes in which a recording names the program that wrote it."""
+"""Number of bytes at the start of a recording that contain the name of the program."""
 
 RUN = pytest.StashKey["Run"]()
-"""In pytest's config: the run's state, once the run is active."""
+"""Key in the stash of pytest's config: the state of an active run."""
 
 
 def concerns_wml(config: pytest.Config, environ: Mapping[str, str]) -> bool:
-    """Whether a run has to do with WML: by an option, credentials, IBM's client or a recording.
+    """Whether a run concerns WML: it has an option, credentials, a client of IBM's or a recording.
 
     Args:
-        config: pytest's; may still be on its way, before conftests are loaded.
+        config: pytest's; may be incomplete, before conftests are loaded.
         environ: the environment.
     """
     return (
@@ -42,12 +42,12 @@ def concerns_wml(config: pytest.Config, environ: Mapping[str, str]) -> bool:
 def _installed(package: str) -> bool:
     try:
         return importlib.util.find_spec(package) is not None
-    except (ImportError, ValueError):  # a module without a specification, made by a test suite
+    except (ImportError, ValueError):  # a module without a specification, created by a test suite
         return True
 
 
 def _recorded(folder: Path) -> bool:
-    """Whether a folder has a recording of ours; other recorders use the same name for theirs."""
+    """Whether a folder contains a recording of pytest-wml; other recorders use the same folder name."""
     for path in folder.glob("*.yaml"):
         try:
             with path.open("rb") as file:
@@ -65,7 +65,7 @@ def activate(config: pytest.Config) -> Run:
         pytest.UsageError: an option or the credentials cannot be used.
     """
     if RUN not in config.stash:
-        from pytest_wml.errors import WMLTestError  # an inactive run loads neither of them
+        from pytest_wml.errors import WMLTestError  # not imported in an inactive run
         from pytest_wml.runner.runner import Runner
 
         try:

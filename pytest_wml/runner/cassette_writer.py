@@ -1,4 +1,4 @@
-"""What a run recorded, from one process or several, written as cassettes once it ended well."""
+"""Writes what the processes of a run recorded as cassettes, after the tests of each cassette have passed."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from pytest_wml.replay.cassette.varying import Varying, ignored_in
 
 
 class Reference(NamedTuple):
-    """The classes that the check `drift` will compare with.
+    """The reference classes that the check `drift` recorded.
 
     Args:
-        cassette: with which it is written, or not.
-        test: that recorded it.
-        text: of the file.
-        told: what is new about it.
+        cassette: name of the cassette whose tests must pass too.
+        test: node id of the test that recorded it.
+        text: content of the file.
+        change: description of the difference from the previous file.
     """
 
     cassette: str
     test: str
     text: str
-    told: str
+    change: str
 
 
 @dataclass
 class Shard:
-    """What one process recorded.
+    """The recording of one process.
 
     Args:
-        tapes: by cassette name; under the empty name what was asked on behalf of all.
-        users: by cassette name, the tests that asked something of it.
-        claims: by cassette name, the fixtures that record under it, or `tests`.
-        models: by cassette name, the model of a deployment that was not uploaded in this run.
-        references: by file name, what the check `drift` recorded.
-        failed: the tests that failed.
-        secrets: of the run; they travel in memory only.
-        aliases: ids of whoever records → what stands for them.
-        varying: what may differ between runs.
+        tapes: cassette name → recorded exchanges; the empty name for requests that all cassettes share.
+        users: cassette name → tests that sent requests recorded in it.
+        claims: cassette name → fixtures that record in it, or `tests`.
+        models: cassette name → model of a deployment that this run did not upload.
+        references: file name → reference of the check `drift`.
+        failed: node ids of failed tests.
+        secrets: of the run; they are never written to a file.
+        aliases: ids of the user → ids in recordings.
+        varying: permitted differences between runs.
     """
 
     tapes: Mapping[str, list[WireExchange]] = field(default_factory=dict)
@@ -64,17 +64,17 @@ class Shard:
 
     @cached_property
     def known(self) -> Known:
-        """The stand-ins of what was created and named in this process, in all cassettes."""
-        whole = Known({}, {})
+        """The replacements of ids and names that were created in this process, for all cassettes."""
+        replacements = Known({}, {})
         for name, tape in self.tapes.items():
             if name:
-                found = learned(tape, name, self.aliases, self.varying)
-                whole.ids.update(found.ids)
-                whole.values.update(found.values)
-        return whole
+                own = learned(tape, name, self.aliases, self.varying)
+                replacements.ids.update(own.ids)
+                replacements.values.update(own.values)
+        return replacements
 
     def as_json(self) -> dict[str, Any]:
-        """A form that travels from an xdist worker to the controller."""
+        """JSON to send from an xdist worker to the controller."""
         return {
             "tapes": {name: [taped.as_json() for taped in tape] for name, tape in self.tapes.items()},
             "users": {name: sorted(tests) for name, tests in self.users.items()},
@@ -104,8 +104,15 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one cassette: written, unchanged or refused, and why."""
+class WriteResult:
+    """The result of writing one file.
+
+    Args:
+        path: of the file.
+        written: whether it was written.
+        text: the result, or the reason why it was not written.
+        error: whether the run must fail.
+    """
 
     path: Path
     written: bool
@@ -121,14 +128,14 @@ def save(
     part: SuitePart,
     today: datetime.date,
     max_age: int = 0,
-) -> Iterator[Outcome]:
-    """Write the cassettes of a run; yield what became of each.
+) -> Iterator[WriteResult]:
+    """Write the cassettes of a run; yield the result for each.
 
     Args:
-        shards: of every process that ran tests.
-        folder: where cassettes lie.
-        facts: what every cassette's metadata says: recorded_from, client.
-        part: how much of the suite ran; what a cassette contains for tests that did not run is kept.
+        shards: the recordings of all processes.
+        folder: the folder of the cassettes.
+        facts: metadata of every cassette: recorded_from, client.
+        part: the executed part of the suite; interactions of tests that did not run are kept.
         today: the date of the recording.
         max_age: days after which a recording is too old; 0 for never.
     """
@@ -142,35 +149,35 @@ def save(
         used = set().union(*(shard.users.get(name, set()) for shard in shards))
         if used & failed:
             first = min(used & failed)
-            yield Outcome(path, False, f"not written: {first} failed")
+            yield WriteResult(path, False, f"not written: {first} failed")
             continue
         try:
             _check_claims(name, set().union(*(shard.claims.get(name, set()) for shard in shards)))
             cassette = _cassette(shards, name, facts, today)
-            old = _before(path, part)
+            old = _previous(path, part)
             if old is not None:
                 cassette = continued(cassette, old, part, max_age)
-            yield _written(path, cassette, secrets)
+            yield _write(path, cassette, secrets)
         except BadCassette as error:
-            yield Outcome(path, False, str(error), error=True)
+            yield WriteResult(path, False, str(error), error=True)
         except OSError as error:
-            yield Outcome(path, False, f"not written: {error.strerror} ({path})", error=True)
+            yield WriteResult(path, False, f"not written: {error.strerror} ({path})", error=True)
     yield from _references(shards, folder, failed)
 
 
-def _references(shards: Iterable[Shard], folder: Path, failed: Collection[str]) -> Iterator[Outcome]:
-    """Write the references of `drift`, each only if the tests of its deployment passed."""
+def _references(shards: Iterable[Shard], folder: Path, failed: Collection[str]) -> Iterator[WriteResult]:
+    """Write the references of the check `drift`, each only if the tests of its deployment passed."""
     for file, reference in sorted({file: one for shard in shards for file, one in shard.references.items()}.items()):
         used = set().union(*(shard.users.get(reference.cassette, set()) for shard in shards)) | {reference.test}
-        broken = sorted(used.intersection(failed))
-        if broken:
-            yield Outcome(folder / file, False, f"not written: {broken[0]} failed")
+        failed_users = sorted(used.intersection(failed))
+        if failed_users:
+            yield WriteResult(folder / file, False, f"not written: {failed_users[0]} failed")
             continue
         try:
             write(folder / file, reference.text)
-            yield Outcome(folder / file, True, f"written: {reference.told}")
+            yield WriteResult(folder / file, True, f"written: {reference.change}")
         except OSError as error:
-            yield Outcome(folder / file, False, f"not written: {error.strerror}", error=True)
+            yield WriteResult(folder / file, False, f"not written: {error.strerror}", error=True)
 
 
 def _check_claims(name: str, claims: set[str]) -> None:
@@ -206,11 +213,11 @@ def _cassette(shards: list[Shard], name: str, facts: Mapping[str, Any], today: d
     return Cassette(name, metadata, interactions)
 
 
-def _before(path: Path, part: SuitePart) -> Cassette | None:
-    """What was recorded before; None for nothing, or for a damaged file that a complete run replaces.
+def _previous(path: Path, part: SuitePart) -> Cassette | None:
+    """The existing cassette; None if there is none, or if a complete run replaces a damaged file.
 
     Raises:
-        BadCassette: the file is damaged, and a part of it would have to stay.
+        BadCassette: the file is damaged, and a part of it would have to be kept.
     """
     if not path.exists():
         return None
@@ -222,13 +229,13 @@ def _before(path: Path, part: SuitePart) -> Cassette | None:
         raise
 
 
-def _written(path: Path, cassette: Cassette, secrets: Secrets) -> Outcome:
+def _write(path: Path, cassette: Cassette, secrets: Secrets) -> WriteResult:
     text = dump(cassette)
     found = secrets.found_in(text)
     if found:
         raise BadCassette(
-            f"Cassette {cassette.name} was not written: {found} of this run's secrets stand in it.",
-            fix="find out which answer or payload repeats the secret; the service's own fields are scrubbed",
+            f"Cassette {cassette.name} was not written: it contains {found} of this run's secrets.",
+            fix="find out which answer or payload repeats the secret; the service's own fields are redacted",
         )
     write(path, text)
-    return Outcome(path, True, f"written, {len(cassette.interactions)} interactions")
+    return WriteResult(path, True, f"written, {len(cassette.interactions)} interactions")

@@ -1,4 +1,4 @@
-"""How much of a suite a run ran: only a complete run shows which recordings are unused."""
+"""Determines how much of a suite a run executed; only a complete run shows which recordings are unused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_wml.config.table import CONTRACT_FILE
 from pytest_wml.replay.cassette.suite_part import SuitePart
 
 if TYPE_CHECKING:
-    from pytest_wml.runner.results import Ran
+    from pytest_wml.runner.results import ExecutedTests
 
 _SELECTING = {
     "keyword": "-k",
@@ -31,38 +31,38 @@ _SELECTING = {
     "setuponly": "--setup-only",
     "setupplan": "--setup-plan",
 }
-"""Options of pytest that leave tests out, or run none: attribute → flag."""
+"""Options of pytest that exclude tests: attribute → flag."""
 
 _COLLECTING = ("addopts", "testpaths", "norecursedirs", "collect_imported_tests", "python_")
-"""How the names of ini keys begin that decide what is collected."""
+"""Prefixes of the ini keys that affect collection."""
 
 
 class Extent(NamedTuple):
-    """How much of a suite ran, and why not all of it; the reason is empty for a complete run."""
+    """The executed part of a suite, and the reason if it is not complete; empty for a complete run."""
 
     part: SuitePart
     reason: str = ""
 
 
-def extent(session: pytest.Session, ran: Ran) -> Extent:
-    """How much of the suite a run ran that has ended."""
+def extent(session: pytest.Session, executed: ExecutedTests) -> Extent:
+    """The part of the suite that an ended run executed."""
     config = session.config
-    chosen = next(_chosen(session), "")
-    if chosen:
-        return Extent(SuitePart.CHOSEN, chosen)
-    left_out = next(_left_out(session, ran), "") or next(_not_collected(config, ran.collected), "")
+    selection = next(_selections(session), "")
+    if selection:
+        return Extent(SuitePart.CHOSEN, selection)
+    left_out = next(_left_out(session, executed), "") or next(_not_collected(config, executed.collected), "")
     return Extent(SuitePart.USUAL, left_out) if left_out else Extent(SuitePart.ALL)
 
 
 def suite(config: pytest.Config) -> list[Path]:
-    """The folders and files that hold the project's tests: its testpaths, or the root folder."""
+    """The folders and files with the project's tests: its testpaths, or the root folder."""
     patterns = [os.path.join(config.rootpath, pattern) for pattern in config.getini("testpaths")]
-    named = [path for pattern in patterns for path in glob.glob(pattern, recursive=True)]
-    return [Path(path).resolve() for path in named or [str(config.rootpath)]]
+    paths = [path for pattern in patterns for path in glob.glob(pattern, recursive=True)]
+    return [Path(path).resolve() for path in paths or [str(config.rootpath)]]
 
 
-def _chosen(session: pytest.Session) -> Iterator[str]:
-    """Yield how the command line, or the environment, narrowed the run."""
+def _selections(session: pytest.Session) -> Iterator[str]:
+    """Yield each way in which the command line, or the environment, selected tests."""
     config = session.config
     if session.shouldstop or session.shouldfail:
         yield "the run was stopped early"
@@ -80,20 +80,20 @@ def _chosen(session: pytest.Session) -> Iterator[str]:
 
 
 def overrides(config: pytest.Config) -> list[str]:
-    """The ini keys that the command line gives, each as `key=value`."""
+    """The ini keys on the command line, each as `key=value`."""
     return list(getattr(config.known_args_namespace, "override_ini", None) or ())
 
 
 def _is_configured(flag: str, value: object, configured: Collection[str]) -> bool:
-    """Whether the ini's addopts give this value of an option."""
+    """Whether the ini's addopts contain this value of an option."""
     values = value if isinstance(value, list) else [value]
     return all({f"{each}", f"{flag}{each}", f"{flag}={each}"}.intersection(configured) for each in values)
 
 
 def _covers(config: pytest.Config) -> bool:
-    """Whether what the run was asked to collect contains all that holds the project's tests."""
+    """Whether the run's arguments include all folders and files with the project's tests."""
     if config.args_source is pytest.Config.ArgsSource.ARGS and config.option.pyargs:
-        return False  # names of packages, which may be anywhere
+        return False  # names of packages, whose folders are unknown here
     named = [(config.invocation_params.dir / argument).resolve() for argument in config.args]
     return all(any(one == place or one in place.parents for one in named) for place in suite(config))
 
@@ -105,20 +105,20 @@ def _shown(config: pytest.Config, argument: str) -> str:
     return argument
 
 
-def _left_out(session: pytest.Session, ran: Ran) -> Iterator[str]:
-    """Yield why tests that were collected did not run to their end."""
+def _left_out(session: pytest.Session, executed: ExecutedTests) -> Iterator[str]:
+    """Yield each reason why collected tests did not run to their end."""
     if session.exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         yield "tests failed, or the run was interrupted"
-    if ran.left_out:
+    if executed.left_out:
         yield "tests were deselected or skipped"
     if not session.testscollected:
         yield "no tests were collected"
-    if ran.tests < session.testscollected:
-        yield f"{session.testscollected - ran.tests} tests did not run"
+    if executed.tests < session.testscollected:
+        yield f"{session.testscollected - executed.tests} tests did not run"
 
 
 def _not_collected(config: pytest.Config, collected: Collection[str]) -> Iterator[str]:
-    """Yield the test files of the project that the run did not collect."""
+    """Yield a reason for each test file of the project that was not collected."""
     known = {os.path.realpath(path) for path in collected}
     for path in test_files(config):
         if os.path.realpath(path) not in known:
@@ -135,10 +135,10 @@ def test_files(config: pytest.Config) -> Iterator[Path]:
 
 
 def files_below(folder: Path, skipped: Collection[str]) -> Iterator[Path]:
-    """Yield the files below a folder, but not those of virtual environments and of folders that are skipped.
+    """Yield the files below a folder, without virtual environments and skipped folders.
 
     Args:
-        folder: where to begin; it may itself match.
+        folder: the folder; it is searched even if it matches a pattern.
         skipped: patterns of folders, as in pytest's `norecursedirs`.
     """
     for place, folders, files in os.walk(folder):
@@ -154,7 +154,7 @@ def files_below(folder: Path, skipped: Collection[str]) -> Iterator[Path]:
 
 
 def _matches(path: PurePath, pattern: str) -> bool:
-    """Whether a path matches as pytest's own patterns do: by its name, or by its last parts."""
+    """Whether a path matches a pattern by pytest's rules: by its name, or by its last parts."""
     if "/" not in pattern:
         return fnmatch.fnmatch(path.name, pattern)
     return fnmatch.fnmatch(path.as_posix(), pattern if pattern.startswith("/") else f"*/{pattern}")

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from pytest_wml.replay.cassette.varying import Varying
 
 TRAIN = "train"
-"""What is named in place of a path for the sample network, trained now."""
+"""The word in place of a model's path that selects the sample network, trained in the run."""
 
 
 def named_after(model: Path) -> str:
-    """The name of a deployment that is given none: its model's, without the ending."""
+    """The default name of a deployment: its model's, without the suffix."""
     suffix = next((suffix for suffix in (*ARCHIVES, *MODEL_FILES) if model.name.endswith(suffix)), "")
     return model.name.removesuffix(suffix)
 
@@ -37,13 +37,13 @@ def names_file(plan: Plan) -> bool:
 
 
 class Configuration:
-    """What options and credentials say; does not change during the run.
+    """The values of a run's options and credentials; constant during the run.
 
     Args:
-        settings: every option.
-        root: pytest's root folder; relative paths are below it.
+        settings: the options.
+        root: pytest's root folder; relative paths of the ini file start there.
         environ: the environment at the start.
-        started_in: the folder in which pytest was started.
+        started_in: the folder in which pytest was started; relative paths of the command line start there.
     """
 
     def __init__(self, settings: Settings, root: Path, environ: Mapping[str, str], started_in: Path) -> None:
@@ -54,7 +54,7 @@ class Configuration:
 
     @property
     def mode(self) -> Mode:
-        """Where answers come from."""
+        """The mode, which determines the source of the answers."""
         return self.settings.mode.value
 
     @property
@@ -65,7 +65,7 @@ class Configuration:
 
     @cached_property
     def plans(self) -> dict[str, Plan]:
-        """What the deployments of the run are made of, by name; one, unless wml_deployments names several."""
+        """Name → plan of each deployment of the run; one, unless wml_deployments names several."""
         settings, several = self.settings, self.settings.deployments
         if not several.value:
             model, source = settings.model
@@ -73,7 +73,7 @@ class Configuration:
         return {plan.name: self.completed(plan, several.source) for plan in several.value}
 
     def completed(self, plan: Plan, source: str) -> Plan:
-        """A plan with what the options say where it says nothing."""
+        """A plan with its missing values taken from the options."""
         return plan._replace(
             model_type=plan.model_type or self.settings.model_type.value,
             software_spec=plan.software_spec or self.settings.software_spec.value,
@@ -81,47 +81,47 @@ class Configuration:
         )
 
     def inferred(self, plan: Plan) -> Plan:
-        """A plan with its type and software specification, inferred from its model where it names none.
+        """A plan with type and software specification, inferred from its model if missing.
 
-        Reads the model's file, but does not fail for one that is missing, damaged or not recognised.
+        Reads the model's file, but does not fail if it is missing, damaged or not recognised.
         """
-        given = (plan.model_type, plan.software_spec)
-        if all(given):
+        options = (plan.model_type, plan.software_spec)
+        if all(options):
             return plan
         from pytest_wml.model.storing import inferred
 
-        found = inferred(self.path(plan), *given) if names_file(plan) else stored_as(("tensorflow",), *given)
-        return plan._replace(model_type=found.model_type, software_spec=found.software_spec)
+        storing = inferred(self.path(plan), *options) if names_file(plan) else stored_as(("tensorflow",), *options)
+        return plan._replace(model_type=storing.model_type, software_spec=storing.software_spec)
 
     def path(self, plan: Plan) -> Path:
-        """Where the model of a plan is."""
+        """The path of a plan's model."""
         return self.resolve(Setting(plan.model, plan.source))
 
     @cached_property
     def name(self) -> str:
-        """The name of the run's deployment and of its cassette; of several the first."""
+        """The name of the run's deployment and of its cassette; with several deployments, of the first."""
         if self.settings.deployments.value:
             return self.settings.deployments.value[0].name
-        given = self.settings.name.value
-        if given:
-            return given
+        name = self.settings.name.value
+        if name:
+            return name
         if self.settings.model.value in ("", TRAIN):
             return "mnist_cnn"
         return named_after(self.resolve(self.settings.model).resolve())
 
     @property
     def names_a_model(self) -> bool:
-        """Whether anybody chose what the run deploys."""
+        """Whether an option names the run's model or deployment."""
         settings = self.settings
         return any(one.value for one in (settings.model, settings.name, settings.deployment, settings.deployments))
 
     def resolve(self, setting: Setting[str]) -> Path:
-        """A path: what the command line or the environment names counts from where pytest was started."""
+        """A setting's path; relative to the root folder if the ini file gives it, else to the folder of the start."""
         return (self.root if setting.source.startswith("ini") else self._started_in) / setting.value
 
     @cached_property
     def found_credentials(self) -> credentials_.Credentials | None:
-        """The credentials that the environment or a file gives.
+        """The credentials of the environment or a file; None if there are none.
 
         Raises:
             BadCredentials: they cannot be used.
@@ -132,15 +132,15 @@ class Configuration:
 
     @property
     def credentials(self) -> credentials_.Credentials:
-        """The credentials to use; offline ones where none are needed and none are given.
+        """The credentials to use; built-in ones if an offline run has none.
 
         Raises:
-            BadCredentials: a live run without, or they cannot be used.
+            BadCredentials: a live run has none, or they cannot be used.
         """
         if self.mode is Mode.LIVE:
             return credentials_.required(self.found_credentials)
-        found = self.found_credentials or credentials_.OFFLINE
-        return found if found.space_id else found._replace(space_id=DEFAULT_SPACE_ID)
+        credentials = self.found_credentials or credentials_.OFFLINE
+        return credentials if credentials.space_id else credentials._replace(space_id=DEFAULT_SPACE_ID)
 
     @cached_property
     def secrets(self) -> Secrets:
@@ -148,39 +148,39 @@ class Configuration:
         from pytest_wml.config.environment_secrets import secrets_of_environment
         from pytest_wml.redaction.known import Secrets
 
-        given = self.usable_credentials.secrets if self.usable_credentials else ()
-        own = [secret for secret in given if secret != credentials_.OFFLINE.apikey]
+        secrets = self.usable_credentials.secrets if self.usable_credentials else ()
+        own = [secret for secret in secrets if secret != credentials_.OFFLINE.apikey]
         return Secrets([*own, *secrets_of_environment(self.environ)])
 
     @property
     def apikey(self) -> str:
-        """The API key of the run; empty where none was given."""
+        """The API key of the run; empty if there is none."""
         return self.usable_credentials.apikey if self.usable_credentials else ""
 
     @property
     def knows_secrets(self) -> bool:
-        """Whether credentials were given."""
+        """Whether the run has credentials."""
         return self.usable_credentials is not None
 
     @property
     def spaces(self) -> list[str]:
-        """The deployment spaces that the run names by any variable or its credentials file; the first one is used.
+        """The ids of deployment spaces in the run's credentials and environment; the first one is used.
 
         Raises:
-            BadCredentials: a live run without, or they cannot be used.
+            BadCredentials: a live run has no credentials, or they cannot be used.
         """
         named = (self.environ.get(name, "").strip() for name in SPACE_VARIABLES)
         return list(dict.fromkeys([self.credentials.space_id, *filter(is_id, named)]))
 
     @property
     def aliases(self) -> dict[str, str]:
-        """The space of whoever runs → the space that recordings name."""
+        """Id of the user's space → id of the space in recordings."""
         space = self.usable_credentials.space_id if self.usable_credentials else ""
         return {space: DEFAULT_SPACE_ID} if space not in ("", DEFAULT_SPACE_ID) else {}
 
     @cached_property
     def varying(self) -> Varying:
-        """In what a request may differ from the recorded one."""
+        """The permitted differences between a request and the recorded one."""
         from pytest_wml.config.json_paths import JsonPaths
         from pytest_wml.replay.cassette.varying import Varying, words_of
 
@@ -188,7 +188,7 @@ class Configuration:
 
     @cached_property
     def ca(self) -> str:
-        """The file with a private authority's certificate; empty for those that are trusted anyway.
+        """The file with the certificate of a private authority; empty to trust the default authorities.
 
         Raises:
             BadOption: it cannot be used.
@@ -205,7 +205,7 @@ class Configuration:
             raise BadOption(
                 f"{setting.source} names no file with certificates: {setting.value}.",
                 looked_at=path,
-                reason=error.strerror if not isinstance(error, ssl.SSLError) else "it holds no PEM certificate",
+                reason=error.strerror if not isinstance(error, ssl.SSLError) else "it contains no PEM certificate",
                 there_is=similar_names.files(path),
                 fix="give a PEM file with the certificate of the service's authority",
             ) from None
@@ -213,7 +213,7 @@ class Configuration:
 
     @property
     def usable_credentials(self) -> credentials_.Credentials | None:
-        """The credentials, or None for bad ones: those are told to the fixture that needs them, not to everybody."""
+        """The credentials; None for invalid ones, which are reported only by the fixture that needs them."""
         try:
             return self.found_credentials
         except credentials_.BadCredentials:
@@ -221,5 +221,5 @@ class Configuration:
 
     @property
     def cpd_host(self) -> str | None:
-        """The host of the Cloud Pak for Data that the credentials name; None for IBM Cloud, or for none."""
+        """The host of the Cloud Pak for Data in the credentials; None for IBM Cloud, or without credentials."""
         return self.usable_credentials.cpd_host if self.usable_credentials else None

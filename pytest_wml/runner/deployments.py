@@ -1,4 +1,4 @@
-"""The deployments of a run: their specifications, and which models they serve."""
+"""The deployments of a run: their specifications and models."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from pytest_wml.runner.configuration import Configuration
 
 
-class Deployments:
-    """What is known of the deployments of this process, by name.
+class RunDeployments:
+    """The deployments of this process.
 
     Args:
         configuration: of the run.
 
     Attributes:
-        current: name of the deployment that the running test uses; empty for the only one.
-        tests_ended: how many tests of each of several deployments have ended.
-        of_contract_files: specifications of the deployments that contract files name.
-        served: the models that answered.
-        stored: specifications of those that this run stored, with type and software specification.
-        existing: of those that existed before the run: which model they serve, as far as it is known.
-        linted: errors and warnings that lint had before a model was deployed live.
+        current: name of the deployment that the running test uses; empty if the run has only one.
+        tests_ended: name → number of tests that have ended.
+        of_contract_files: name → specification of a deployment that a contract file defines.
+        served: name → archive of the model.
+        stored: name → specification of a deployment that this run created, with type and software specification.
+        existing: name of a deployment that existed before the run → description of its model.
+        linted: name → lint's errors and warnings before the model was deployed live.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -38,7 +38,7 @@ class Deployments:
         self.linted: dict[str, list[str]] = {}
 
     def plan(self, name: str) -> Plan:
-        """The specification of a deployment; for a contract file's tests that of the file."""
+        """The specification of a deployment; for the tests of a contract file, the one of the file."""
         if self.current == name and name in self.of_contract_files:
             return self.of_contract_files[name]
         return self._configuration.plans[name]

@@ -1,6 +1,6 @@
 """The public fixtures; each can be overridden in a conftest.
 
-What makes them is imported by the first test that wants one.
+The code that creates their values is imported by the first test that uses one.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pytest_wml.digits import Digits
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.model.cnn import TrainedCNN
-    from pytest_wml.runner.deployment_choice import Alive
+    from pytest_wml.runner.deployment_choice import OpenDeployments
 
 __all__ = [
-    "_wml_alive",
+    "_wml_open_deployments",
     "wml_client",
     "wml_contract",
     "wml_deployment",
@@ -44,18 +44,18 @@ def wml_digits() -> Digits:
 
 @pytest.fixture(scope="session")
 def wml_trained_cnn(pytestconfig: pytest.Config) -> TrainedCNN:
-    """The sample network trained on MNIST, on the GPU where there is one; trained once and cached."""
-    from pytest_wml.runner import supply
+    """The sample network trained on MNIST, on a GPU if there is one; trained once and cached."""
+    from pytest_wml.runner import fixture_values
 
-    return supply.trained_cnn(pytestconfig)
+    return fixture_values.trained_cnn(pytestconfig)
 
 
 @pytest.fixture(scope="session")
 def wml_name(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> str:
-    """Name of the deployment and of its recording; tests run once for each of those in wml_deployments."""
+    """Name of the deployment and of its recording; tests run once for each deployment in wml_deployments."""
     from pytest_wml.runner.deployment_choice import name
 
-    return name(activate(pytestconfig), request)
+    return name(activate(pytestconfig).configuration, request)
 
 
 @pytest.fixture(scope="session")
@@ -65,8 +65,8 @@ def wml_model_archive(
     pytestconfig: pytest.Config,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> ModelArchive:
-    """The packaged model: `path`, digests, `signature`, `size`; what it is made from says the option wml_model."""
-    from pytest_wml.runner import supply
+    """The packaged model: `path`, digests, `signature`, `size`; the option wml_model names the model."""
+    from pytest_wml.runner import fixture_values
 
     run = activate(pytestconfig)
 
@@ -76,29 +76,31 @@ def wml_model_archive(
     def folder() -> Path:
         return tmp_path_factory.mktemp("wml_model")
 
-    return supply.model_archive(run, pytestconfig, run.deployments.plan(wml_name), train, folder)
+    plan = run.deployments.plan(wml_name)
+    return fixture_values.model_archive(run.configuration, pytestconfig, plan, train, folder)
 
 
 @pytest.fixture(scope="session")
 def wml_client(pytestconfig: pytest.Config) -> Iterator[Any]:
-    """IBM's APIClient, its default space set; answered by the run's mode."""
-    from pytest_wml.runner import supply
+    """IBM's APIClient with its default space set; the run's mode answers its requests."""
+    from pytest_wml.runner import fixture_values
 
-    with supply.client(activate(pytestconfig)) as client:
+    with fixture_values.client(activate(pytestconfig)) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def _wml_alive(
+def _wml_open_deployments(
     request: pytest.FixtureRequest,
     pytestconfig: pytest.Config,
     wml_client: Any,  # noqa: ARG001 - it must outlive them
-) -> Iterator[Alive]:
-    """The deployments of this process."""
-    from pytest_wml.runner.deployment_choice import Alive
+) -> Iterator[OpenDeployments]:
+    """The open deployments of this process."""
+    from pytest_wml.runner.deployment_choice import OpenDeployments
 
-    with contextlib.closing(Alive(activate(pytestconfig), request.session.items)) as alive:
-        yield alive
+    tests_ended = activate(pytestconfig).deployments.tests_ended
+    with contextlib.closing(OpenDeployments(tests_ended, request.session.items)) as open_deployments:
+        yield open_deployments
 
 
 @pytest.fixture(scope="session")
@@ -106,35 +108,35 @@ def wml_deployment(
     wml_name: str,
     wml_client: Any,
     wml_model_archive: ModelArchive,
-    _wml_alive: Alive,
+    _wml_open_deployments: OpenDeployments,
     pytestconfig: pytest.Config,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
-    """The deployed model: `.score(payload)` as IBM's client, `.predict(array)` for arrays; deleted at the end."""
-    from pytest_wml.runner import supply
-    from pytest_wml.runner.progress import shown
+    """The deployed model: `.score(payload)` as in IBM's client, `.predict(array)` for arrays; deleted at the end."""
+    from pytest_wml.runner import fixture_values
+    from pytest_wml.runner.progress import progress_line
 
     run = activate(pytestconfig)
 
-    def deployed() -> contextlib.AbstractContextManager[Deployment]:
-        return supply.deployment(
+    def create() -> contextlib.AbstractContextManager[Deployment]:
+        return fixture_values.deployment(
             run,
             wml_client,
             wml_model_archive,
             run.deployments.plan(wml_name),
             lambda: tmp_path_factory.mktemp("wml_downloaded"),
-            shown(pytestconfig),
+            progress_line(pytestconfig),
         )
 
-    with _wml_alive.lent(wml_name, wml_model_archive, deployed) as deployment:
+    with _wml_open_deployments.use(wml_name, wml_model_archive, create) as deployment:
         yield deployment
 
 
 @pytest.fixture
 def wml_contract(wml_name: str, wml_deployment: Deployment, pytestconfig: pytest.Config) -> Iterator[Contract]:
-    """The checks of the contract toolkit, bound to the deployment: `.classes(images, expected)` and more."""
-    from pytest_wml.runner import supply
-    from pytest_wml.runner.progress import shown
+    """The checks of the contract toolkit for the deployment: `.classes(images, expected)` and more."""
+    from pytest_wml.runner import fixture_values
+    from pytest_wml.runner.progress import progress_line
 
-    with shown(pytestconfig) as show:
-        yield supply.contract(activate(pytestconfig), wml_name, wml_deployment, show)
+    with progress_line(pytestconfig) as show:
+        yield fixture_values.contract(activate(pytestconfig), wml_name, wml_deployment, show)

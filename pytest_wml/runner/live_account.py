@@ -1,4 +1,4 @@
-"""What a live run has in the account of the service: the processes that use it, and what they left behind."""
+"""The state of a live run in the service's account: its processes, and the resources that remain."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
 
 
 class LiveAccount:
-    """The state of a live run beside its requests.
+    """The processes and remaining resources of a live run.
 
     Args:
         configuration: of the run.
 
     Attributes:
-        deleted: what the tests left behind and the end of the run deleted.
-        undeletable: what could not be deleted at the end.
-        forgotten: what other live runs left behind when they were killed.
+        deleted: resources that were deleted at the end of the run.
+        undeletable: resources that could not be deleted.
+        of_killed_runs: resources of other live runs, which were killed.
     """
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self.deleted: list[str] = []
         self.undeletable: set[UndeletedResource] = set()
-        self.forgotten: list[str] = []
+        self.of_killed_runs: list[str] = []
 
     @cached_property
     def processes(self) -> RunProcesses:
-        """The name of the live run and what its processes share."""
+        """The state that the processes of the live run share."""
         from pytest_wml.live.processes import RunProcesses  # an offline run does not load it
 
         configuration = self._configuration

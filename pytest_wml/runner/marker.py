@@ -25,14 +25,14 @@ def wml(
     deployment: str | None = None,
     faults: str | Sequence[str] = (),
 ) -> tuple[dict[str, str | None], dict[str, bool], str | Sequence[str]]:
-    """What the marker accepts.
+    """The signature of the marker.
 
     Args:
-        cassette: name of the file that holds what the test asks on its own; default: made of its node id.
-        live_only: the test makes sense against the live service only, and is skipped elsewhere.
-        not_in_replay: the test needs the model itself, as a comparison with TensorFlow does.
-        deployment: name of the one deployment that the test is for, of several in one suite.
-        faults: errors and delays for what the test asks itself; `scripted` reads them.
+        cassette: name of the file with the requests of the test itself; default: made of its node id.
+        live_only: the test needs the live service, and is skipped in the other modes.
+        not_in_replay: the test needs the model itself, as a comparison with TensorFlow does; it is skipped in replay.
+        deployment: name of the test's deployment, if the suite has several.
+        faults: errors and delays for the requests of the test itself, one a line.
 
     Returns:
         the names, the switches and the faults.
@@ -42,7 +42,7 @@ def wml(
 
 
 def mistakes(items: Iterable[object]) -> Iterator[str]:
-    """Yield what is wrong with the markers of what was collected, with the test's node id."""
+    """Yield the errors in the markers of collected tests, each with the test's node id."""
     for item in items:
         if isinstance(item, pytest.Item):
             for mark in item.iter_markers("wml"):
@@ -54,14 +54,14 @@ def mistakes(items: Iterable[object]) -> Iterator[str]:
 _LIVE_ONLY = "live_only, and this run is in "
 
 
-def skipped_by_us(report: pytest.TestReport) -> bool:
-    """Whether a test was skipped because the mode cannot run it, and not for a reason of its own."""
+def is_skipped_by_mode(report: pytest.TestReport) -> bool:
+    """Whether a test was skipped because the mode cannot run it."""
     reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
     return _LIVE_ONLY in reason or NOT_IN_REPLAY in reason
 
 
 def skip(items: Iterable[pytest.Item], mode: Mode) -> None:
-    """Skip what the mode cannot run."""
+    """Skip the tests that the mode cannot run."""
     for item in items:
         for mark in item.iter_markers("wml"):
             if mark.kwargs.get("live_only") and mode is not Mode.LIVE:
@@ -70,11 +70,11 @@ def skip(items: Iterable[pytest.Item], mode: Mode) -> None:
                 item.add_marker(pytest.mark.skip(reason=NOT_IN_REPLAY))
 
 
-def scripted(item: pytest.Item) -> tuple[Fault, ...]:
-    """The faults that the markers of a test ask for, those nearest to the test first.
+def faults_of(item: pytest.Item) -> tuple[Fault, ...]:
+    """The faults in the markers of a test, those of the nearest marker first.
 
     Raises:
-        BadFault: a line is none.
+        BadFault: a line is not a valid fault.
     """
     return tuple(fault for mark in item.iter_markers("wml") for fault in _read(mark.kwargs.get("faults")))
 
@@ -82,7 +82,7 @@ def scripted(item: pytest.Item) -> tuple[Fault, ...]:
 def _read(lines: str | Sequence[str] | None) -> tuple[Fault, ...]:
     if not lines:
         return ()
-    from pytest_wml.config.fault_rules import parse  # only here: a run without faults does not pay for it
+    from pytest_wml.config.fault_rules import parse  # not imported in a run without faults
 
     return parse(lines, "@pytest.mark.wml(faults=…)")
 
@@ -93,7 +93,7 @@ def _problem(mark: pytest.Mark) -> str:
     if mark.args:
         return f"@pytest.mark.wml takes keywords only; it accepts {', '.join(known)}."
     if unknown:
-        return f"@pytest.mark.wml does not know {', '.join(unknown)}; it accepts {', '.join(known)}."
+        return f"@pytest.mark.wml has no argument {', '.join(unknown)}; it accepts {', '.join(known)}."
     names, switches, faults = wml(**mark.kwargs)
     cassette, deployment = names["cassette"], names["deployment"]
     if cassette is not None and (not isinstance(cassette, str) or not re.fullmatch(r"[\w\[\]-][\w.\[\]-]*", cassette)):

@@ -1,4 +1,4 @@
-"""The WSGI app that answers a run's requests: chosen by the mode, made for the first request."""
+"""The WSGI app that answers a run's requests: determined by the mode, created with the first request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_wml.interception.wsgi import Environ, WSGIApp
 if TYPE_CHECKING:
     from pytest_wml.config.fault_rules import Fault
     from pytest_wml.emulator.app import EmbeddedWML
-    from pytest_wml.interception.faults import Armed, Faults
+    from pytest_wml.interception.faults import ActiveFault, Faults
     from pytest_wml.interception.request_counts import Tally
     from pytest_wml.live.account import Account
     from pytest_wml.live.gateway import Live
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 
 class ModeApp:
-    """The app of the mode, behind injected faults where the run has any.
+    """The app of the mode, with the run's faults.
 
-    The modes bring the heavy libraries (YAML, requests, a model's framework), so a mode is imported and opened with the
-    first request.
+    A mode imports heavy libraries (YAML, requests, a model's framework), so it is imported and opened with the first
+    request.
 
     Args:
         configuration: of the run.
-        hosts: tell a host's role.
-        live: what the processes of a live run share.
-        misses: returns the memory of unanswered requests, which a replay adds to.
+        hosts: IBM's hosts.
+        live: the state that the processes of a live run share.
+        misses: returns the unanswered requests, to which a replay adds.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class ModeApp:
 
     @property
     def recorder(self) -> Recorder | None:
-        """The recorder, where one was needed so far."""
+        """The recorder; None before the first request, or if the run does not record."""
         return cast("Recorder | None", self._app) if self._configuration.settings.record.value else None
 
     @property
@@ -82,29 +82,34 @@ class ModeApp:
         return cast("Account", self._account)
 
     @contextlib.contextmanager
-    def injecting(self, script: Iterable[Fault], test: str) -> Iterator[list[Armed]]:
-        """Inject the faults of one test inside the block."""
-        with self._faults.during(script, test) as armed:
-            yield armed
+    def inject(self, script: Iterable[Fault], test: str) -> Iterator[list[ActiveFault]]:
+        """Inject the faults of a test inside the with block."""
+        with self._faults.for_test(script, test) as active:
+            yield active
 
-    def never_met(self, armed: Iterable[Armed], test: str) -> None:
-        """Keep the faults that no request of a test has met, for the summary."""
-        unmet = [one for one in armed if not one.injected and one.fault.probability >= 1]
+    def record_unmet(self, faults: Iterable[ActiveFault], test: str) -> None:
+        """Record for the summary the faults that no request of a test matched."""
+        unmet = [one for one in faults if not one.injected and one.fault.probability >= 1]
         self._faults.unmet.update(dict.fromkeys(f"{one.fault} ({test})" for one in unmet))
 
     @contextlib.contextmanager
-    def watched(self, report: Callable[[str], None]) -> Iterator[None]:
-        """Report the progress of uploads and deployments inside the block; a replay takes no time and reports none."""
+    def report_progress(self, report: Callable[[str], None]) -> Iterator[None]:
+        """Report the progress of uploads and deployments inside the with block; a replay reports none."""
         self._start()
         with self._watched.by(report) if self._watched else contextlib.nullcontext():
             yield
 
     def wait_for_loads(self, seconds: float) -> bool:
-        """Wait until a model is loaded, at most so many seconds; whether none is being loaded, as in a replay."""
+        """Wait until a model is loaded, at most the given seconds; whether no model is being loaded."""
         return self._embedded is None or self._embedded.wait_for_loads(seconds)
 
-    def own(self, name: str, deployment: str) -> None:
-        """Let requests that name a deployment, which existed before the run, belong to the recording of this name."""
+    def assign(self, name: str, deployment: str) -> None:
+        """Assign the requests to a deployment that existed before the run to a recording.
+
+        Args:
+            name: of the recording.
+            deployment: id of the deployment.
+        """
         if self._configuration.mode is Mode.REPLAY:
             self.replay.library.own(name, deployment)
         elif self._configuration.settings.record.value:
@@ -130,20 +135,20 @@ class ModeApp:
         """The limit of the live run that was reached; empty for none."""
         return self._account.budget.spent if self._account is not None else ""
 
-    def give_up_loads(self) -> bool:
-        """Give up the models that are being loaded, since the process is about to end; whether there were any."""
+    def cancel_loads(self) -> bool:
+        """Cancel the loading of models before the process ends; whether any model was being loaded."""
         return self._embedded is not None and self._embedded.interrupt()
 
     def interrupt(self) -> None:
-        """End answers that only wait."""
-        self.give_up_loads()
+        """End requests that are waiting."""
+        self.cancel_loads()
         if self._account is not None:
             self._account.close()
         if self._has_faults:
             self._faults.close()
 
     def close(self) -> None:
-        """Close whatever was opened."""
+        """Close the mode."""
         self._at_close.close()
 
     @cached_property
@@ -159,7 +164,7 @@ class ModeApp:
 
     @cached_property
     def _gateway(self) -> Live:
-        """The way to the real service."""
+        """The gateway to the live service."""
         from pytest_wml.live.gateway import Live
 
         gateway = Live(self._configuration.ca)
@@ -168,11 +173,11 @@ class ModeApp:
 
     def _start(self) -> Any:
         if self._app is None:
-            self._app = self._chosen()
+            self._app = self._of_mode()
         return self._app
 
-    def _chosen(self) -> Any:
-        """The app that answers in this mode."""
+    def _of_mode(self) -> Any:
+        """The app of this mode."""
         configuration = self._configuration
         if configuration.mode is Mode.REPLAY:
             from pytest_wml.client import safe_client

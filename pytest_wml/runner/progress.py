@@ -1,4 +1,4 @@
-"""Progress of long work: one line that is rewritten on a terminal, and next to nothing in a log."""
+"""Progress of long work: one line that is rewritten on a terminal, and at most one line in a log."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ import pytest
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
-class Shown:
-    """Shows how long work goes; called with a line of text, each in place of the one before.
+class ProgressLine:
+    """Shows the progress of work: each call replaces the text of the line.
 
-    On a terminal one line is rewritten, and gone at the end. In a log nothing is shown. Of work whose outcome is
-    worth a line, such as a training, the last one is kept, on a terminal and in a log.
+    On a terminal the line is removed at the end. A log contains no progress. If `keep` is given, as for a training,
+    the last text stays as a line, on a terminal and in a log.
 
     Args:
-        rewrite: puts text on the terminal's line; None where there is no terminal.
-        keep: writes the line that is kept; None to keep none.
-        among: holds this as long as its line is on the terminal.
+        rewrite: writes text on the terminal's current line; None without a terminal.
+        keep: writes the last text as a line; None to discard it.
+        visible: the set of lines that are on the terminal; this line adds and removes itself.
     """
 
     def __init__(
         self,
         rewrite: Callable[[str], None] | None,
         keep: Callable[[str], None] | None = None,
-        among: set[Shown] | None = None,
+        visible: set[ProgressLine] | None = None,
     ) -> None:
         self._rewrite = rewrite
         self._keep = keep
-        self._among: set[Shown] = set() if among is None else among
+        self._visible: set[ProgressLine] = set() if visible is None else visible
         self._last = ""
-        self._drawn = 0
+        self._width = 0
         self._lock = threading.RLock()
 
     def __call__(self, line: str) -> None:
-        """Show a line."""
+        """Replace the text."""
         with self._lock:
             self._last = _CONTROL.sub(" ", line)
             if self._rewrite is not None:
-                self._among.add(self)
+                self._visible.add(self)
                 self._draw(self._last)
 
-    def __enter__(self) -> Shown:
+    def __enter__(self) -> ProgressLine:
         return self
 
     def __exit__(
@@ -59,61 +59,61 @@ class Shown:
         self.close(ended_well=error is None)
 
     def close(self, *, ended_well: bool = True) -> None:
-        """Take the line away; keep the last one where it is kept and the work ended well."""
+        """Remove the line; keep the last text if `keep` was given and the work ended well."""
         with self._lock:
-            if self._drawn:
+            if self._width:
                 self._draw("")
-            self._among.discard(self)
+            self._visible.discard(self)
             if self._last and self._keep is not None and ended_well:
                 self._keep(self._last)
             self._last = ""
 
     def _draw(self, text: str) -> None:
         assert self._rewrite is not None
-        # A line that is as wide as the terminal would go on in the next one, which no "\r" takes back.
+        # Text as wide as the terminal would wrap to the next line, which "\r" cannot rewrite.
         text = text[: max(10, shutil.get_terminal_size().columns - 1)]
-        self._rewrite(f"\r{text.ljust(self._drawn)}" + ("" if text else "\r"))
-        self._drawn = len(text)
+        self._rewrite(f"\r{text.ljust(self._width)}" + ("" if text else "\r"))
+        self._width = len(text)
 
 
-_OPEN = pytest.StashKey[set[Shown]]()
+_VISIBLE = pytest.StashKey[set[ProgressLine]]()
 
 
-def shown(config: pytest.Config, *, keep: bool = False) -> Shown:
-    """What shows progress in a pytest run: also under its capture; from xdist's workers only what is kept.
+def progress_line(config: pytest.Config, *, keep: bool = False) -> ProgressLine:
+    """A progress line in a pytest run, also while output is captured; workers of xdist show only kept lines.
 
     Args:
         config: pytest's.
-        keep: whether the last line stays, as the only one in a log.
+        keep: whether the last text stays as a line.
     """
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     capture = config.pluginmanager.get_plugin("capturemanager")
-    # A worker has a terminal reporter too, but its terminal is nobody's; its standard error is the controller's.
+    # The terminal reporter of a worker writes to no terminal; the worker's standard error is the controller's.
     worker = getattr(config, "workerinput", {}).get("workerid", "")
 
-    def write(text: str, *, whole: bool = False) -> None:
-        with _its_own_output(), capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+    def write(text: str, *, line: bool = False) -> None:
+        with _restored_output(), capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             if worker or reporter is None:
                 print(f"[{worker}] {text}" if worker else text, file=sys.stderr, flush=True)
                 return
             reporter.ensure_newline()
-            if whole:
+            if line:
                 reporter.write_line(text)
             else:
                 sys.stdout.write(text)
             sys.stdout.flush()
 
-    on_terminal = reporter is not None and not worker and reporter.isatty and _is_clever()
-    return Shown(
+    on_terminal = reporter is not None and not worker and reporter.isatty and _can_rewrite()
+    return ProgressLine(
         write if on_terminal else None,
-        (lambda line: write(line, whole=True)) if keep else None,
-        config.stash.setdefault(_OPEN, set()),
+        (lambda text: write(text, line=True)) if keep else None,
+        config.stash.setdefault(_VISIBLE, set()),
     )
 
 
 @contextlib.contextmanager
-def _its_own_output() -> Iterator[None]:
-    """The standard output as it was, at the end: capture puts its own there when it goes on."""
+def _restored_output() -> Iterator[None]:
+    """Restore the standard output at the end, which pytest's capture replaces when it resumes."""
     before = sys.stdout
     try:
         yield
@@ -121,22 +121,22 @@ def _its_own_output() -> Iterator[None]:
         sys.stdout = before
 
 
-def end(config: pytest.Config) -> None:
-    """Take away whatever line is still there: pytest is about to write."""
-    for each in list(config.stash.get(_OPEN, ())):
-        each.close(ended_well=False)
+def clear_lines(config: pytest.Config) -> None:
+    """Remove all visible lines before pytest writes."""
+    for line in list(config.stash.get(_VISIBLE, ())):
+        line.close(ended_well=False)
 
 
-def on(stream: TextIO) -> Shown:
-    """What shows progress without pytest, where the stream is a terminal."""
+def progress_line_on(stream: TextIO) -> ProgressLine:
+    """A progress line without pytest; shown only if the stream is a terminal."""
 
     def write(text: str) -> None:
         stream.write(text)
         stream.flush()
 
-    return Shown(write if stream is not None and stream.isatty() and _is_clever() else None)
+    return ProgressLine(write if stream is not None and stream.isatty() and _can_rewrite() else None)
 
 
-def _is_clever() -> bool:
-    """Whether the terminal can rewrite a line; no colour and nothing but a carriage return is asked of it."""
+def _can_rewrite() -> bool:
+    """Whether the terminal can rewrite a line, for which it needs to support the carriage return only."""
     return os.environ.get("TERM", "") != "dumb"

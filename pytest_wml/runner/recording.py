@@ -1,4 +1,4 @@
-"""What a run records: collected in each process, written by the controller."""
+"""The recording of a run: collected in each process, written by the controller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytest_wml.replay.cassette.suite_part import SuitePart
     from pytest_wml.replay.cassette.tape import ArchiveContent
     from pytest_wml.replay.recorder import Recorder
-    from pytest_wml.runner.cassette_writer import Outcome, Reference, Shard
+    from pytest_wml.runner.cassette_writer import Reference, Shard, WriteResult
     from pytest_wml.runner.configuration import Configuration
 
 
@@ -21,13 +21,13 @@ class Recording:
 
     Args:
         configuration: of the run.
-        recorder: returns the recorder of this process; None where nothing was asked.
+        recorder: returns the recorder of this process; None if there were no requests.
 
     Attributes:
-        models: by cassette name, the model of a deployment that was not uploaded in this run.
-        references: by file name, what the check `drift` recorded.
-        shards: on the controller, what each process recorded.
-        outcomes: what became of each cassette.
+        models: cassette name → model of a deployment that this run did not upload.
+        references: file name → reference of the check `drift`.
+        shards: on the controller, the recordings of all processes.
+        write_results: result of writing each file.
     """
 
     def __init__(self, configuration: Configuration, recorder: Callable[[], Recorder | None]) -> None:
@@ -36,27 +36,27 @@ class Recording:
         self.models: dict[str, ArchiveContent] = {}
         self.references: dict[str, Reference] = {}
         self.shards: list[Shard] = []
-        self.outcomes: list[Outcome] = []
+        self.write_results: list[WriteResult] = []
 
     @property
-    def wanted(self) -> bool:
+    def enabled(self) -> bool:
         """Whether this run records."""
         return self._configuration.settings.record.value
 
     def test_ended(self, test: str, fixtures: Iterable[str]) -> None:
-        """A test with these fixtures has ended: requests of the fixtures belong to it too."""
+        """Record the end of a test, to which the requests of its fixtures belong too."""
         recorder = self._recorder()
         if recorder is not None:
             recorder.test_ended(test, fixtures)
 
-    def keep_reference(self, name: str, requester: Requester, file: Path, text: str, told: str) -> None:
-        """Keep a reference of the check `drift` until the cassettes are written, of which it is a part."""
+    def keep_reference(self, name: str, requester: Requester, file: Path, text: str, change: str) -> None:
+        """Store a reference of the check `drift` until the cassettes are written."""
         from pytest_wml.runner.cassette_writer import Reference
 
-        self.references[file.name] = Reference(name, requester.where, text, told)
+        self.references[file.name] = Reference(name, requester.where, text, change)
 
     def shard(self, failed: set[str]) -> Shard:
-        """What this process recorded.
+        """The recording of this process.
 
         Args:
             failed: node ids of the tests that failed in it.
@@ -80,7 +80,7 @@ class Recording:
         """Write the cassettes of all processes.
 
         Args:
-            part: how much of the suite ran.
+            part: the executed part of the suite.
         """
         from pytest_wml.client import safe_client
         from pytest_wml.runner.cassette_writer import save
@@ -93,4 +93,6 @@ class Recording:
             }
             today = datetime.datetime.now(datetime.UTC).date()
             age = configuration.settings.max_age.value
-            self.outcomes = list(save(self.shards, configuration.cassettes, facts, part=part, today=today, max_age=age))
+            self.write_results = list(
+                save(self.shards, configuration.cassettes, facts, part=part, today=today, max_age=age)
+            )

@@ -1,4 +1,4 @@
-"""What a replay finds out about its recordings: which are too old, and, if it was complete, which are unused."""
+"""Checks of the recordings at the end of a replay: too old ones, and after a complete replay unused ones."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from pytest_wml.replay.cassette.file import fingerprint
 from pytest_wml.runner.completeness import extent, overrides, suite
 from pytest_wml.runner.run import Run
-from pytest_wml.runner.staleness import INCOMPLETE, PLAYED, CompleteReplay, expired, unused
+from pytest_wml.runner.staleness import INCOMPLETE, PLAYED, CompleteReplay, expired, unused_recordings
 
 _CHOOSING = ("model", "name", "deployment", "deployments", "cassettes")
-"""Options that choose which recordings are played."""
+"""Options that determine which recordings are replayed."""
 
 
-def at_the_end(session: pytest.Session, run: Run) -> None:
-    """Report recordings that are too old and, after a complete replay, those that are unused."""
+def check_recordings(session: pytest.Session, run: Run) -> None:
+    """Report recordings that are too old and, after a complete replay, unused ones."""
     today = datetime.datetime.now(datetime.UTC).date()
     run.results.findings += expired(run.tally(), run.configuration.settings.max_age.value, today)
     reason = next(_incomplete(session, run), "")
@@ -28,16 +28,16 @@ def at_the_end(session: pytest.Session, run: Run) -> None:
     if reason:
         return
     played = set().union(*(cassette.played for cassette in run.tally().cassettes.values()))
-    run.results.findings += unused(run.app.replay.library.all(), played)
+    run.results.findings += unused_recordings(run.app.replay.library.all(), played)
     if cache is not None:
         cache.set(PLAYED, _complete(session.config, run, played).as_json())
 
 
 def _incomplete(session: pytest.Session, run: Run) -> Iterator[str]:
-    """Yield why this replay does not show which recordings are unused; nothing for a complete one."""
-    ran = extent(session, run.results.ran)
-    if ran.reason:
-        yield ran.reason
+    """Yield each reason why this replay does not show which recordings are unused."""
+    executed = extent(session, run.results.executed)
+    if executed.reason:
+        yield executed.reason
     if run.results.errors:
         yield "there were errors outside the tests"
     if run.configuration.settings.faults.value:

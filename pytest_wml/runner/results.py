@@ -1,4 +1,4 @@
-"""The results of a run: failed tests, errors outside tests, checks, findings about recordings."""
+"""The results of a run: failed tests, errors outside tests, checks, and findings about recordings."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Result
-    from pytest_wml.runner.staleness import Finding
+    from pytest_wml.runner.staleness import RecordingFinding
 
 
-class Ran:
-    """What ran in this process, or in all processes of the run.
+class ExecutedTests:
+    """The tests that ran in this process, or in all processes of the run.
 
     Attributes:
-        collected: files that were collected.
+        collected: collected files.
         tests: number of tests that ended.
-        left_out: whether a test was deselected, or skipped for a reason of its own.
+        left_out: whether a test was deselected, or skipped for a reason other than the mode.
     """
 
     def __init__(self) -> None:
@@ -25,11 +25,11 @@ class Ran:
         self.left_out = False
 
     def as_json(self) -> dict[str, Any]:
-        """A form that travels from an xdist worker to the controller."""
+        """JSON to send from an xdist worker to the controller."""
         return {"collected": sorted(self.collected), "tests": self.tests, "left_out": self.left_out}
 
     def add(self, form: dict[str, Any]) -> None:
-        """Add what ran in another process."""
+        """Add the tests of another process."""
         self.collected.update(form["collected"])
         self.tests += form["tests"]
         self.left_out |= form["left_out"]
@@ -39,20 +39,20 @@ class Results:
     """The results of this process.
 
     Attributes:
-        started: when the run began, in seconds since the epoch.
-        ran: what ran.
-        failed: node ids of the tests and modules that failed.
-        skipped: node ids of the tests that were skipped.
+        started: time of the start, in seconds since the epoch.
+        executed: the tests that ran.
+        failed: node ids of failed tests and modules.
+        skipped: node ids of skipped tests.
         errors: failures outside any test: in a conftest, after the last test.
         checks: results of the checks of `wml_contract`, for a report.
-        findings: recordings that are too old or unused.
+        findings: too old or unused recordings.
     """
 
     def __init__(self) -> None:
         self.started = time.time()
-        self.ran = Ran()
+        self.executed = ExecutedTests()
         self.failed: set[str] = set()
         self.skipped: set[str] = set()
         self.errors: list[Exception] = []
         self.checks: list[Result] = []
-        self.findings: list[Finding] = []
+        self.findings: list[RecordingFinding] = []

@@ -1,4 +1,4 @@
-"""The state of one test run, by owner."""
+"""The state of a test run, divided by owner."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_wml.config.values import Mode
-from pytest_wml.interception.children import Children
+from pytest_wml.interception.children import ChildGuard
 from pytest_wml.interception.door import Door
 from pytest_wml.interception.request_counts import Tally
-from pytest_wml.interception.request_log import RequestLog, Scopes
+from pytest_wml.interception.request_log import RequesterScopes, RequestLog
 from pytest_wml.runner.configuration import Configuration
-from pytest_wml.runner.deployments import Deployments
+from pytest_wml.runner.deployments import RunDeployments
 from pytest_wml.runner.live_account import LiveAccount
 from pytest_wml.runner.mode_app import ModeApp
 from pytest_wml.runner.recording import Recording
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """One run with pytest, or one `WmlDeployment` without.
+    """A run with pytest, or of a `WmlDeployment` without pytest.
 
     Args:
         configuration: of the run.
@@ -36,27 +36,27 @@ class Run:
 
     Attributes:
         deployments: their specifications and models.
-        results: what failed, and what is to be reported.
-        recording: what is recorded.
-        live: of a live run, what it has in the account of the service.
-        app: answers.
-        request_log: stands in front of it.
-        scopes: tell who makes a request.
-        door: takes connections over.
+        results: failures, checks and findings.
+        recording: the recording of the run.
+        live: the processes and resources of a live run.
+        app: answers the requests.
+        request_log: attributes requests, and passes them to the app.
+        scopes: determine the requester of a request.
+        door: intercepts connections.
         workers: counts of the xdist workers that have ended.
     """
 
     def __init__(self, configuration: Configuration, earlier_misses: Callable[[], Missed] = dict) -> None:
         self.configuration = configuration
         self._earlier_misses = earlier_misses
-        self.deployments = Deployments(configuration)
+        self.deployments = RunDeployments(configuration)
         self.results = Results()
         self.live = LiveAccount(configuration)
         settings, offline = configuration.settings, configuration.mode is not Mode.LIVE
         hosts = Hosts.of(filter(None, [configuration.cpd_host, *settings.cpd_hosts.value.split(", ")]))
         self.app = ModeApp(configuration, hosts, self.live, lambda: self.misses)
         self.recording = Recording(configuration, lambda: self.app.recorder)
-        self.scopes = Scopes()
+        self.scopes = RequesterScopes()
         self.request_log = RequestLog(self.app, self.scopes)
         self.door = Door(
             self.request_log,
@@ -67,19 +67,19 @@ class Run:
             refused=self._refused,
             crashed=self.request_log.crashed,
         )
-        self._children = Children(hosts)
+        self._child_guard = ChildGuard(hosts)
         self.workers = Tally()
 
     @property
     def idle(self) -> bool:
-        """Whether nothing was asked of WML so far, here or in an xdist worker that has ended."""
+        """Whether there were no requests yet, in this process or in an xdist worker that has ended."""
         used = self.request_log.exchanges or self.deployments.existing or self.deployments.linted
         return not used and self.workers == Tally()
 
     @cached_property
     def misses(self) -> Misses:
         """The unanswered requests of this run and of earlier ones."""
-        from pytest_wml.replay.misses import Misses  # a run without one does not load it
+        from pytest_wml.replay.misses import Misses  # not imported in a run without misses
 
         return Misses(self._earlier_misses)
 
@@ -89,65 +89,69 @@ class Run:
         return self.misses.now if "misses" in self.__dict__ else {}
 
     def open(self) -> None:
-        """Take over connections to IBM's hosts; offline also keep child processes from having one."""
+        """Intercept connections to IBM's hosts; in replay and embedded also guard child processes."""
         if self.configuration.mode is Mode.LIVE:
-            _ = self.configuration.ca  # a mistake in it is reported now
+            _ = self.configuration.ca  # reports an invalid file now
             self.live.processes.open()
         self.door.open()
         if self.configuration.mode is not Mode.LIVE:
-            self._children.open()
+            self._child_guard.open()
 
     def close(self) -> None:
-        """Put everything back."""
-        self._children.close()
+        """Undo all patches, and close the app."""
+        self._child_guard.close()
         self.app.interrupt()
         self.door.close()
         self.app.close()
         if self.configuration.mode is Mode.LIVE:
             self.live.processes.close()
 
-    def interrupted(self) -> str:
-        """Give up what would keep the process from ending; what is done now, for the user, empty for nothing."""
-        if self.app.give_up_loads():
-            return "what is being loaded is given up"
-        done = {Mode.REPLAY: "", Mode.EMBEDDED: "the run ends", Mode.LIVE: "what it created is deleted"}
-        return done[self.configuration.mode]
+    def interrupt(self) -> str:
+        """Cancel the loading of models; returns a text about the consequences for the user, or an empty one."""
+        if self.app.cancel_loads():
+            return "the loading of models is cancelled"
+        consequences = {
+            Mode.REPLAY: "",
+            Mode.EMBEDDED: "the run ends",
+            Mode.LIVE: "the resources that it created are deleted",
+        }
+        return consequences[self.configuration.mode]
 
     def take_refusals_of_children(self) -> None:
-        """Keep what was refused to child processes, as failures of the present requester."""
-        for error in self._children.refused():
+        """Store the refused connections of child processes as failures of the current requester."""
+        for error in self._child_guard.take_refusals():
             self.request_log.fail(error)
 
     def report_to_controller(self, errors: Iterable[Exception]) -> None:
-        """Report failures that came too late for this xdist worker's own report."""
+        """Report failures that occurred after this xdist worker's report was sent."""
         for error in errors:
-            self._children.tell_parent(error)
+            self._child_guard.report_to_parent(error)
 
     def _refused(self, error: Exception) -> None:
-        if not self._children.tell(error):
+        if not self._child_guard.report_from_fork(error):
             self.request_log.crashed(error)
 
     def tally(self) -> Tally:
         """The counts of this process and of the xdist workers that have ended."""
         own = Tally(Counter(exchange.answered_by for exchange in self.request_log.exchanges), self.door.skipped_seconds)
         for exchange in self.request_log.exchanges:
-            why = purpose(exchange.method, exchange.path)
-            own.asked[why.value] += 1
-            own.asked["bytes"] += exchange.sent if why is Purpose.UPLOAD else 0
+            kind = purpose(exchange.method, exchange.path)
+            own.requests[kind.value] += 1
+            own.requests["bytes"] += exchange.sent if kind is Purpose.UPLOAD else 0
             own.seconds += exchange.seconds if exchange.answered_by == "live" else 0.0
         self.app.add_to(own)
-        own.found = dict(self.deployments.existing)
+        own.existing = dict(self.deployments.existing)
         own.linted = dict(self.deployments.linted)
         own.add(self.workers)
         return own
 
     @contextlib.contextmanager
-    def faulty(self, script: Iterable[Fault], test: str) -> Iterator[None]:
-        """Inject the faults of a test inside the block, and keep those that it never met."""
+    def inject(self, script: Iterable[Fault], test: str) -> Iterator[None]:
+        """Inject the faults of a test inside the with block, and record those that no request matched."""
         if not script:
             yield
             return
-        with self.app.injecting(script, test) as armed:
+        with self.app.inject(script, test) as active:
             yield
         if test not in self.results.failed and test not in self.results.skipped:
-            self.app.never_met(armed, test)
+            self.app.record_unmet(active, test)

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class Runner:
-    """The plugin that is registered with pytest when the run is active; opens the run, and closes it at the end.
+    """The plugin that an active run registers with pytest; opens the run, and closes it at the end.
 
     Args:
-        config: pytest's; may still be on its way, before conftests are loaded.
+        config: pytest's; may be incomplete, before conftests are loaded.
         environ: the environment at the start.
 
     Raises:
@@ -45,16 +45,16 @@ class Runner:
         self._config = config
         self._session: pytest.Session | None = None
         self.run.open()
-        # Later than any hook, and also where a conftest breaks and nothing is ever configured.
+        # Runs after all hooks, also if a conftest fails and pytest is never configured.
         config.add_cleanup(self.run.close)
-        config.add_cleanup(self._after_the_end)
+        config.add_cleanup(self._finish_late)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        report_records.listen(config, self.run)
+        report_records.register_outcomes(config, self.run.configuration)
 
     def pytest_report_header(self) -> list[str]:
-        models = (f"wml: {line}" for line in summary.models(self.run))
+        models = (f"wml: {line}" for line in summary.models(self.run.configuration))
         return [*options.header(self.run.configuration.settings), *models]
 
     @pytest.hookimpl(wrapper=True)
@@ -66,33 +66,33 @@ class Runner:
             report = yield
             run.take_refusals_of_children()
         if isinstance(collector, pytest.File):
-            run.results.ran.collected.add(str(collector.path))
-        run.results.ran.left_out |= report.outcome == "skipped"  # a module that skips itself
-        return failures.of_collecting(run, report, scope.requester)
+            run.results.executed.collected.add(str(collector.path))
+        run.results.executed.left_out |= report.outcome == "skipped"  # a module that skips itself
+        return failures.report_collection(run, report, scope.requester)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
         collected = len(items)
         yield
-        if len(items) < collected:  # also where a conftest takes tests out without a word
-            self.run.results.ran.left_out = True
+        if len(items) < collected:  # a conftest may remove tests without reporting it
+            self.run.results.executed.left_out = True
         marker.skip(items, self.run.configuration.mode)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        self.run.results.ran.left_out |= bool(items)
+        self.run.results.executed.left_out |= bool(items)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         run = self.run
-        run.door.renew()
+        run.door.restore_guards()
         run.deployments.current = deployment_choice.deployment_of(item)
-        report_records.begin(item, run)
-        with run.scopes.of(partial(requesters.test, item)), run.faulty(marker.scripted(item), item.nodeid):
+        report_records.begin_test(item, run.request_log)
+        with run.scopes.of(partial(requesters.test, item)), run.inject(marker.faults_of(item), item.nodeid):
             ended = yield
         current = run.deployments.current
         run.recording.test_ended(item.nodeid, requesters.fixtures(item, current))
         run.deployments.tests_ended[current] += 1
-        run.results.ran.tests += 1
+        run.results.executed.tests += 1
         return ended
 
     @pytest.hookimpl(wrapper=True)
@@ -102,56 +102,56 @@ class Runner:
         if requesters.requests_for_a_test(fixturedef):
             return (yield)
         run = self.run
-        make = partial(requesters.fixture, fixturedef, request, run.deployments.current, run.configuration)
-        setup, teardown = run.scopes.of(make), run.scopes.of(make, cleanup=True)
+        find = partial(requesters.fixture, fixturedef, request, run.deployments.current, run.configuration)
+        setup, teardown = run.scopes.of(find), run.scopes.of(find, cleanup=True)
         fixturedef.addfinalizer(teardown.leave)
         try:
             with setup:
                 return (yield)
         finally:
-            # Finalizers run in the opposite order: the fixture's own teardown stands between these two.
+            # Finalizers run in reverse order: the fixture's own teardown runs between these two.
             fixturedef.addfinalizer(teardown.enter)
-            failures.of_fixture(run, fixturedef, setup.requester)
+            failures.fail_fixture(run.request_log, fixturedef, setup.requester)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        made = yield
+        report = yield
         run = self.run
         run.take_refusals_of_children()
-        progress.end(item.config)
-        report = failures.of_test(run, made, call)
-        if report.outcome == "skipped" and not marker.skipped_by_us(report):
-            run.results.ran.left_out = True
-        failures.stop(item.session, run)
-        return report_records.of_test(item, call, report, run)
+        progress.clear_lines(item.config)
+        report = failures.report_test(run, report, call)
+        if report.outcome == "skipped" and not marker.is_skipped_by_mode(report):
+            run.results.executed.left_out = True
+        failures.stop_if_budget_spent(item.session, run.app)
+        return report_records.record_test(item, call, report, run)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         if isinstance(excinfo.value, pytest.Session.Interrupted):
-            # pytest stops the run by itself: after errors of collection, or where a plugin asked for it.
+            # pytest itself stops the run: after errors of collection, or for a plugin.
             return
-        done = self.run.interrupted()
+        consequence = self.run.interrupt()
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if done and reporter is not None and isinstance(excinfo.value, KeyboardInterrupt):
+        if consequence and reporter is not None and isinstance(excinfo.value, KeyboardInterrupt):
             reporter.ensure_newline()
-            reporter.write_line(f"wml: interrupted: {done}")
+            reporter.write_line(f"wml: interrupted: {consequence}")
         interruption.exclude_from_collection(self._config)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._session = session
-        progress.end(session.config)
-        failures.at_the_end(session, self.run)
-        if report_records.wanted(self.run):
-            from pytest_wml.runner import publishing  # few runs want a report
+        progress.clear_lines(session.config)
+        failures.finish(session, self.run)
+        if report_records.is_wanted(self.run.configuration):
+            from pytest_wml.runner import report_writer  # few runs write a report
 
-            publishing.at_the_end(session, self.run)
+            report_writer.write_reports(session, self.run)
         error_reports.shorten(session.config)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-        lines = [*summary.summary(self.run), *failures.lines(self.run), *report_records.lines(config)]
+        lines = [*summary.summary(self.run), *failures.lines(self.run.results), *report_records.lines(config)]
         if lines:
             terminalreporter.section("wml")
             for line in lines:
@@ -159,12 +159,12 @@ class Runner:
         for command in report_records.commands(config):
             terminalreporter.write_line(command)
 
-    def _after_the_end(self) -> None:
-        failures.after_the_end(self._config, self.run, self._session)
+    def _finish_late(self) -> None:
+        failures.finish_late(self._config, self.run, self._session)
 
 
 def _earlier_misses(config: pytest.Config) -> Missed:
-    """The unanswered requests of earlier runs, from pytest's cache; none where that is switched off."""
+    """The unanswered requests of earlier runs, from pytest's cache; none if the cache is disabled."""
     cache = getattr(config, "cache", None)
     missed = cache.get("wml/missed", None) if cache is not None else None
     return missed if isinstance(missed, dict) else {}

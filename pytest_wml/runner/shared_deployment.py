@@ -1,4 +1,4 @@
-"""One live deployment for all processes of a run, and where it is asked for, for the runs of a week."""
+"""A live deployment that all processes of a run share, and with wml_reuse also the runs of a week."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pytest_wml.live import leftovers, resource_names
 from pytest_wml.replay.cassette.file import write
 
 if TYPE_CHECKING:
+    from pytest_wml.live.created_resources import CreatedResources
     from pytest_wml.model.archive import ModelArchive
     from pytest_wml.runner.run import Run
 
@@ -26,61 +27,61 @@ WEEK = datetime.timedelta(days=7)
 Create = Callable[[], Deployment]
 
 
-def lent(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Create) -> Deployment:
-    """A deployment that is not this process's to delete.
+def shared(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Create) -> Deployment:
+    """A deployment that several processes use and that this process does not delete.
 
-    Whoever comes first creates it, and the others of the run take it. At the end the run deletes it; where
-    wml_reuse is on nobody does for a week, and later runs take it too, as long as model, type and software
-    specification are the same.
+    The first process creates it, and the other processes of the run use it. The end of the run deletes it. With
+    wml_reuse it is kept for a week, and later runs with the same model, type and software specification use it too.
 
     Args:
-        run: live.
-        client: IBM's APIClient, its default space set.
-        archive: what is deployed.
-        plan: says how.
-        create: stores and deploys, and does not delete.
+        run: a live run.
+        client: IBM's APIClient with its default space set.
+        archive: of the model.
+        plan: specifies the deployment.
+        create: stores and deploys the model, without deleting it.
 
     Raises:
-        DeploymentFailed: it failed here, or in the process that came first.
+        DeploymentFailed: the deployment failed, here or in the first process.
     """
     place = run.live.processes.folder / f"{hashlib.sha256(plan.name.encode()).hexdigest()[:16]}.json"
     with FileLock(place.with_suffix(".lock")):
-        known = _read(place)
-        if "problem" in known:
-            raise DeploymentFailed(known["problem"], deployed_by="another worker of this run")
-        if "deployment" in known:
-            return _taken(run, client, archive, plan, client.deployments.get_details(known["deployment"]))
+        result = _read(place)
+        if "problem" in result:
+            raise DeploymentFailed(result["problem"], deployed_by="another worker of this run")
+        if "deployment" in result:
+            details = client.deployments.get_details(result["deployment"])
+            return _existing(run.app.account.owned, client, archive, plan, details)
+        reuse = run.configuration.settings.reuse.value
         try:
-            made = _reused(run, client, archive, plan, create) if run.configuration.settings.reuse.value else create()
+            deployment = _reused(run, client, archive, plan, create) if reuse else create()
         except Exception as error:
             write(place, json.dumps({"problem": str(error)}))
             raise
-        write(place, json.dumps({"deployment": made.id}))
-        return made
+        write(place, json.dumps({"deployment": deployment.id}))
+        return deployment
 
 
 def _reused(run: Run, client: Any, archive: ModelArchive, plan: Plan, create: Create) -> Deployment:
-    wanted = kept_name(archive, plan)
-    needed = resource_names.now() + datetime.timedelta(
-        hours=run.configuration.settings.lifetime.value
-    )  # what ends sooner is not begun with
+    name = kept_name(archive, plan)
+    # A deployment that expires before the end of this run is not used.
+    end_of_run = resource_names.now() + datetime.timedelta(hours=run.configuration.settings.lifetime.value)
     for details, mark in list(_kept(client, plan.name)):
         if mark.expired(resource_names.now()):
             _remove(client, details, mark)
-        elif mark.run == wanted and not mark.expired(needed) and _serves(client, details, archive):
+        elif mark.run == name and not mark.expired(end_of_run) and _serves(client, details, archive):
             run.deployments.existing[plan.name] = f"kept by an earlier run until {mark.expires:%Y-%m-%d %H:%M} UTC"
-            return _taken(run, client, archive, plan, details)
-    mark = resource_names.marked(wanted, WEEK)
+            return _existing(run.app.account.owned, client, archive, plan, details)
+    mark = resource_names.marked(name, WEEK)
     with run.app.account.owned.keeping(mark):
-        made = create()
+        deployment = create()
     run.deployments.existing[plan.name] = f"created, and kept for later runs until {mark.expires:%Y-%m-%d %H:%M} UTC"
-    return made
+    return deployment
 
 
 def kept_name(archive: ModelArchive, plan: Plan) -> str:
-    """The mark's name for what is kept: equal for the same model, stored in the same way."""
-    what = f"{archive.basis}:{archive.model_digest} {plan.model_type} {plan.software_spec}"
-    return f"kept{hashlib.sha256(what.encode()).hexdigest()[:12]}"
+    """The name in the mark of a kept deployment: equal for the same model, type and software specification."""
+    identity = f"{archive.basis}:{archive.model_digest} {plan.model_type} {plan.software_spec}"
+    return f"kept{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
 
 def _kept(client: Any, name: str) -> Iterator[tuple[dict[str, Any], resource_names.Mark]]:
@@ -91,7 +92,7 @@ def _kept(client: Any, name: str) -> Iterator[tuple[dict[str, Any], resource_nam
 
 
 def _serves(client: Any, details: dict[str, Any], archive: ModelArchive) -> bool:
-    """Whether a deployment is ready and its model is this one, by the digest that was stored with it."""
+    """Whether a deployment is ready and serves this model, by the digest stored with its model."""
     if details["entity"].get("status", {}).get("state") != "ready":
         return False
     model = client.repository.get_model_details(details["entity"]["asset"]["id"])
@@ -100,8 +101,8 @@ def _serves(client: Any, details: dict[str, Any], archive: ModelArchive) -> bool
 
 
 def _remove(client: Any, details: dict[str, Any], mark: resource_names.Mark) -> None:
-    """Delete what has expired, and its model: unless somebody has put another one in its place."""
-    with contextlib.suppress(Exception):  # another run may be doing the same; sweep finds what is left
+    """Delete an expired deployment, and its model unless the deployment was updated with another one."""
+    with contextlib.suppress(Exception):  # another run may delete it at the same time; sweep deletes the rest
         model_id = details["entity"]["asset"]["id"]
         name = str(client.repository.get_model_details(model_id)["metadata"]["name"])
         leftovers.remove(client, "deployment", details["metadata"]["id"])
@@ -109,10 +110,12 @@ def _remove(client: Any, details: dict[str, Any], mark: resource_names.Mark) -> 
             leftovers.remove(client, "model", model_id)
 
 
-def _taken(run: Run, client: Any, archive: ModelArchive, plan: Plan, details: dict[str, Any]) -> Deployment:
+def _existing(
+    owned: CreatedResources, client: Any, archive: ModelArchive, plan: Plan, details: dict[str, Any]
+) -> Deployment:
     mark = resource_names.parted(_name(details))[1]
     if mark is not None:
-        run.app.account.owned.know(mark)
+        owned.know(mark)
     url = client.deployments.get_scoring_href(details)
     model_id = str(details["entity"].get("asset", {}).get("id", ""))
     return Deployment(client, details["metadata"]["id"], plan.name, archive, url, model_id, "live")

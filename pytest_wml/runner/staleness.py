@@ -1,4 +1,4 @@
-"""Recordings that are too old, that nobody asks for any more, or that no test has."""
+"""Finds recordings that are too old or unused."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from pytest_wml.replay.cassette.tape import ArchiveContent
 _SHOWN = 5
 
 PLAYED = "wml/played"
-"""What pytest's cache calls the last complete replay."""
+"""Key in pytest's cache: the last complete replay."""
 INCOMPLETE = "wml/incomplete"
-"""What pytest's cache calls the reason for which the last replay was not complete; empty if it was."""
+"""Key in pytest's cache: the reason why the last replay was not complete; empty if it was."""
 
 
 @dataclass(frozen=True)
 class CompleteReplay:
-    """What a complete replay asked for, and of which suite.
+    """The requests and the suite of a complete replay.
 
     Args:
-        identities: of the requests that it asked.
+        identities: of its requests.
         cassettes: name of each recording → hash of its file at that time.
         folder: the folder of the recordings, relative to the root folder.
-        started: when it began, in seconds since the epoch.
+        started: time of the start, in seconds since the epoch.
         suite: files and folders of the tests, relative to the root folder.
-        skipped: patterns of folders in which there are no tests.
+        skipped: patterns of folders without tests.
     """
 
     identities: frozenset[str]
@@ -45,7 +45,11 @@ class CompleteReplay:
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> CompleteReplay:
-        """The replay of a form; raises KeyError, TypeError or ValueError for anything else."""
+        """The replay of such JSON.
+
+        Raises:
+            KeyError, TypeError, ValueError: the JSON has another form.
+        """
         return cls(
             identities=frozenset(form["identities"]),
             cassettes=dict(form["cassettes"]),
@@ -57,25 +61,25 @@ class CompleteReplay:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something about the recordings that somebody should look at.
+class RecordingFinding:
+    """A recording that needs attention.
 
     Args:
         text: one line.
-        expired: whether it is a recording's age.
+        expired: whether the recording is too old.
     """
 
     text: str
     expired: bool = False
 
 
-def expired(tally: Tally, days: int, today: datetime.date) -> Iterator[Finding]:
-    """Yield the recordings that answered and whose oldest interaction is older than allowed.
+def expired(tally: Tally, days: int, today: datetime.date) -> Iterator[RecordingFinding]:
+    """Yield the replayed recordings whose oldest interaction is older than allowed.
 
     Args:
-        tally: what was played.
-        days: how old a recording may be; 0 allows any age.
-        today: to count from.
+        tally: counts of the run.
+        days: maximal age of a recording; 0 allows any age.
+        today: the current date.
     """
     for name, played in sorted(tally.cassettes.items()):
         try:
@@ -83,54 +87,55 @@ def expired(tally: Tally, days: int, today: datetime.date) -> Iterator[Finding]:
         except ValueError:
             continue
         if days and age > days and played.played:
-            yield Finding(
+            yield RecordingFinding(
                 f"{name}.yaml was recorded {age} days ago, {days} are allowed: record it again "
                 "(--wml-record), or raise wml_max_age",
                 expired=True,
             )
 
 
-def unasked(cassette: Cassette, played: Collection[str]) -> list[Interaction]:
-    """The interactions of a recording that no test asks for and no answer needs; all of them if none is asked for.
+def unused_interactions(cassette: Cassette, played: Collection[str]) -> list[Interaction]:
+    """The interactions of a recording that no test and no other interaction needs.
 
-    A change of the service's state stays as long as an answer that was recorded after it stays.
+    A change of the service's state is needed if an answer that was recorded after it is needed. If no interaction is
+    needed by a test, all of them are unused.
 
     Args:
         cassette: the recording.
-        played: the identities that the whole run asked for, of whatever cassette.
+        played: identities of the requests of the whole run, in all cassettes.
     """
     if not any(one.identity in played or _is_needed(one) for one in cassette.interactions):
         return list(cassette.interactions)
-    found: list[Interaction] = []
-    answered = False  # whether an answer stays that comes after the change being looked at
+    unused: list[Interaction] = []
+    answered = False  # whether a later answer is needed, recorded before the next change of state
     for one in reversed(cassette.interactions):
-        stays = one.identity in played or _is_needed(one) or (one.mutates and answered)
-        if not stays:
-            found.append(one)
-        answered = not one.mutates and (stays or answered)
-    return found[::-1]
+        needed = one.identity in played or _is_needed(one) or (one.mutates and answered)
+        if not needed:
+            unused.append(one)
+        answered = not one.mutates and (needed or answered)
+    return unused[::-1]
 
 
 def _is_needed(one: Interaction) -> bool:
-    """Whether replay reads an interaction unasked: the download of an existing deployment's model, for its digests."""
+    """Whether replay itself reads an interaction: the download of an existing deployment's model, for its digests."""
     return isinstance(one.answer, ArchiveContent)
 
 
-def unused(cassettes: Iterable[Cassette], played: Collection[str]) -> Iterator[Finding]:
-    """Yield the recordings that contain what no test asks for.
+def unused_recordings(cassettes: Iterable[Cassette], played: Collection[str]) -> Iterator[RecordingFinding]:
+    """Yield the recordings with unused interactions.
 
     Args:
-        cassettes: every cassette of the folder.
-        played: the identities that the whole run asked for, of whatever cassette.
+        cassettes: all cassettes of the folder.
+        played: identities of the requests of the whole run, in all cassettes.
     """
     for cassette in cassettes:
-        idle = unasked(cassette, played)
-        if len(idle) == len(cassette.interactions):
-            yield Finding(f"{cassette.name}.yaml answers no test any more: delete it, or run its tests")
-        elif idle:
-            distinct = list({one.identity: str(one.request) for one in idle}.values())
+        unused = unused_interactions(cassette, played)
+        if len(unused) == len(cassette.interactions):
+            yield RecordingFinding(f"{cassette.name}.yaml is used by no test: delete it, or run its tests")
+        elif unused:
+            distinct = list({one.identity: str(one.request) for one in unused}.values())
             more = f" and {len(distinct) - _SHOWN} more" if len(distinct) > _SHOWN else ""
-            yield Finding(
-                f"{cassette.name}.yaml holds what no test asks for: {', '.join(distinct[:_SHOWN])}{more} "
+            yield RecordingFinding(
+                f"{cassette.name}.yaml contains requests that no test sends: {', '.join(distinct[:_SHOWN])}{more} "
                 "(pytest-wml cassette prune)"
             )

@@ -22,56 +22,61 @@ from pytest_wml.config.values import WORDS, Mode, Setting
 from pytest_wml.errors import BadOption, WMLTestError
 from pytest_wml.interception import fails_closed, open_door
 from pytest_wml.interception.request_log import Requester, RequestLog
-from pytest_wml.runner import cleanup, progress, supply
+from pytest_wml.runner import cleanup, fixture_values, progress
 from pytest_wml.runner.configuration import Configuration
 from pytest_wml.runner.run import Run
 
 if TYPE_CHECKING:
     from pytest_wml.emulator.app import EmbeddedWML
 
-# One thread's doors close in the order in which they opened; those of two threads need not, and connections
-# that one of them still takes over would go to the network.
-_doors = threading.RLock()
+# Nested doors of one thread close in reverse order. Doors of two threads may close in any order, which would restore
+# the real connections while one of the doors is still open.
+_one_thread = threading.RLock()
 
 
 @contextlib.contextmanager
-def _turn() -> Iterator[None]:
-    if not _doors.acquire(blocking=False):
+def _exclusive() -> Iterator[None]:
+    """Allow blocks of one thread at a time.
+
+    Raises:
+        WMLTestError: another thread is inside a block.
+    """
+    if not _one_thread.acquire(blocking=False):
         raise WMLTestError(
-            "Another thread has taken over the connections to IBM.",
-            fix="open one embedded() or WmlDeployment around all threads; any thread may use what is open",
+            "Another thread intercepts the connections to IBM.",
+            fix="open one embedded() or WmlDeployment around all threads; every thread may use it",
         )
     try:
         yield
     finally:
-        _doors.release()
+        _one_thread.release()
 
 
 @contextlib.contextmanager
 def embedded(*, allow_pickle: bool = False) -> Iterator[EmbeddedWML]:
-    """Answer IBM's clients from an embedded service in this process, inside a with block.
+    """Answer the requests of IBM's clients with an embedded service in this process, inside a with block.
 
-    The service is empty but for the space `pytest_wml.DEFAULT_SPACE_ID`, and takes any credentials. Another space that
-    a request names is made, with a warning among the `warnings` of the block's value. Blocks may be nested: the
-    innermost answers. Every thread's connections are answered; only one thread opens blocks.
+    The service contains only the space `pytest_wml.DEFAULT_SPACE_ID`, and accepts any credentials. It creates any other
+    space that a request names, with a warning in the `warnings` of the block's value. Blocks may be nested: the
+    innermost answers. It answers the connections of all threads; only one thread at a time can open blocks.
 
     Args:
-        allow_pickle: let it run code that comes with a model: pickles, Python functions, Lambda layers.
+        allow_pickle: let the service run code from a model: pickles, Python functions, Lambda layers.
 
     Raises:
         WMLTestError: another thread is inside such a block.
     """
     from pytest_wml.emulator.app import EmbeddedWML
 
-    how = "pytest_wml.embedded(allow_pickle=True)"
-    with _turn():
-        with EmbeddedWML(allow_pickle=allow_pickle, how_to_allow=how, any_space=True) as service, open_door(service):
+    call = "pytest_wml.embedded(allow_pickle=True)"
+    with _exclusive():
+        with EmbeddedWML(allow_pickle=allow_pickle, how_to_allow=call, any_space=True) as service, open_door(service):
             yield service
 
 
 @dataclass(frozen=True, repr=False)
-class _Watched(Deployment):
-    """A deployment whose scoring says what went wrong in our words, where IBM's client has others."""
+class _LoggedDeployment(Deployment):
+    """A deployment whose scoring raises the error of pytest-wml in place of the one of IBM's client."""
 
     request_log: RequestLog | None = None
 
@@ -79,11 +84,12 @@ class _Watched(Deployment):
         try:
             return super()._scored(own)
         except Exception as error:
-            _tell(self.request_log, error)
+            _raise_failure(self.request_log, error)
             raise
 
 
-def _tell(request_log: RequestLog | None, error: BaseException | None) -> None:
+def _raise_failure(request_log: RequestLog | None, error: BaseException | None) -> None:
+    """Raise the first failure of the request log, unless an error of pytest-wml was raised before."""
     failures = request_log.take_failures() if request_log is not None else []
     if failures and not isinstance(error, WMLTestError):
         raise failures[0].error from error
@@ -92,24 +98,24 @@ def _tell(request_log: RequestLog | None, error: BaseException | None) -> None:
 class WmlDeployment:
     """A model's deployment inside a with block: `with WmlDeployment("model.tar.gz", mode="embedded") as deployment`.
 
-    The block's value is a `Deployment`, as the fixture `wml_deployment` gives it. In a unittest class:
+    The block's value is a `Deployment`, as that of the fixture `wml_deployment`. In a unittest class:
     `cls.deployment = cls.enterClassContext(WmlDeployment(…))` in `setUpClass`.
 
     Args:
-        model: an archive, a folder or a model file; empty for the packaged sample, or for none where
-            the deployment exists already. Relative paths count from the working folder.
+        model: an archive, a folder or a model file; empty for the packaged sample, or with `deployment` for no local
+            archive. Relative paths start at the working folder.
         mode: `replay`, `embedded` or `live`.
         name: of the deployment and its recording; default: the archive's.
-        deployment: id or serving name of a deployment that exists already: it is only scored.
+        deployment: id or serving name of an existing deployment, which is only scored.
         model_type: WML's; default: inferred from the model.
         software_spec: name of the software specification; default: inferred from the model and its type.
         cassettes: folder of the recordings.
-        credentials: a JSON file with the credentials; the variables WML_… win over it.
-        record: write the recording when the block ends well (with embedded or live).
-        allow_pickle: let the embedded service run code that comes with a model.
+        credentials: a JSON file with the credentials; the variables WML_… have precedence.
+        record: write the recording if the block ends without an error (with embedded or live).
+        allow_pickle: let the embedded service run code from a model.
 
     Raises:
-        BadOption: the mode is none, or nothing can be recorded in it.
+        BadOption: the mode is not valid, or does not record.
     """
 
     def __init__(
@@ -126,82 +132,84 @@ class WmlDeployment:
         record: bool = False,
         allow_pickle: bool = False,
     ) -> None:
-        chosen = {"model": str(model), "name": name, "deployment": deployment, "model_type": model_type}
-        chosen |= {"software_spec": software_spec, "cassettes": str(cassettes), "credentials": str(credentials)}
-        self._settings = _settings({**chosen, "mode": _mode(mode), "record": record, "allow_pickle": allow_pickle})
+        options = {"model": str(model), "name": name, "deployment": deployment, "model_type": model_type}
+        options |= {"software_spec": software_spec, "cassettes": str(cassettes), "credentials": str(credentials)}
+        self._settings = _settings({**options, "mode": _mode(mode), "record": record, "allow_pickle": allow_pickle})
         self._open: contextlib.ExitStack | None = None
 
     def __enter__(self) -> Deployment:
         """Store and deploy the model, or find the deployment.
 
         Raises:
-            WMLTestError: whatever keeps the deployment from being made, found or replayed.
+            WMLTestError: the deployment cannot be created, found or replayed.
         """
         if self._open is not None:
-            raise WMLTestError("This WmlDeployment is open already.", fix="make another one")
+            raise WMLTestError("This WmlDeployment is open already.", fix="create another one")
         with contextlib.ExitStack() as stack:
-            deployment = self._opened(stack)
+            deployment = self._deploy(stack)
             self._open = stack.pop_all()
         return deployment
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Delete what was made, and tell of every request that nothing answered.
+        """Delete the created resources, and write the recording.
 
         Raises:
-            WMLTestError: a request was not answered, though IBM's client may have kept still about it; or the
-                recording could not be written.
+            WMLTestError: a request was not answered, even if IBM's client caught the error; or the recording could not
+                be written.
         """
         stack, self._open = self._open, None
         if stack is not None:
             with _quiet():
                 stack.__exit__(kind, error, traceback)
 
-    def _opened(self, stack: contextlib.ExitStack) -> Deployment:
+    def _deploy(self, stack: contextlib.ExitStack) -> Deployment:
         if self._settings.mode.value is Mode.LIVE and fails_closed():
             raise BadOption(
-                "The live service is not reached from here: this process lets nothing out to IBM.",
-                because="a pytest run in replay or embedded, or an embedded() block, is around it",
+                "This process refuses connections to the live service.",
+                because="it is a pytest run in replay or embedded, or the code is inside an embedded() block",
                 fix="pytest --wml=live, or leave the block",
             )
         run = Run(Configuration(self._settings, Path.cwd(), os.environ, Path.cwd()))
-        stack.enter_context(_turn())
+        stack.enter_context(_exclusive())
         run.open()
         stack.callback(run.close)
         stack.push(lambda _, error, __: _clean_up(run, error))
-        stack.push(lambda _, error, __: _end(run, error))
+        stack.push(lambda _, error, __: _finish(run, error))
         stack.enter_context(run.request_log.requests_of(Requester("fixture", run.configuration.name, "WmlDeployment")))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pytest-wml-", ignore_cleanup_errors=True))
         plan = run.configuration.plans[run.configuration.name]
-        archive = supply.packed_archive(run, plan, lambda: Path(folder))
+        archive = fixture_values.packed_archive(run.configuration, plan, lambda: Path(folder))
         with _quiet():
             with run.request_log.requests_of(Requester("fixture", "", "IBM's client")):
-                client = stack.enter_context(supply.client(run))
-            show = progress.on(sys.stderr)
-            made = stack.enter_context(supply.deployment(run, client, archive, plan, lambda: Path(folder), show))
-        return _Watched(**vars(made), request_log=run.request_log)
+                client = stack.enter_context(fixture_values.client(run))
+            show = progress.progress_line_on(sys.stderr)
+            deployment = stack.enter_context(
+                fixture_values.deployment(run, client, archive, plan, lambda: Path(folder), show)
+            )
+        return _LoggedDeployment(**vars(deployment), request_log=run.request_log)
 
 
 def _clean_up(run: Run, error: BaseException | None) -> None:
-    """Delete what is left, and tell what could not be."""
+    """Delete the remaining resources of a live run; raise an error if that fails."""
     cleanup.clean_up(run)
     for problem in run.results.errors:
         raise problem from error
 
 
-def _end(run: Run, error: BaseException | None) -> None:
-    """Tell what nothing answered, and write the recording of what ended well."""
-    _tell(run.request_log, error)
-    if error is not None or not run.recording.wanted:
+def _finish(run: Run, error: BaseException | None) -> None:
+    """Raise the failure of an unanswered request, or write the recording if there was no error."""
+    _raise_failure(run.request_log, error)
+    if error is not None or not run.recording.enabled:
         return
     from pytest_wml.replay.cassette.suite_part import SuitePart
 
     run.recording.shards.append(run.recording.shard(run.results.failed))
     run.recording.save(SuitePart.USUAL)  # tests, or other blocks, may have recorded under the same name
-    for outcome in run.recording.outcomes:
-        if outcome.error:
-            raise WMLTestError(outcome.text)
+    for result in run.recording.write_results:
+        if result.error:
+            raise WMLTestError(result.text)
 
 
 def _mode(text: str) -> Mode:
@@ -209,22 +217,22 @@ def _mode(text: str) -> Mode:
         return Mode(text)
     except ValueError:
         words = WORDS["mode"]
-        meant = similar_names.closest(text, words)
-        raise BadOption(f"There is no mode {text!r}.", modes=", ".join(words), did_you_mean=meant) from None
+        similar = similar_names.closest(text, words)
+        raise BadOption(f"There is no mode {text!r}.", modes=", ".join(words), did_you_mean=similar) from None
 
 
 class _Settings(Settings):
     how_to_allow = "WmlDeployment(…, allow_pickle=True)"
 
 
-def _settings(given: Mapping[str, Any]) -> Settings:
-    """The options of a run, those that are given and the defaults of the others."""
-    if given["record"] and given["mode"] is Mode.REPLAY:
+def _settings(options: Mapping[str, Any]) -> Settings:
+    """The options of a run; default values for those that are not given."""
+    if options["record"] and options["mode"] is Mode.REPLAY:
         raise BadOption("Nothing can be recorded in replay.", fix='mode="embedded" or mode="live"')
     defaults = {option.name: default(option) for option in TABLE}
-    return _Settings(**{**defaults, **{name: Setting(value, "WmlDeployment") for name, value in given.items()}})
+    return _Settings(**{**defaults, **{name: Setting(value, "WmlDeployment") for name, value in options.items()}})
 
 
 def _quiet() -> contextlib.redirect_stdout[io.StringIO]:
-    """Leave out what IBM's client prints of its own."""
+    """Discard the output of IBM's client."""
     return contextlib.redirect_stdout(io.StringIO())

@@ -1,14 +1,15 @@
-"""What a run says on the terminal; pure functions from the run to lines."""
+"""The lines about a run on the terminal, made by pure functions."""
 
 from __future__ import annotations
 
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_wml.errors import WMLTestError
-from pytest_wml.runner.configuration import names_file
+from pytest_wml.runner.configuration import Configuration, names_file
 
 if TYPE_CHECKING:
     from pytest_wml.config.deployment_specs import Plan
@@ -19,7 +20,7 @@ _NAMED = 3
 
 
 def age(date: str) -> str:
-    """How long ago a date was."""
+    """The age of a date in words."""
     try:
         days = (datetime.datetime.now(datetime.UTC).date() - datetime.date.fromisoformat(date)).days
     except ValueError:
@@ -27,17 +28,16 @@ def age(date: str) -> str:
     return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
 
 
-def models(run: Run) -> Iterator[str]:
-    """A line for each model of whose type or software specification something is inferred."""
-    for plan in run.configuration.plans.values():
+def models(configuration: Configuration) -> Iterator[str]:
+    """A line for each model whose type or software specification is inferred."""
+    for plan in configuration.plans.values():
         if names_file(plan) and not (plan.model_type and plan.software_spec):
-            yield f"model type: {plan.model} ({_inferred(run, plan)})"
+            yield f"model type: {plan.model} ({_inferred(configuration.path(plan), plan)})"
 
 
-def _inferred(run: Run, plan: Plan) -> str:
+def _inferred(path: Path, plan: Plan) -> str:
     from pytest_wml.model.storing import completed
 
-    path = run.configuration.path(plan)
     try:
         model_type, spec = completed(path, plan.model_type, plan.software_spec)
     except WMLTestError as error:  # raised again by the fixture that needs the model
@@ -51,13 +51,13 @@ def _inferred(run: Run, plan: Plan) -> str:
 
 
 def faults(tally: Tally) -> Iterator[str]:
-    """A line a fault that was injected, with who had asked, and a line for one that nothing met."""
-    met: dict[str, Counter[str]] = {}
-    for (fault, asker), times in sorted(tally.faults.items()):
-        met.setdefault(fault, Counter())[asker] += times
-    for fault, askers in met.items():
-        more = f" and {len(askers) - _NAMED} more" if len(askers) > _NAMED else ""
-        yield f"faults: {fault} ×{askers.total()} ({', '.join(list(askers)[:_NAMED])}{more})"
+    """A line for each injected fault, with the requesters, and a line for each fault that no request matched."""
+    injected: dict[str, Counter[str]] = {}
+    for (fault, requester), times in sorted(tally.faults.items()):
+        injected.setdefault(fault, Counter())[requester] += times
+    for fault, requesters in injected.items():
+        more = f" and {len(requesters) - _NAMED} more" if len(requesters) > _NAMED else ""
+        yield f"faults: {fault} ×{requesters.total()} ({', '.join(list(requesters)[:_NAMED])}{more})"
     for unmet in tally.unmet:
         yield f"faults: never met by a request: {unmet}"
 
@@ -72,23 +72,23 @@ _WORDS = {
     "look": ("look", "looks"),
     "token": ("token", "tokens"),
 }
-"""What costs comes first."""
+"""Purpose of a request → singular and plural; purposes that cost money come first."""
 
 
-def _amounts(counts: Counter[str], only: Iterable[str]) -> str:
+def _amounts(counts: Counter[str], purposes: Iterable[str]) -> str:
     parts = []
-    for why in only:
-        if number := counts[why]:
-            size = f" ({counts['bytes'] / 1e6:,.1f} MB)" if why == "upload" else ""
-            parts.append(f"{number} {_WORDS[why][number != 1]}{size}")
+    for purpose in purposes:
+        if number := counts[purpose]:
+            size = f" ({counts['bytes'] / 1e6:,.1f} MB)" if purpose == "upload" else ""
+            parts.append(f"{number} {_WORDS[purpose][number != 1]}{size}")
     return ", ".join(parts)
 
 
 def _spent(tally: Tally) -> Iterator[str]:
-    """What the service was asked, or was not thanks to a recording."""
+    """The requests to the live service, or those that a recording answered in its place."""
     if tally.sent:
         yield f"spent: {_amounts(tally.sent, _WORDS)}; {tally.seconds:.1f} s of the service's time"
-    elif any(tally.cassettes) and (saved := _amounts(tally.asked, ("deploy", "score", "upload"))):
+    elif any(tally.cassettes) and (saved := _amounts(tally.requests, ("deploy", "score", "upload"))):
         yield f"not asked of the service, because it was recorded: {saved}"
     for what, times in sorted(tally.repeated.items()):
         yield f"sent again: {what} ×{times}"
@@ -106,13 +106,13 @@ def _played(tally: Tally) -> Iterator[str]:
 
 
 def summary(run: Run) -> Iterator[str]:
-    """The lines below the tests; nothing for a run that asked WML nothing."""
+    """The lines below the tests; none for a run without requests."""
     if not run.idle:
         yield from _tallied(run, run.tally())
-    for line in run.live.forgotten:
+    for line in run.live.of_killed_runs:
         yield f"left by a run that was killed (pytest-wml sweep --yes deletes it): {line}"
-    for outcome in run.recording.outcomes:
-        yield f"{outcome.path.name}: {outcome.text}"
+    for result in run.recording.write_results:
+        yield f"{result.path.name}: {result.text}"
 
 
 def _tallied(run: Run, tally: Tally) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _tallied(run: Run, tally: Tally) -> Iterator[str]:
     for line in run.live.deleted:
         yield f"deleted at the end: {line}"
     yield from _played(tally)
-    for name, model in sorted(tally.found.items()):
+    for name, model in sorted(tally.existing.items()):
         yield f"{name}: a deployment that existed already, {model}"
     for name, found in sorted(tally.linted.items()):
         yield from (f"{name}: lint: {line}" for line in found)

@@ -16,7 +16,7 @@ from pytest_wml.config.table import CONTRACT_FILE
 from pytest_wml.replay.cassette.batches import few_rows
 from pytest_wml.replay.cassette.file import Cassette, dump, fingerprint, load, write
 from pytest_wml.replay.cassette.search import NothingKnown
-from pytest_wml.runner.staleness import INCOMPLETE, PLAYED, CompleteReplay, unasked
+from pytest_wml.runner.staleness import INCOMPLETE, PLAYED, CompleteReplay, unused_interactions
 from pytest_wml.tools.doctor import settings
 
 _CACHE = ".pytest_cache"
@@ -205,7 +205,7 @@ def _unused(folder: Path, replay: CompleteReplay) -> Pruning:
             pruning.unknown.append(path)
             continue
         cassette = load(path)
-        idle = unasked(cassette, replay.identities)
+        idle = unused_interactions(cassette, replay.identities)
         if len(idle) == len(cassette.interactions):
             pruning.files.append(path)
         elif idle:

@@ -129,9 +129,9 @@ def _live(given: argparse.Namespace) -> Iterator[Run]:
 @contextlib.contextmanager
 def _client(run: Run) -> Iterator[Any]:
     """IBM's client, which keeps still."""
-    from pytest_wml.runner import supply
+    from pytest_wml.runner import fixture_values
 
-    with contextlib.redirect_stdout(io.StringIO()), supply.client(run) as client:
+    with contextlib.redirect_stdout(io.StringIO()), fixture_values.client(run) as client:
         yield client
 
 

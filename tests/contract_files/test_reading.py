@@ -122,7 +122,7 @@ def test_the_words_of_the_file_are_those_of_the_checks(wml_digits):
     """Transforms and refusals have the names that the toolkit gives them."""
     from pytest_wml.contract.refusals import refusals
     from pytest_wml.model.archive import read_archive
-    from pytest_wml.runner.supply import sample_archive
+    from pytest_wml.runner.fixture_values import sample_archive
 
     class Deployed:
         archive = read_archive(sample_archive())

@@ -119,7 +119,7 @@ def test_recordings_are_no_contracts(recorded):
 def test_a_project_without_contract_files_does_not_load_what_reads_them(pytester):
     """Not the collector, and not the checks."""
     pytester.makepyfile(
-        "import sys\ndef test_it(): assert 'pytest_wml.runner.contract_files.collecting' not in sys.modules"
+        "import sys\ndef test_it(): assert 'pytest_wml.runner.contract_files.collector' not in sys.modules"
     )
     pytester.runpytest_subprocess(*QUIET).assert_outcomes(passed=1)
 

@@ -15,7 +15,7 @@ import yaml
 from pytest_wml.contract.files import quoting, table
 from pytest_wml.contract.files.nodes import tree
 from pytest_wml.contract.files.written import load
-from pytest_wml.runner.supply import sample_archive
+from pytest_wml.runner.fixture_values import sample_archive
 from pytest_wml.tools.cli import main
 from tests.emulator import tiny_models
 

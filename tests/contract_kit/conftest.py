@@ -13,7 +13,7 @@ from pytest_wml.config import credentials
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.interception import open_door
 from pytest_wml.model.archive import read_archive
-from pytest_wml.runner.supply import sample_archive
+from pytest_wml.runner.fixture_values import sample_archive
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 
 

@@ -10,7 +10,7 @@ import venv
 
 import pytest
 
-from pytest_wml.interception.children import INHERITED, VARIABLE, Children
+from pytest_wml.interception.children import INHERITED, VARIABLE, ChildGuard
 from pytest_wml.wml.hosts import Hosts
 
 HOST = "us-south.ml.cloud.ibm.com"
@@ -22,7 +22,7 @@ def children(monkeypatch):
     """Open, and without what the run around this test passes on."""
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    opened = Children(Hosts.of(["cpd.example.com:8443"]))
+    opened = ChildGuard(Hosts.of(["cpd.example.com:8443"]))
     opened.open()
     yield opened
     opened.close()
@@ -53,10 +53,10 @@ def test_a_child_does_not_reach_ibm(children, way):
     said = child(WAYS[way])
     assert REFUSED in said
     assert f"started by: {os.environ['PYTEST_CURRENT_TEST'].rpartition(' (')[0]}" in said
-    told = [str(error) for error in children.refused()]
+    told = [str(error) for error in children.take_refusals()]
     assert told
     assert all(f"refused a connection to {HOST}" in text for text in told)
-    assert list(children.refused()) == []
+    assert list(children.take_refusals()) == []
 
 
 @pytest.mark.parametrize("way", ["urllib.request", "requests", "http", "tunnel"])
@@ -74,14 +74,14 @@ def test_a_proxy_is_no_way_out(children, way):
         address = f"http://127.0.0.1:{port}"
         variables = {"https_proxy": address, "http_proxy": address, "no_proxy": "", "PORT": port}
         assert REFUSED in child({**WAYS, **ways}[way], **variables)
-    assert len(list(children.refused())) == 1
+    assert len(list(children.take_refusals())) == 1
 
 
 def test_a_childs_child_neither(children):
     """A process started by a child is guarded by the same environment."""
     code = WAYS["getaddrinfo"]
     assert REFUSED in child(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])")
-    assert len(list(children.refused())) == 1
+    assert len(list(children.take_refusals())) == 1
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
@@ -92,7 +92,7 @@ def test_multiprocessing_neither(children, method):
     process.start()
     process.join(60)
     assert process.exitcode == 1
-    assert len(list(children.refused())) == 1
+    assert len(list(children.take_refusals())) == 1
 
 
 def _look_up() -> None:
@@ -123,7 +123,7 @@ threading.Thread(target=server.handle_request).start()
 print(urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/", timeout=5).read())
 """
     assert "b'hello'" in child(code)
-    assert list(children.refused()) == []
+    assert list(children.take_refusals()) == []
 
 
 def test_a_childs_path_is_its_own(children, tmp_path):
@@ -196,7 +196,7 @@ def test_the_environment_is_put_back(monkeypatch, path):
     if path is not None:
         monkeypatch.setenv("PYTHONPATH", path)
     before = dict(os.environ)
-    opened = Children(Hosts())
+    opened = ChildGuard(Hosts())
     opened.open()
     assert os.environ["PYTHONPATH"].startswith(INHERITED)
     assert os.path.isdir(os.environ[VARIABLE])
@@ -209,7 +209,7 @@ def test_the_environment_is_put_back(monkeypatch, path):
 def test_what_others_changed_meanwhile_stays(monkeypatch):
     """As xdist's workers put the working folder first."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    opened = Children(Hosts())
+    opened = ChildGuard(Hosts())
     opened.open()
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/new", os.environ["PYTHONPATH"]]))
     opened.close()
@@ -235,15 +235,15 @@ socket.getaddrinfo("{HOST}", 443)
 
 def test_two_runs_in_one_process():
     """The inner one's children tell the inner one; afterwards the outer one is told again."""
-    outer, inner = Children(Hosts()), Children(Hosts())
+    outer, inner = ChildGuard(Hosts()), ChildGuard(Hosts())
     outer.open()
     inner.open()
     assert os.environ["PYTHONPATH"].split(os.pathsep).count(INHERITED) == 1
     child(WAYS["getaddrinfo"])
-    assert len(list(inner.refused())) == 1
+    assert len(list(inner.take_refusals())) == 1
     inner.close()
     child(WAYS["getaddrinfo"])
-    assert len(list(outer.refused())) == 1
+    assert len(list(outer.take_refusals())) == 1
     outer.close()
 
 
@@ -253,6 +253,6 @@ def test_damaged_reports_are_passed_over(children):
     for name, text in (("1.json", "{"), ("2.json", "[]"), ("3.json", '{"host": "x"}')):
         with open(os.path.join(folder, name), "w") as file:
             file.write(text)
-    assert [error.problem.partition(":")[0] for error in children.refused()] == [
+    assert [error.problem.partition(":")[0] for error in children.take_refusals()] == [
         "A child process was refused a connection to x"
     ]

@@ -63,7 +63,7 @@ def test_one_connection_carries_many_requests(door):
     with requests.Session() as session:
         lengths = [session.post(f"{ML}/x", data=b"y" * n, timeout=5).json()["length"] for n in range(20)]
         assert lengths == list(range(20))
-        assert len(door._served) == 1
+        assert len(door._connections) == 1
 
 
 def test_raw_urllib3_and_httpx_are_carried_too(door):

@@ -52,7 +52,7 @@ def package(request, monkeypatch):
 def faulty(service, *lines):
     """IBM's client before a service with these faults; the client is made before they begin."""
     faults = Faults(service)
-    with open_door(faults) as door, client_.safe_client(CLOUD) as client, faults.during(parse(lines), ""):
+    with open_door(faults) as door, client_.safe_client(CLOUD) as client, faults.for_test(parse(lines), ""):
         yield client, faults, door
 
 

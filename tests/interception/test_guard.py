@@ -137,7 +137,7 @@ def test_a_guard_that_another_plugin_took_away_is_put_back():
     before = socket.socket.connect
     with open_door(echo) as door:
         socket.socket.connect = before
-        door.renew()
+        door.restore_guards()
         with pytest.raises(NotThroughTheDoor):
             connect_by_name("connect")
     assert socket.socket.connect is before
@@ -152,7 +152,7 @@ def test_a_replacement_that_is_still_in_use_is_left(monkeypatch):
     with open_door(echo) as door:
         with monkeypatch.context() as patch:
             patch.setattr(socket.socket, "connect", theirs)
-            door.renew()
+            door.restore_guards()
             assert socket.socket.connect is theirs
 
 
@@ -208,7 +208,7 @@ def test_loopback_is_nobodys_but_its_own(refusals):
     ask = {"__name__": "ibm_watson_machine_learning.somewhere", "door": Door(echo)}
     ask["door"]._is_open = True
     for host in ("localhost", "127.0.0.1", "::1", "[::1]", "api.localhost"):
-        exec(f"found = door.carries({host!r}, 8443)", ask)
+        exec(f"found = door.intercepts({host!r}, 8443)", ask)
         assert ask["found"] is False, host
 
 
@@ -216,7 +216,7 @@ def test_a_host_that_ibms_client_asks_for_is_the_doors():
     """A Cloud Pak for Data that only the client knows is met once, and then known, at that port."""
     door = Door(echo)
     door._is_open = True
-    assert not door.carries("cpd.example.com", 8443)
-    exec("door.carries('cpd.example.com', 8443)", {"__name__": "ibm_watsonx_ai.client", "door": door})
-    assert door.carries("CPD.example.com", 8443)
-    assert not door.carries("cpd.example.com", 443)
+    assert not door.intercepts("cpd.example.com", 8443)
+    exec("door.intercepts('cpd.example.com', 8443)", {"__name__": "ibm_watsonx_ai.client", "door": door})
+    assert door.intercepts("CPD.example.com", 8443)
+    assert not door.intercepts("cpd.example.com", 443)

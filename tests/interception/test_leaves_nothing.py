@@ -58,7 +58,7 @@ def test_five_hundred_requests_leave_no_descriptor():
         for number in range(500):
             ask = (requests.get, session.get, client.get)[number % 3]
             assert ask(f"{ML}/{number}", timeout=5).json()["path"] == f"/{number}"
-        assert len(door._served) < 50
+        assert len(door._connections) < 50
     gc.collect()
     assert threads() <= running
     assert len(os.listdir(DESCRIPTORS)) <= before

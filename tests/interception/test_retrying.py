@@ -13,7 +13,7 @@ from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.interception import open_door
 from pytest_wml.interception.faults import Faults
 from pytest_wml.live.retry import Retrying, pause
-from pytest_wml.runner.supply import sample_archive
+from pytest_wml.runner.fixture_values import sample_archive
 from pytest_wml.wml.operations import Purpose
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 

@@ -12,7 +12,7 @@ from tests.live.conftest import DEPLOYS_AND_WAITS, MARKED, TESTS, wait_for
 pytestmark = pytest.mark.slow
 
 STORES = """
-    from pytest_wml.runner.supply import sample_archive
+    from pytest_wml.runner.fixture_values import sample_archive
 
     def stored(client, name):
         names = client.repository.ModelMetaNames

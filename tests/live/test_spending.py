@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from pytest_wml.runner.supply import sample_archive
+from pytest_wml.runner.fixture_values import sample_archive
 from tests.live.conftest import TESTS
 
 pytestmark = pytest.mark.slow

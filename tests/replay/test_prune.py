@@ -10,7 +10,7 @@ import pytest
 
 from pytest_wml.replay.cassette.file import Cassette, dump, fingerprint, load, write
 from pytest_wml.replay.cassette.normalise import normalised
-from pytest_wml.runner.staleness import CompleteReplay, unasked
+from pytest_wml.runner.staleness import CompleteReplay, unused_interactions
 from pytest_wml.tools.cli import main
 from tests.replay.taping import MODEL, exchange, lifecycle
 
@@ -147,13 +147,13 @@ def test_a_change_stays_while_an_answer_after_it_is_asked_for():
     renamed = exchange("PATCH", "/ml/v4/models/m", {}, body=[{"op": "replace"}])
     read = exchange("GET", "/ml/v4/models/m", {"name": "new"})
     recording = cassette([exchange("GET", "/ml/v4/models/m", {"name": "old"}), renamed, read])
-    assert unasked(recording, {recording.interactions[0].identity}) == []
+    assert unused_interactions(recording, {recording.interactions[0].identity}) == []
     other = cassette([exchange("GET", "/v2/spaces"), renamed, read])
-    assert unasked(other, {other.interactions[0].identity}) == list(other.interactions[1:])
+    assert unused_interactions(other, {other.interactions[0].identity}) == list(other.interactions[1:])
 
 
 def test_the_model_of_an_existing_deployment_stays():
     """Replay reads its digests without asking for it."""
     download = exchange("GET", "/ml/v4/models/m/download", MODEL)
     recording = cassette([download, exchange("GET", "/v2/spaces")])
-    assert unasked(recording, set()) == list(recording.interactions[1:])
+    assert unused_interactions(recording, set()) == list(recording.interactions[1:])

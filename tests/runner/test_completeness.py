@@ -16,7 +16,7 @@ class Observer:
     """A plugin that notes how much of a suite ran."""
 
     def pytest_sessionfinish(self, session):
-        self.extent = extent(session, session.config.stash[RUN].results.ran)
+        self.extent = extent(session, session.config.stash[RUN].results.executed)
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_every_check_replays(pytester, suite):
             "*live calls: 0*",
         ]
     )
-    result.stdout.no_fnmatch_line("*no test asks for*")
+    result.stdout.no_fnmatch_line("*no test sends*")
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def test_its_recording_replays_without_any_model_here(theirs):
     result = theirs.runpytest_inprocess()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([f"prod: a deployment that existed already, model {recorded.model[:16]} (by the rec*"])
-    result.stdout.no_fnmatch_line("*no test asks for*")
+    result.stdout.no_fnmatch_line("*no test sends*")
 
 
 @pytest.mark.slow
@@ -112,7 +112,7 @@ def test_a_model_here_that_is_another_one_is_told(theirs, archives):
     theirs.makeini("[pytest]\nwml_deployment = theirs\nwml_name = prod\nwml_model = mine.tar.gz\n")
     result = theirs.runpytest_inprocess("--wml=embedded")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["prod: *; ini wml_model names another one, *"])
+    result.stdout.fnmatch_lines(["prod: *; ini wml_model names another model, *"])
 
 
 def test_a_model_that_cannot_be_read_is_unknown(theirs, monkeypatch):

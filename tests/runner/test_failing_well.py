@@ -71,7 +71,7 @@ def test_the_header_says_what_chose_the_mode(pytester, monkeypatch):
     [
         (
             "casette='x'",
-            "@pytest.mark.wml does not know casette; "
+            "@pytest.mark.wml has no argument casette; "
             "it accepts cassette, live_only, not_in_replay, deployment, faults.",
         ),
         (

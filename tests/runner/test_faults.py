@@ -155,7 +155,7 @@ def test_faults_for_the_whole_run(pytester, monkeypatch, retrying, way):
             "faults: 503 on POST …/predictions ×1 (test_model.py::test_two)",
         ]
     )
-    assert "holds what no test asks for" not in result.stdout.str()
+    assert "contains requests that no test sends" not in result.stdout.str()
 
 
 def test_a_mistake_in_a_file_ends_the_run(pytester):

@@ -82,5 +82,5 @@ def test_a_deployment_that_is_being_made_is_given_up(pytester):
     running.send_signal(signal.SIGINT)
     said, _ = running.communicate(timeout=60)
     assert running.returncode == pytest.ExitCode.INTERRUPTED
-    assert "wml: interrupted: what is being loaded is given up" in said
+    assert "wml: interrupted: the loading of models is cancelled" in said
     assert gone(pid)

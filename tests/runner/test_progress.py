@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.live.progress import ProgressReporter
-from pytest_wml.runner.progress import Shown, on
+from pytest_wml.runner.progress import ProgressLine, progress_line_on
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"
 SUITE = """
@@ -23,7 +22,7 @@ SUITE = """
 
     @pytest.fixture(scope="session")
     def work(pytestconfig):
-        with progress.shown(pytestconfig, keep=True) as show:
+        with progress.progress_line(pytestconfig, keep=True) as show:
             for step in range(10, 40, 10):
                 show(f"step {step} of 30")
 
@@ -31,12 +30,12 @@ SUITE = """
         assert wml_deployment.predict(wml_digits[5]).classes.tolist() == [5]
 
     def test_check(pytestconfig):
-        show = progress.shown(pytestconfig)
+        show = progress.progress_line(pytestconfig)
         show("scored 100 of 300 rows")
         show("scored 300 of 300 rows")
 
     def test_failing(pytestconfig):
-        progress.shown(pytestconfig)("half way")
+        progress.progress_line(pytestconfig)("half way")
         if "STOP" in os.environ:
             os.kill(os.getpid(), signal.SIGINT)
         assert 0
@@ -133,7 +132,7 @@ def test_a_long_line_does_not_wrap(monkeypatch):
     """What is wider than the terminal is cut, and what would move the cursor is left out."""
     monkeypatch.setenv("COLUMNS", "20")
     written: list[str] = []
-    with Shown(written.append) as show:
+    with ProgressLine(written.append) as show:
         show("x" * 50 + "\x1b[2J")
         show("short\n")
     assert written == ["\r" + "x" * 19, "\r" + "short".ljust(19), "\r      \r"]
@@ -142,7 +141,7 @@ def test_a_long_line_does_not_wrap(monkeypatch):
 def test_a_stream_that_is_no_terminal_is_left_alone():
     """A script's standard error in a file, or closed."""
     stream = io.StringIO()
-    with on(stream) as show:
+    with progress_line_on(stream) as show:
         show("step 1")
     assert stream.getvalue() == ""
 

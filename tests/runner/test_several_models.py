@@ -216,4 +216,4 @@ def test_who_cannot_be_parametrized_is_told(suite):
     suite.makepyfile("def test_one(request): request.getfixturevalue('wml_deployment')\n")
     result = suite.runpytest_inprocess("-k", "test_one")
     result.assert_outcomes(failed=1, deselected=5)
-    result.stdout.fnmatch_lines(["*This run has several deployments, and it is not said which one is meant.*"])
+    result.stdout.fnmatch_lines(["*This run has several deployments, and the test names none of them.*"])

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pytest_wml.interception.request_counts import Played, Tally
+from pytest_wml.interception.request_counts import PlayedCassette, Tally
 from pytest_wml.replay.cassette.file import Cassette, dump, load, write
 from pytest_wml.runner.staleness import expired
 from pytest_wml.tools.cli import main
@@ -36,7 +36,7 @@ def test_an_old_recording_is_a_warning_here_and_a_failure_in_ci(pytester, record
 
 def test_a_recording_is_too_old_from_the_day_after_the_last_one_allowed():
     """Of ninety days, the ninetieth still counts."""
-    played = Played(recorded_at="2026-01-01", recorded_from="live", model="", played={"asked"})
+    played = PlayedCassette(recorded_at="2026-01-01", recorded_from="live", model="", played={"asked"})
     tally = Tally(cassettes={"tiny": played})
     last = datetime.date(2026, 1, 1) + datetime.timedelta(days=90)
     assert list(expired(tally, 90, last)) == []
@@ -61,7 +61,10 @@ def test_what_no_test_asks_for_is_reported(pytester, recorded_project, workers):
     result = pytester.runpytest_inprocess("-n", workers)
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(
-        ["tiny.yaml holds what no test asks for: POST */predictions, POST */predictions (pytest-wml cassette prune)"]
+        [
+            "tiny.yaml contains requests that no test sends: "
+            "POST */predictions, POST */predictions (pytest-wml cassette prune)"
+        ]
     )
 
 
@@ -72,14 +75,14 @@ def test_an_orphan_is_reported(pytester, recorded_project):
     orphan = [one.__class__(**{**one.__dict__, "identity": "f" * 32}) for one in scorings]
     write(recorded_project.cassette.with_name("gone.yaml"), dump(Cassette("gone", cassette.metadata, tuple(orphan))))
     result = pytester.runpytest_inprocess()
-    result.stdout.fnmatch_lines(["gone.yaml answers no test any more: delete it, or run its tests"])
+    result.stdout.fnmatch_lines(["gone.yaml is used by no test: delete it, or run its tests"])
 
 
 def test_a_partial_run_reports_nothing_unused(pytester, recorded_project):
     """Whoever runs one test did not retire the others; test_completeness.py names all ways to choose."""
     result = pytester.runpytest_inprocess("test_model.py::test_the_deployment_is_ready")
     assert result.ret == 0
-    assert "no test asks for" not in result.stdout.str()
+    assert "no test sends" not in result.stdout.str()
 
 
 @pytest.fixture
@@ -99,7 +102,7 @@ def test_a_run_in_a_subfolder_reports_nothing_unused(pytester, half_in_a_subfold
     monkeypatch.chdir(half_in_a_subfolder)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=3)
-    assert "no test asks for" not in result.stdout.str()
+    assert "no test sends" not in result.stdout.str()
     capsys.readouterr()
     assert main(["cassette", "prune", "--yes"]) == 2
     assert "  last replay: not complete: it ran sub only\n" in capsys.readouterr().err
@@ -127,7 +130,7 @@ def test_a_failed_run_reports_nothing_unused(pytester, recorded_project):
         file.write("\ndef test_wrong(): assert False\n")
     text = (recorded_project.folder / "test_model.py").read_text()
     (recorded_project.folder / "test_model.py").write_text(text.replace("range(4)", "range(2)"))
-    assert "no test asks for" not in pytester.runpytest_inprocess().stdout.str()
+    assert "no test sends" not in pytester.runpytest_inprocess().stdout.str()
 
 
 def test_a_complete_replay_is_what_prune_goes_by(pytester, recorded_project):

@@ -112,7 +112,7 @@ def test_another_thread_cannot_open_a_second_block():
         thread = threading.Thread(target=second)
         thread.start()
         thread.join()
-    assert "Another thread has taken over the connections to IBM." in told[0]
+    assert "Another thread intercepts the connections to IBM." in told[0]
 
 
 def test_what_nothing_answers_is_told_in_our_words(archives):
@@ -129,11 +129,11 @@ def test_what_nothing_answers_is_told_in_our_words(archives):
         deployment.client.repository.list_models()
 
 
-def test_live_is_refused_inside_a_run_that_lets_nothing_out(monkeypatch):
-    """This very run replays."""
+def test_live_is_refused_inside_an_offline_run(monkeypatch):
+    """The run of this test replays."""
     monkeypatch.setenv("WML_APIKEY", "k")
     monkeypatch.setenv("WML_SPACE_ID", "s")
-    with pytest.raises(WMLTestError, match="lets nothing out to IBM"), WmlDeployment(mode="live"):
+    with pytest.raises(WMLTestError, match="refuses connections to the live service"), WmlDeployment(mode="live"):
         pass
 
 

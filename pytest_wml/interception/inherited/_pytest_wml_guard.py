@@ -1,6 +1,6 @@
-"""The guard in a child process of a test run: connections to IBM are refused, and the run is told.
+"""The guard in a child process of a test run: refuses connections to IBM, and reports each refusal to the run.
 
-Loaded without pytest-wml, by whatever Python the child is, with its first connection.
+Loaded with the child's first connection. The child may be any Python, without pytest-wml.
 """
 
 from __future__ import annotations
@@ -11,34 +11,34 @@ from collections.abc import Callable
 from typing import Any
 
 VARIABLE = "PYTEST_WML_GUARD"
-"""Names the folder in which the run that started this process reads what was refused."""
-NAMED = "hosts"
-"""The file in it with the hosts of a Cloud Pak for Data, one a line."""
+"""Environment variable with the folder in which the run reads the reports of refused connections."""
+HOSTS_FILE = "hosts"
+"""The file in that folder with the hosts of a Cloud Pak for Data, one a line."""
 
 _IBMS = ("ibm_watson_machine_learning", "ibm_watsonx_ai")
 _HOSTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "wml", "hosts.py")
 _loaded: dict[str, Any] = {}
-_watched: list[Any] = []
+_patched: list[Any] = []
 
 
-class NotThroughTheDoor(RuntimeError):
-    """A child process of a test tried to reach IBM."""
+class ChildNotThroughTheDoor(RuntimeError):
+    """A child process of a test tried to connect to IBM."""
 
-    # No OSError: after one of those IBM's client switches verification off and sends everything again.
+    # Not an OSError: after an OSError IBM's client switches verification off and repeats the request.
 
 
 def check(event: str, args: tuple[Any, ...]) -> None:
-    """Refuse what an audit event tells of, where it would lead to IBM.
+    """Check the connection of an audit event.
 
     Raises:
-        NotThroughTheDoor: it would.
+        ChildNotThroughTheDoor: it leads to one of IBM's hosts.
     """
-    find = _TARGETS.get(event)
-    if find is None or _has_a_door():
+    target = _TARGETS.get(event)
+    if target is None or _has_door():
         return
     if event == "socket.connect":
-        _watch_tls()
-    host, port = find(args)
+        _check_tls()
+    host, port = target(args)
     if isinstance(host, (bytes, bytearray)):
         host = host.decode("latin-1")
     if isinstance(host, str) and host and _is_ibms(host, port if isinstance(port, int) else None):
@@ -56,7 +56,7 @@ def _of_http(args: tuple[Any, ...]) -> tuple[Any, Any]:
 
 
 def _of_request(args: tuple[Any, ...]) -> tuple[Any, Any]:
-    """What a proxy is asked for without a tunnel: `GET http://host/path`."""
+    """The target of a request to a proxy without a tunnel: `GET http://host/path`."""
     data = args[1]
     line = data[:500].split(b"\r\n", 1)[0].split(b" ") if isinstance(data, bytes) else []
     if len(line) != 3 or line[1][:7].lower() != b"http://":
@@ -72,11 +72,11 @@ _TARGETS: dict[str, Callable[[tuple[Any, ...]], tuple[Any, Any]]] = {
     "http.client.connect": _of_http,
     "http.client.send": _of_request,
 }
-"""Audit events of the standard library: how to tell from their arguments who is meant."""
+"""Audit event of the standard library → function that reads host and port from its arguments."""
 
 
-def _has_a_door() -> bool:
-    """Whether this process, an xdist worker say, keeps IBM's hosts to itself by a door of its own."""
+def _has_door() -> bool:
+    """Whether this process, for example an xdist worker, has an open door that fails closed."""
     door = sys.modules.get("pytest_wml.interception.door")
     fails_closed = getattr(door, "fails_closed", None)
     return fails_closed is not None and bool(fails_closed())
@@ -84,19 +84,19 @@ def _has_a_door() -> bool:
 
 def _is_ibms(host: str, port: int | None) -> bool:
     if not _loaded:
-        _loaded.update(_known())
+        _loaded.update(_load_hosts())
     hosts = _loaded["hosts"]
     if hosts is None:
         return False
-    return hosts.role(host, port) is not None or (_ibms_client_asks() and not _loaded["is_loopback"](host))
+    return hosts.role(host, port) is not None or (_stack_contains_ibms_client() and not _loaded["is_loopback"](host))
 
 
-def _known() -> dict[str, Any]:
-    """Which hosts are IBM's, told by the run's own code for it; none once the run has ended."""
+def _load_hosts() -> dict[str, Any]:
+    """IBM's hosts, by the run's own code; none after the run has ended."""
     import importlib.util
 
     try:
-        with open(os.path.join(os.environ.get(VARIABLE, ""), NAMED), encoding="utf-8") as file:
+        with open(os.path.join(os.environ.get(VARIABLE, ""), HOSTS_FILE), encoding="utf-8") as file:
             named = file.read().split()
     except OSError:
         return {"hosts": None}
@@ -108,7 +108,7 @@ def _known() -> dict[str, Any]:
     return {"hosts": module.Hosts.of(named), "is_loopback": module.is_loopback}
 
 
-def _ibms_client_asks() -> bool:
+def _stack_contains_ibms_client() -> bool:
     frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
@@ -118,13 +118,13 @@ def _ibms_client_asks() -> bool:
     return False
 
 
-def _watch_tls() -> None:
-    """Check the names that TLS is spoken to, whatever proxy leads there; there is no audit event for them."""
+def _check_tls() -> None:
+    """Check the server names of TLS connections, also behind proxies: no audit event contains them."""
     ssl = sys.modules.get("ssl")
     context = getattr(ssl, "SSLContext", None)
-    if context is None or _watched:
+    if context is None or _patched:
         return
-    _watched.append(context)
+    _patched.append(context)
     for method, position in (("wrap_socket", 4), ("wrap_bio", 3)):
         setattr(context, method, _checked(getattr(context, method), position))
 
@@ -132,7 +132,7 @@ def _watch_tls() -> None:
 def _checked(before: Callable[..., Any], position: int) -> Callable[..., Any]:
     def check_and_wrap(self: Any, *args: Any, **kwargs: Any) -> Any:
         name = args[position] if len(args) > position else kwargs.get("server_hostname")
-        if isinstance(name, str) and not _has_a_door() and _is_ibms(name, None):
+        if isinstance(name, str) and not _has_door() and _is_ibms(name, None):
             _refuse(name)
         return before(self, *args, **kwargs)
 
@@ -141,18 +141,18 @@ def _checked(before: Callable[..., Any], position: int) -> Callable[..., Any]:
 
 def _refuse(host: str) -> None:
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
-    _tell(host, test)
-    raise NotThroughTheDoor(
+    _report(host, test)
+    raise ChildNotThroughTheDoor(
         f"A connection to {host} was refused: it would leave this process for IBM.\n"
         f"  started by: {test or 'a test run, outside any test'}\n"
-        "  known: in replay and embedded no process that a test run starts reaches IBM\n"
-        f"  what to do: ask in the test's own process, or run with --wml=live; {VARIABLE} taken out of the\n"
-        "    environment of a process lets it go"
+        "  known: in replay and embedded no process that a test run starts can connect to IBM\n"
+        f"  what to do: send the request from the test's own process, or run with --wml=live; without {VARIABLE}\n"
+        "    in its environment a process is not guarded"
     )
 
 
-def _tell(host: str, test: str) -> None:
-    """Leave word in the run's folder, whole from the moment that it is seen."""
+def _report(host: str, test: str) -> None:
+    """Write a report into the run's folder; the rename makes it visible only when it is complete."""
     import json
     import time
 

@@ -1,7 +1,7 @@
-"""First in PYTHONPATH of a test run's children: brings the guard, then whatever `sitecustomize` was there before."""
+"""Installs the guard in a child process of a test run, then imports the child's own `sitecustomize`."""
 
-# Any Python may be started with this folder on its path, and each pays for what stands here: it is short, and
-# nothing in it may fail. The guard itself is loaded with the first connection.
+# Any Python may start with this folder on its path, so this module is short and nothing in it may fail. The guard
+# itself is loaded with the first connection.
 import os
 import sys
 
@@ -25,14 +25,14 @@ def _audit(event, args):  # type: ignore[no-untyped-def]
 if os.environ.get("PYTEST_WML_GUARD") and hasattr(sys, "addaudithook"):
     sys.addaudithook(_audit)
 
-# The child's own path is what it would be without us.
+# The child sees the path that it would have without the guard.
 sys.path[:] = [_entry for _entry in sys.path if _entry != _here]
-_ours = sys.modules.pop("sitecustomize", None)
+_this = sys.modules.pop("sitecustomize", None)
 try:
     import sitecustomize  # type: ignore[import-not-found]  # noqa: F401 - the next one
 except ImportError as _error:
     if getattr(_error, "name", None) != "sitecustomize":
         raise
 finally:
-    if _ours is not None:
-        sys.modules.setdefault("sitecustomize", _ours)
+    if _this is not None:
+        sys.modules.setdefault("sitecustomize", _this)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from pytest_wml.interception.request_counts import Played
+from pytest_wml.interception.request_counts import PlayedCassette
 from pytest_wml.replay.cassette.bindings import Bindings, alike
 from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.replay.cassette.identity import Request
@@ -164,10 +164,10 @@ class Player:
         last = len(epochs) - 1 - epochs[::-1].index(now)
         return min(max(place, first), last)
 
-    def tally(self) -> Played:
+    def tally(self) -> PlayedCassette:
         """What was played of it."""
         model = self.cassette.model
-        return Played(
+        return PlayedCassette(
             recorded_at=self.cassette.oldest,
             recorded_from=self.cassette.recorded_from,
             model=model.model if model else "",

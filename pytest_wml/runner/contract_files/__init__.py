@@ -1,1 +1,1 @@
-"""Contract files as pytest collects and runs them."""
+"""The collection of contract files by pytest."""

@@ -1,1 +1,1 @@
-"""What a run found, as a page to look at and for GitHub; imported only where somebody asks for it."""
+"""The report of a run: an HTML page, and annotations for GitHub; imported only in a run that writes one."""

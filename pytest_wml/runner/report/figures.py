@@ -9,16 +9,16 @@ from pytest_wml.runner.report.markup import esc, many
 from pytest_wml.runner.report.notes import Confusion, LevelNote, SampleNote
 
 _WIDTH, _HEIGHT, _AXIS = 480, 70, 18
-_AT_ONCE = 6
-"""Samples that are seen before somebody asks for more."""
+_SHOWN = 6
+"""Number of samples that are shown; the others are in a closed element."""
 
 
 def bars(shares: Iterable[tuple[str, float]], *, of: str) -> str:
-    """A bar for each share from 0 to 1; the longest stands out.
+    """A bar for each share from 0 to 1; the longest is highlighted.
 
     Args:
-        shares: by label.
-        of: what they are, for screen readers.
+        shares: label and share.
+        of: name of the shares, for screen readers.
     """
     shares = list(shares)
     most = max((share for _, share in shares), default=0.0)
@@ -32,7 +32,7 @@ def bars(shares: Iterable[tuple[str, float]], *, of: str) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share that is not quite all, or not quite nothing, is not rounded to it."""
+    """A share as text; only exact values are shown as 0 % and 100 %."""
     if 0 < share < 0.001:
         return "&lt; 0.1 %"
     if 0.999 < share < 1:
@@ -41,25 +41,25 @@ def _percent(share: float) -> str:
 
 
 def sample(note: SampleNote) -> str:
-    """A row of a check: what was sent, what came of it, and how sure the model was."""
+    """A row of a check: input, result and probabilities."""
     state = "broken" if note.broken else "held"
     number = f'<span class="row">row {note.row}</span>'
-    shown = f'<img src="{esc(note.image)}" alt="row {note.row}">' if note.image else ""
-    seen = f'<div class="seen">{shown}{number}</div>' if shown else number
+    image = f'<img src="{esc(note.image)}" alt="row {note.row}">' if note.image else ""
+    head = f'<div class="seen">{image}{number}</div>' if image else number
     values = "".join(
         f"<div>{f'<dt>{esc(name)}</dt>' if name else ''}<dd>{esc(value)}</dd></div>" for name, value in note.values
     )
-    sent = f'<dl class="values" aria-label="what was sent">{values}</dl>' if values else ""
+    inputs = f'<dl class="values" aria-label="input">{values}</dl>' if values else ""
     return (
-        f'<li class="sample" data-state="{state}">{seen}<div class="told"><p>{esc(note.caption)}</p>{sent}'
+        f'<li class="sample" data-state="{state}">{head}<div class="result"><p>{esc(note.caption)}</p>{inputs}'
         f"{bars(note.bars, of='probabilities')}</div></li>"
     )
 
 
 def samples(notes: Sequence[SampleNote]) -> str:
-    """The first rows of a check, and the others on request."""
-    shown = f'<ul class="samples" aria-label="Samples">{"".join(map(sample, notes[:_AT_ONCE]))}</ul>'
-    rest = notes[_AT_ONCE:]
+    """The first rows of a check, and the others in a closed element."""
+    shown = f'<ul class="samples" aria-label="Samples">{"".join(map(sample, notes[:_SHOWN]))}</ul>'
+    rest = notes[_SHOWN:]
     if not rest:
         return shown
     more = "".join(map(sample, rest))
@@ -70,7 +70,7 @@ def samples(notes: Sequence[SampleNote]) -> str:
 
 
 def matrix(confusion: Confusion) -> str:
-    """A confusion matrix: rows are what was expected, columns what was answered."""
+    """A confusion matrix: rows are expected labels, columns are predicted labels."""
     labels = [esc(label) for label in confusion.labels]
     head = "".join(f'<th scope="col">{label}</th>' for label in labels)
     body = "".join(
@@ -94,14 +94,14 @@ def _cells(number: int, row: tuple[int, ...]) -> Iterator[str]:
         if not count:
             yield f'<td class="{kind} none">·</td>'
             continue
-        # A single confusion among hundreds must still be seen.
+        # A single confusion among hundreds must be visible.
         share = max(count / total, 0.25 if kind == "wrong" else 0.08)
         strong = " strong" if share > 0.6 else ""
         yield f'<td class="{kind}{strong}" style="--share:{share * 100:.0f}%">{count}</td>'
 
 
 def histogram(level: LevelNote) -> str:
-    """Latencies at one concurrency, over an axis that grows by decades."""
+    """Latencies at one concurrency, with a logarithmic axis."""
     low, high = level.edges[0], level.edges[-1]
 
     def across(seconds: float) -> float:
@@ -121,9 +121,9 @@ def histogram(level: LevelNote) -> str:
     ticks = "".join(
         f'<text x="{across(at):.1f}" y="{_HEIGHT + _AXIS - 4}">{_milliseconds(at)}</text>' for at in _ticks(low, high)
     )
-    told = ", ".join(f"{name} {_milliseconds(at)}" for name, at in level.percentiles.items()) or "no answer"
+    percentiles = ", ".join(f"{name} {_milliseconds(at)}" for name, at in level.percentiles.items()) or "no answer"
     failed = f", {level.failures} failed" if level.failures else ""
-    title = f"{level.concurrency} at once: {many(sum(level.counts), 'answer')}{failed}; {told}"
+    title = f"{level.concurrency} at once: {many(sum(level.counts), 'answer')}{failed}; {percentiles}"
     return (
         f'<figure class="latency"><figcaption>{esc(title)}</figcaption>'
         f'<svg viewBox="0 -2 {_WIDTH} {_HEIGHT + _AXIS + 2}" role="img" aria-label="{esc(title)}">{columns}'
@@ -132,7 +132,7 @@ def histogram(level: LevelNote) -> str:
 
 
 def _ticks(low: float, high: float) -> Iterator[float]:
-    """Yield 1, 2 and 5 times the powers of ten between two times, away from the edges; a few at most."""
+    """Yield 1, 2 and 5 times the powers of ten between two times, without those next to the edges."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if len(decades) < 4 else (1,)
     for decade in decades:

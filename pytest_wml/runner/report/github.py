@@ -1,4 +1,4 @@
-"""What GitHub Actions shows beside the code, and in the summary of a job."""
+"""Annotations and the job summary for GitHub Actions."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections.abc import Iterator, Sequence
 
 from pytest_wml.runner.report.markup import many, plain
 from pytest_wml.runner.report.notes import CheckNote
-from pytest_wml.runner.report.whole import Report, Told
+from pytest_wml.runner.report.run_report import ReportedTest, RunReport
 
 _FINDINGS = 10
 _ROWS = 50
 _LONGEST = 2000
 
 
-def commands(report: Report, *, calls_told: bool, below: str = "") -> Iterator[str]:
-    """Yield a workflow command for each broken contract and each changed model, however many tests it fails.
+def commands(report: RunReport, *, without_calls: bool, below: str = "") -> Iterator[str]:
+    """Yield a workflow command for each broken contract, and one for each changed model, even if it fails many tests.
 
     GitHub, Workflow commands for GitHub Actions, "Setting an error message".
 
     Args:
         report: of the run.
-        calls_told: whether another plugin tells what fails in the body of a test.
-        below: the root folder within the repository, with a slash; empty where it is the repository's.
+        without_calls: whether another plugin reports the failures in the body of a test.
+        below: path of the root folder in the repository, with a slash; empty for the repository's root.
     """
     seen: set[str] = set()
     for test in report.tests:
         failure = test.note.failure
-        if failure is None or not failure.kind or (calls_told and failure.phase == "call"):
+        if failure is None or not failure.kind or (without_calls and failure.phase == "call"):
             continue
         message = _message(test)
         if failure.kind == "model" and message in seen:
@@ -36,9 +36,10 @@ def commands(report: Report, *, calls_told: bool, below: str = "") -> Iterator[s
         yield f"::error {place},title={_property(failure.title)}::{_data(message)}"
 
 
-def _message(test: Told) -> str:
-    told = "\n".join(line for check in test.broken for line in _of_check(check))
-    text = plain(told if test.note.failure and test.note.failure.kind == "contract" and told else test.message)
+def _message(test: ReportedTest) -> str:
+    findings = "\n".join(line for check in test.broken for line in _of_check(check))
+    is_contract = test.note.failure is not None and test.note.failure.kind == "contract"
+    text = plain(findings if is_contract and findings else test.message)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
@@ -58,8 +59,8 @@ def _property(text: str) -> str:
     return _data(plain(text)).replace(":", "%3A").replace(",", "%2C")
 
 
-def markdown(report: Report) -> str:
-    """The run in a few lines and a table of what failed, for a job's summary."""
+def markdown(report: RunReport) -> str:
+    """The result of the run and a table of failures, in Markdown for a job's summary."""
     lines = [
         f"### {_cell(report.headline)}",
         "",
@@ -74,32 +75,32 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _failures(failures: Sequence[Told]) -> Iterator[str]:
-    """A row for each broken check, and for each test that failed otherwise."""
-    rows = [(test, why) for test in failures for why in _reasons(test)]
+def _failures(failures: Sequence[ReportedTest]) -> Iterator[str]:
+    """A row for each broken check, and for each test that failed for another reason."""
+    rows = [(test, reason) for test in failures for reason in _reasons(test)]
     if not rows:
         return
     yield from ("| outcome | test | why |", "|---|---|---|")
-    for test, why in rows[:_ROWS]:
-        yield f"| {test.outcome} | {_code(test.note.test)} | {_cell(why)} |"
+    for test, reason in rows[:_ROWS]:
+        yield f"| {test.outcome} | {_code(test.note.test)} | {_cell(reason)} |"
     if len(rows) > _ROWS:
         yield f"\n… and {len(rows) - _ROWS} more"
     yield ""
 
 
-def _reasons(test: Told) -> list[str]:
+def _reasons(test: ReportedTest) -> list[str]:
     broken = [f"{check.check}: {many(check.found, 'finding')}: {check.findings[0]}" for check in test.broken]
     return broken or [_reason(test.message)]
 
 
 def _reason(message: str) -> str:
-    """The line of pytest's text that says what was wrong."""
+    """The line of pytest's text with the error."""
     lines = message.strip().splitlines() or [""]
     return next((line[2:].strip() for line in lines if line.startswith("E ")), lines[0])
 
 
 def _cell(text: str) -> str:
-    """Text in a table's cell, in which nothing is markup."""
+    """Text for a table's cell, with all markup escaped."""
     flat = " ".join(plain(text).split())
     flat = flat if len(flat) <= 200 else flat[:199] + "…"
     return "".join(f"&#{ord(letter)};" if letter in "\\`*_{}[]()<>#+!|~@&:" else letter for letter in flat)

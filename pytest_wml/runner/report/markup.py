@@ -1,4 +1,4 @@
-"""Text that others wrote, made harmless for HTML."""
+"""HTML from arbitrary text, which is escaped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def plain(value: object) -> str:
-    """Text without what cannot be seen, or turns what is seen around."""
+    """Text with invisible characters, and those that change its direction, replaced by escape sequences."""
     text = str(value)
     if text.isprintable():
         return text
@@ -20,22 +20,22 @@ def esc(value: object) -> str:
 
 
 def items(lines: Iterable[str], kind: str = "") -> str:
-    """A list of texts; nothing for none."""
+    """A list of texts; empty without texts."""
     listed = "".join(f"<li>{esc(line)}</li>" for line in lines)
     return f'<ul class="{esc(kind)}">{listed}</ul>' if listed else ""
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Names and values; both are texts. Nothing for none."""
+    """A description list of names and values; empty without values."""
     listed = "".join(f"<div><dt>{esc(name)}</dt><dd>{esc(value)}</dd></div>" for name, value in pairs if value)
     return f"<dl>{listed}</dl>" if listed else ""
 
 
 def pill(state: str, word: str) -> str:
-    """A word on a coloured ground."""
+    """A word on a coloured background."""
     return f'<span class="pill" data-state="{esc(state)}">{esc(word)}</span>'
 
 
 def many(number: int, word: str) -> str:
-    """A number and a word in the right form."""
+    """A number and a word in singular or plural."""
     return f"{number} {word}{'' if number == 1 else 's'}"

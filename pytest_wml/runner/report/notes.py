@@ -1,4 +1,4 @@
-"""What is known of one test, as plain values that travel between processes."""
+"""The note of a test: plain values that xdist sends between processes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class SampleNote:
 
     Args:
         row: its number.
-        caption: what was expected and what came.
+        caption: the expected and the predicted result.
         broken: whether it breaks the promise.
         image: a `data:` URI of a PNG; empty for none.
-        values: what was sent, as text by the input's name; empty where the image shows it.
-        bars: classes with their probabilities, in order; the likeliest where there are many.
+        values: name and text of each input; empty for an image.
+        bars: classes with their probabilities, in order; if there are many, the most probable ones.
     """
 
     row: int
@@ -31,14 +31,14 @@ class SampleNote:
 
 @dataclass(frozen=True)
 class LevelNote:
-    """Latencies at one concurrency: how many requests fell between two of the edges, in seconds.
+    """A histogram of the latencies at one concurrency.
 
     Args:
-        concurrency: how many asked at once.
-        counts: one fewer than `edges`.
-        edges: seconds, rising.
+        concurrency: number of concurrent requests.
+        counts: number of requests between two edges; one fewer than `edges`.
+        edges: seconds, in increasing order.
         percentiles: p50, p95 and p99 in seconds.
-        failures: how many requests failed.
+        failures: number of failed requests.
     """
 
     concurrency: int
@@ -50,7 +50,7 @@ class LevelNote:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often each label (row) was taken for each (column)."""
+    """A confusion matrix: number of rows by expected label (row) and predicted label (column)."""
 
     labels: tuple[str, ...]
     matrix: tuple[tuple[int, ...], ...]
@@ -63,16 +63,16 @@ class CheckNote:
     Args:
         check: its name.
         deployment: name.
-        mode: what answered.
-        promised: in a sentence.
-        measured: one-line measures by name.
-        shares: measures from 0 to 1 that belong together, such as each transform's, by name.
-        findings: the first ones, a line each.
-        found: how many there are in all.
-        notes: what a reader should know.
-        samples: a few rows.
+        mode: of the run.
+        promised: the promise in a sentence.
+        measured: name → measure in one line.
+        shares: name → measure from 0 to 1; for related measures, such as those of several transforms.
+        findings: the first findings, a line each.
+        found: number of all findings.
+        notes: remarks for the reader.
+        samples: some rows.
         levels: of a latency check.
-        confusion: where classes were compared.
+        confusion: of a comparison of classes.
     """
 
     check: str
@@ -91,20 +91,20 @@ class CheckNote:
 
 @dataclass(frozen=True)
 class DeploymentNote:
-    """What was deployed.
+    """A deployment.
 
     Args:
         name: of the deployment and of its recording.
-        mode: what answers.
-        digest: of the model; empty where it is unknown.
+        mode: of the run.
+        digest: of the model; empty if it is unknown.
         basis: `model` or `archive`.
         signature: as text.
-        path: of the archive; empty where it is not here.
+        path: of the archive; empty if the file does not exist.
         size: bytes.
         model_type: WML's.
         software_spec: name of the software specification.
-        note: what a reader should know.
-        lint: findings about the archive as level and text.
+        note: a remark for the reader.
+        lint: level and text of each finding of lint.
     """
 
     name: str
@@ -121,14 +121,14 @@ class DeploymentNote:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """What failed a test: why, and at which line of the user's own code.
+class FailureNote:
+    """The failure of a test.
 
     Args:
-        kind: `contract`, `model` (it changed), or empty for anything else.
+        kind: `contract`, `model` (the model changed), or empty for other failures.
         title: in a few words.
-        file: relative to the root folder.
-        line: from 1; 0 where it is unknown.
+        file: of the user's code, relative to the root folder.
+        line: of the user's code, from 1; 0 if it is unknown.
         phase: `setup`, `call` or `teardown`.
     """
 
@@ -145,11 +145,11 @@ class TestNote:
 
     Args:
         test: its node id.
-        live_calls: requests that the service answered.
-        requests: all that were answered.
+        live_calls: number of requests that the live service answered.
+        requests: number of answered requests.
         checks: in the order in which they ran.
-        deployments: that this process had not told of before.
-        failure: what failed it.
+        deployments: those that no earlier note of this process contains.
+        failure: None if the test did not fail.
     """
 
     __test__ = False
@@ -159,21 +159,22 @@ class TestNote:
     requests: int = 0
     checks: tuple[CheckNote, ...] = ()
     deployments: tuple[DeploymentNote, ...] = ()
-    failure: Failure | None = None
+    failure: FailureNote | None = None
 
     def as_text(self) -> str:
-        """JSON in ASCII: no process in between can stumble over it."""
+        """The note as JSON in ASCII, which every process between worker and controller can pass on."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_text(cls, text: str) -> TestNote:
+        """The note of such JSON."""
         form = json.loads(text)
         return cls(
             **{
                 **form,
                 "checks": tuple(map(_check, form["checks"])),
                 "deployments": tuple(map(_deployment, form["deployments"])),
-                "failure": form["failure"] and Failure(**form["failure"]),
+                "failure": form["failure"] and FailureNote(**form["failure"]),
             }
         )
 
@@ -204,19 +205,19 @@ def _pairs(pairs: Iterable[Iterable[Any]]) -> tuple[tuple[Any, ...], ...]:
     return tuple(map(tuple, pairs))
 
 
-def covered(value: Any, mask: Callable[[str], str]) -> Any:
-    """A note with every text in it masked.
+def masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """A note with masked secrets in all texts.
 
     Args:
-        value: a note, or what one holds.
-        mask: covers secrets in a text.
+        value: a note, or a part of one.
+        mask: masks secrets in a text.
     """
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, tuple):
-        return tuple(covered(one, mask) for one in value)
+        return tuple(masked(one, mask) for one in value)
     if isinstance(value, Mapping):
-        return {mask(name): covered(one, mask) for name, one in value.items()}
+        return {mask(name): masked(one, mask) for name, one in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{one.name: covered(getattr(value, one.name), mask) for one in fields(value)})
+        return replace(value, **{one.name: masked(getattr(value, one.name), mask) for one in fields(value)})
     return value

@@ -1,4 +1,4 @@
-"""A run as one HTML page: no script, nothing loaded, everything that others wrote escaped."""
+"""The report of a run as one HTML page, without scripts and external files; arbitrary text is escaped."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from pytest_wml.runner.report.failed import Anchors, failures
+from pytest_wml.runner.report.failed_tests import Anchors, failures
 from pytest_wml.runner.report.figures import bars, histogram, matrix, samples
 from pytest_wml.runner.report.markup import esc, facts, items, many, pill
 from pytest_wml.runner.report.notes import CheckNote, DeploymentNote
-from pytest_wml.runner.report.whole import Recording, Report, Told
+from pytest_wml.runner.report.run_report import ReportedRecording, ReportedTest, RunReport
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _IMAGES = 6_000_000
-"""Characters of images on a page; what comes after them is told without."""
+"""Characters of all images on a page; checks after that have no images."""
 _LEVELS = {"error": "error", "warn": "warning", "info": "remark"}
 _WORDS = {"held": "held", "broken": "broken", "expected": "broken, as the test expects"}
 
 
-def page(report: Report) -> str:
-    """The whole page as text.
+def page(report: RunReport) -> str:
+    """The page as text.
 
     Args:
-        report: what is told; texts in it may hold anything.
+        report: of the run; its texts may contain any characters.
     """
     style = (files("pytest_wml.runner.report") / "page.css").read_text(encoding="utf-8")
     anchors = {id(check): f"check-{number}" for number, (_, check) in enumerate(report.checks)}
     parts = [_deployments(report), _contracts(report, anchors), _tests(report), _doubts(report)]
-    parts.insert(len(parts) if report.holds else 0, _outside(report))
+    parts.insert(len(parts) if report.passed else 0, _outside(report))
     sections = failures(report, anchors) + "".join(parts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -40,8 +40,8 @@ def page(report: Report) -> str:
     )
 
 
-def _header(report: Report) -> str:
-    state = "held" if report.holds else "broken"
+def _header(report: RunReport) -> str:
+    state = "held" if report.passed else "broken"
     names = ", ".join(dict.fromkeys(one.name for one in report.deployments))
     return (
         f'<header data-state="{state}"><p class="product">pytest-wml report</p><h1>{esc(report.headline)}</h1>'
@@ -50,11 +50,11 @@ def _header(report: Report) -> str:
     )
 
 
-def _summary(report: Report) -> str:
+def _summary(report: RunReport) -> str:
     checks = len(report.checks)
     waited = f"{report.waited:g} s of waiting left out" if report.waited else ""
     tiles = [
-        (report.ran, "test", report.counted, "" if report.holds else "broken"),
+        (report.ran, "test", report.counted, "" if report.passed else "broken"),
         (checks, "check", f"{report.broken} broken" if report.broken else "", "broken" if report.broken else ""),
         (report.requests, "request", waited, ""),
         (report.live_calls, "live call", "", ""),
@@ -69,7 +69,7 @@ def _summary(report: Report) -> str:
     return f'{stopped}<ul class="tiles" aria-label="Summary">{shown}</ul>'
 
 
-def _deployments(report: Report) -> str:
+def _deployments(report: RunReport) -> str:
     recordings = {recording.name: recording for recording in report.recordings}
     cards = "".join(_deployment(one, recordings.pop(one.name, None)) for one in report.deployments)
     others = "".join(f"<li>{esc(one.name)}.yaml: {_recorded(one)}</li>" for one in recordings.values())
@@ -80,15 +80,15 @@ def _deployments(report: Report) -> str:
     return f'<section aria-labelledby="deployments"><h2 id="deployments">Deployments</h2>{cards}{others}</section>'
 
 
-def _recorded(recording: Recording) -> str:
+def _recorded(recording: ReportedRecording) -> str:
     answers = many(recording.answers, "answer")
     return f"recorded {esc(recording.date)} ({esc(recording.age)}) from {esc(recording.source)}, {answers}"
 
 
-def _deployment(note: DeploymentNote, recording: Recording | None) -> str:
+def _deployment(note: DeploymentNote, recording: ReportedRecording | None) -> str:
     archive = note.path.replace("\\", "/").rpartition("/")[2]
     size = f" ({note.size / 1000:,.0f} kB)" if note.size else ""
-    told = [
+    properties = [
         ("model" if note.basis == "model" or not note.digest else "archive's digest", note.digest or "unknown"),
         ("signature", note.signature or "unknown"),
         ("archive", archive + size if archive else ""),
@@ -97,8 +97,8 @@ def _deployment(note: DeploymentNote, recording: Recording | None) -> str:
     ]
     tape = f'<p class="tape">{_recorded(recording)}</p>' if recording else ""
     return (
-        f'<article class="card deployment"><h3>{esc(note.name)} {pill(note.mode, note.mode)}</h3>{tape}{facts(told)}'
-        f"{_lint(note)}</article>"
+        f'<article class="card deployment"><h3>{esc(note.name)} {pill(note.mode, note.mode)}</h3>{tape}'
+        f"{facts(properties)}{_lint(note)}</article>"
     )
 
 
@@ -106,22 +106,22 @@ def _lint(note: DeploymentNote) -> str:
     if not note.lint:
         return ""
     levels = Counter(level for level, _ in note.lint)
-    told = ", ".join(many(levels[level], word) for level, word in _LEVELS.items() if levels[level])
+    counts = ", ".join(many(levels[level], word) for level, word in _LEVELS.items() if levels[level])
     lines = "".join(f"<li>{pill(level, level)} {esc(text)}</li>" for level, text in note.lint)
     opened = " open" if levels["error"] else ""
-    return f'<details class="more"{opened}><summary>Lint: {told}</summary><ul class="lint">{lines}</ul></details>'
+    return f'<details class="more"{opened}><summary>Lint: {counts}</summary><ul class="lint">{lines}</ul></details>'
 
 
-def _contracts(report: Report, anchors: Anchors) -> str:
+def _contracts(report: RunReport, anchors: Anchors) -> str:
     checks = report.checks
     if not checks:
         return ""
-    room = _IMAGES
+    remaining = _IMAGES
     cards: list[str] = []
     for test, check in checks:
-        room -= sum(len(one.image) for one in check.samples)
+        remaining -= sum(len(one.image) for one in check.samples)
         state = "held" if not check.found else "broken" if check in test.broken else "expected"
-        cards.append(_check(test, check, state, anchors[id(check)], images=room >= 0))
+        cards.append(_check(test, check, state, anchors[id(check)], images=remaining >= 0))
     choices = "".join(
         f'<label><input type="radio" name="shown" id="{name}"{" checked" if name == "all" else ""}>'
         f"<span>{word}</span></label>"
@@ -137,7 +137,7 @@ def _contracts(report: Report, anchors: Anchors) -> str:
     )
 
 
-def _check(test: Told, check: CheckNote, state: str, anchor: str, *, images: bool) -> str:
+def _check(test: ReportedTest, check: CheckNote, state: str, anchor: str, *, images: bool) -> str:
     opened = " open" if state == "broken" or check.confusion or check.levels else ""
     return (
         f'<details class="card check" data-state="{state}" id="{anchor}"{opened}><summary>'
@@ -171,7 +171,7 @@ def _body(check: CheckNote, *, images: bool) -> Iterator[str]:
         yield '<p class="about">Images are left out: the page has many already.</p>'
 
 
-def _tests(report: Report) -> str:
+def _tests(report: RunReport) -> str:
     tests = sorted((test for test in report.tests if test.used_wml), key=lambda test: not test.failed)
     if not tests:
         return ""
@@ -186,10 +186,10 @@ def _tests(report: Report) -> str:
 _COLUMNS = ("Outcome", "Requests", "Live calls", "Seconds")
 
 
-def _test(test: Told) -> str:
-    # What failed is told at the top of the page.
+def _test(test: ReportedTest) -> str:
+    # The first section of the page contains the messages of failed tests.
     shown = bool(test.message) and not test.failed
-    why = f"<details><summary>why</summary><pre>{esc(test.message)}</pre></details>" if shown else ""
+    reason = f"<details><summary>why</summary><pre>{esc(test.message)}</pre></details>" if shown else ""
     values = (
         pill(test.outcome, test.outcome),
         str(test.note.requests),
@@ -197,14 +197,14 @@ def _test(test: Told) -> str:
         f"{test.seconds:.2f}",
     )
     cells = "".join(f'<td data-label="{name}">{value}</td>' for name, value in zip(_COLUMNS, values, strict=True))
-    return f'<tr><th scope="row"><code>{esc(test.note.test)}</code>{why}</th>{cells}</tr>'
+    return f'<tr><th scope="row"><code>{esc(test.note.test)}</code>{reason}</th>{cells}</tr>'
 
 
-def _outside(report: Report) -> str:
+def _outside(report: RunReport) -> str:
     return _lines("Outside the tests", report.outside)
 
 
-def _doubts(report: Report) -> str:
+def _doubts(report: RunReport) -> str:
     faults = _lines("Faults that were injected", report.faults)
     return _lines("Doubts about the embedded service's answers", report.doubts) + faults
 
@@ -215,6 +215,6 @@ def _lines(heading: str, lines: Sequence[str]) -> str:
     return f'<section><h2>{heading}</h2><div class="card">{items(lines, "lines")}</div></section>'
 
 
-def _footer(report: Report) -> str:
+def _footer(report: RunReport) -> str:
     versions = " · ".join(f"{esc(name)} {esc(version)}" for name, version in report.versions.items())
     return f"<footer>{versions}</footer>"

@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LARGEST = 64
-"""Pixels of a side; larger images are thinned out."""
+"""Maximal pixels of a side; of larger images every n-th pixel is used."""
 _LEAST = 8
-"""Pixels of a side of a flat row that is taken for an image: a table's row of four columns is none."""
+"""Minimal pixels of a side of a flat row that counts as an image; a table's row of four columns does not."""
 _COLOURS = {1: 0, 3: 2, 4: 6}
 """PNG's colour types by number of channels: grey, RGB, RGBA."""
 
 
 def data_uri(image: NDArray[Any]) -> str:
-    """A PNG of an image; empty where the row is none.
+    """A PNG of an image; empty if the row is not an image.
 
     Args:
         image: [side * side], [height, width], [height, width, channels] or [channels, height, width] with 1, 3 or
-            4 channels; values 0 to 1, 0 to 255, or any others, which are spread over the whole range.
+            4 channels; values 0 to 1 or 0 to 255; other values are scaled to that range.
     """
     pixels = _pixels(image)
     if pixels is None:
@@ -58,7 +58,7 @@ def _bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:
-    """W3C, Portable Network Graphics Specification: signature, header, one block of data, end."""
+    """A PNG file: signature, header, one block of data, end (W3C, Portable Network Graphics Specification)."""
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOURS[channels], 0, 0, 0)
     lines = b"".join(b"\0" + pixels[line].tobytes() for line in range(height))

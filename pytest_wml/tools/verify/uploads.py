@@ -12,7 +12,7 @@ from pytest_wml.replay.bodies import as_content
 from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.replay.cassette.library import same_model
 from pytest_wml.replay.cassette.tape import ArchiveContent
-from pytest_wml.runner.supply import sample_archive
+from pytest_wml.runner.fixture_values import sample_archive
 
 _DIGITS = 16
 

@@ -168,7 +168,7 @@ def _verify_all(
     """Verify each, into the results; whether any answer came from an embedded service."""
     is_embedded = False
     terms = Terms(given.rtol, given.atol)
-    with progress.on(sys.stderr) as show:
+    with progress.progress_line_on(sys.stderr) as show:
         how = How(credentials is not None, terms, given.timeout, show)
         for job in jobs:
             if stop.asked:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from pytest_wml.runner.report.whole import Report
+from pytest_wml.runner.report.run_report import RunReport
 
 EVERY_KIND = """
     import unittest
@@ -159,8 +159,8 @@ def test_the_summary_of_a_job_has_the_same_headline(suite, monkeypatch):
     assert (junit.get("failures"), junit.get("errors"), junit.get("tests")) == ("2", "1", "5")
 
 
-def report(**told) -> Report:
-    return Report(mode="replay", chosen_by="default", at="", versions={}, **told)
+def report(**told) -> RunReport:
+    return RunReport(mode="replay", chosen_by="default", at="", versions={}, **told)
 
 
 @pytest.mark.parametrize(
@@ -181,4 +181,4 @@ def report(**told) -> Report:
 def test_a_headline(told, line):
     """In pytest's words and order; words of plugins come last."""
     assert report(**told).headline == line
-    assert report(**told).holds == (not told.get("exit_status"))
+    assert report(**told).passed == (not told.get("exit_status"))

@@ -10,16 +10,16 @@ import pytest
 
 from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.samples import Sample
-from pytest_wml.runner.report.gathering import check_note
-from pytest_wml.runner.report.notes import DeploymentNote, Failure, TestNote
+from pytest_wml.runner.report.check_notes import check_note
+from pytest_wml.runner.report.notes import DeploymentNote, FailureNote, TestNote
 from pytest_wml.runner.report.page import page
 from pytest_wml.runner.report.png import data_uri
-from pytest_wml.runner.report.whole import Report, Told
+from pytest_wml.runner.report.run_report import ReportedTest, RunReport
 
 OWNED = "\"'><img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script></style>"
 
 
-def report(hostile: str = "") -> Report:
+def report(hostile: str = "") -> RunReport:
     """A run with every figure; `hostile` is put into every text that others write."""
     image = np.linspace(0, 1, 784, dtype=np.float32)
     labels = [f"{hostile}{number}" for number in range(10)]
@@ -39,10 +39,10 @@ def report(hostile: str = "") -> Report:
         "test_x.py::test" + hostile,
         checks=(check_note(accuracy), check_note(latency)),
         deployments=(DeploymentNote("digits", "embedded"),),
-        failure=Failure("contract", "broken" + hostile, "test_x.py", 3, "call"),
+        failure=FailureNote("contract", "broken" + hostile, "test_x.py", 3, "call"),
     )
     note = TestNote.from_text(note.as_text())
-    return Report(
+    return RunReport(
         mode="embedded",
         chosen_by="--wml" + hostile,
         at="2026-01-02 03:04 UTC",
@@ -50,7 +50,7 @@ def report(hostile: str = "") -> Report:
         exit_status=1,
         counts={"failed": 1},
         ran=1,
-        tests=(Told(note, "failed", 0.5, "why" + hostile),),
+        tests=(ReportedTest(note, "failed", 0.5, "why" + hostile),),
         deployments=(DeploymentNote("model" + hostile, "embedded", "ab", "model", hostile, "/x/" + hostile),),
         doubts=("doubt" + hostile,),
         faults=("fault" + hostile,),
@@ -157,7 +157,7 @@ def test_a_sample_shows_what_was_sent(given, told):
     sample = Sample(3, "1", "2", (), given)
     result = Result("classes", "m", "embedded", promised="", samples=(sample,), findings=(Finding("row 3", 3),))
     note = TestNote.from_text(TestNote("t", checks=(check_note(result),)).as_text())
-    text = page(Report("embedded", "default", "", {}, tests=(Told(note, "failed"),)))
+    text = page(RunReport("embedded", "default", "", {}, tests=(ReportedTest(note, "failed"),)))
     values = re.search('<dl class="values".*?>(.*?)</dl>', text)
     shown = re.findall("<div>(?:<dt>(.*?)</dt>)?<dd>(.*?)</dd></div>", values[1]) if values else []
     assert shown == told

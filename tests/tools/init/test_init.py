@@ -15,7 +15,7 @@ import yaml
 
 import tests.ibm  # noqa: F401
 from pytest_wml.contract.files.written import load
-from pytest_wml.runner.supply import sample_archive
+from pytest_wml.runner.fixture_values import sample_archive
 from pytest_wml.tools.cli import main
 from pytest_wml.tools.init.files import complete
 from pytest_wml.tools.init.placing import FolderTaken, place

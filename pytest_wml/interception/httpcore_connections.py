@@ -1,6 +1,6 @@
-"""Connections of httpcore, and so of httpx, led through the door; sync, asyncio and trio.
+"""Intercepts connections of httpcore, which httpx uses: sync, asyncio and trio.
 
-Imported only once httpcore itself has been.
+Imported only after httpcore itself.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from httpcore._sync.http_proxy import HTTPProxy
 from pytest_wml.interception.patches import Patches
 
 Connect = Callable[[str, int | None], "socket.socket | None"]
-Carries = Callable[[str, int | None], bool]
+Intercepts = Callable[[str, int | None], bool]
 
 
-def lead(patches: Patches, connect: Connect, carries: Carries) -> None:
-    """Replace the connecting of httpcore's network backends, and its proxies' choice of route.
+def intercept(patches: Patches, connect: Connect, intercepts: Intercepts) -> None:
+    """Replace `connect_tcp` of httpcore's network backends, and `create_connection` of its proxy pools.
 
     Args:
-        patches: remembers what to put back.
-        connect: gives one end of a socket pair for a host and port that are the door's, else None.
-        carries: whether a host and port are the door's.
+        patches: records the replaced attributes.
+        connect: returns one end of a socket pair for an intercepted host and port, else None.
+        intercepts: whether a host and port are intercepted.
     """
     patches.replace(httpcore.SyncBackend, "connect_tcp", functools.partial(_sync, connect))
     for backend in (AutoBackend, httpcore.AnyIOBackend, httpcore.TrioBackend):
@@ -41,7 +41,7 @@ def lead(patches: Patches, connect: Connect, carries: Carries) -> None:
         (AsyncHTTPProxy, AsyncHTTPConnection),
         (httpcore.AsyncSOCKSProxy, AsyncHTTPConnection),
     ):
-        patches.replace(pool, "create_connection", functools.partial(_past_proxy, carries, direct))
+        patches.replace(pool, "create_connection", functools.partial(_without_proxy, intercepts, direct))
 
 
 def _sync(connect: Connect, before: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,12 +62,12 @@ def _async(connect: Connect, before: Callable[..., Any]) -> Callable[..., Any]:
     return connect_tcp
 
 
-def _past_proxy(carries: Carries, direct: Any, before: Callable[..., Any]) -> Callable[..., Any]:
-    """A proxy pool asks the proxy for a tunnel before anybody looks at the host: go direct instead."""
+def _without_proxy(intercepts: Intercepts, direct: Any, before: Callable[..., Any]) -> Callable[..., Any]:
+    """Connect directly to an intercepted host; a proxy pool would first open a tunnel through the proxy."""
 
     @functools.wraps(before)
     def create_connection(self: Any, origin: Any) -> Any:
-        if not carries(origin.host.decode("ascii"), origin.port):
+        if not intercepts(origin.host.decode("ascii"), origin.port):
             return before(self, origin)
         return direct(origin=origin, ssl_context=self._ssl_context, network_backend=self._network_backend)
 
@@ -75,14 +75,14 @@ def _past_proxy(carries: Carries, direct: Any, before: Callable[..., Any]) -> Ca
 
 
 class _Stream(SyncStream):
-    """A stream that TLS adds nothing to: it never leaves the process."""
+    """A stream within the process, which needs no TLS."""
 
     def start_tls(self, *args: Any, **kwargs: Any) -> _Stream:
         return self
 
 
 class _AsyncStream(httpcore.AsyncNetworkStream):
-    """A stream over one end of a socket pair; TLS adds nothing to it."""
+    """An asynchronous stream over one end of a socket pair, which needs no TLS."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -107,10 +107,10 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
 
 
 async def _when_ready(attempt: Callable[[], Any], sock: socket.socket, state: str, timeout: float | None) -> Any:
-    """The result of a non-blocking call, made again each time the socket is ready."""
-    import anyio  # httpcore's own requirement for async use only
+    """The result of a non-blocking call, repeated each time the socket is ready."""
+    import anyio  # httpcore requires it for async use only
 
-    # anyio 4.7 renamed them.
+    # anyio 4.7 renamed these functions.
     wait: Callable[[Any], Awaitable[None]] = getattr(anyio, f"wait_{state}", None) or getattr(
         anyio, f"wait_socket_{state}"
     )

@@ -1,4 +1,4 @@
-"""What a report tells of a whole run."""
+"""The content of the report of a run."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pytest_wml.runner.report.notes import CheckNote, DeploymentNote, TestNote
 
 _FAILED = ("failed", "error", "unfinished")
 _PYTESTS_ORDER = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "error")
-"""The words of pytest's last line; those of plugins come after them."""
+"""The outcomes in pytest's last line, in its order; outcomes of plugins come after them."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """A test and what pytest says of it.
+class ReportedTest:
+    """A test with its outcome.
 
     Args:
-        note: what it checked.
+        note: its checks and deployments.
         outcome: `passed`, `failed`, `error`, `skipped`, `xfailed`, `xpassed` or `unfinished`.
         seconds: of all its phases.
-        message: why it failed or was skipped.
-        used_wml: whether it had to do with WML; others are kept only where they failed.
+        message: the reason why it failed or was skipped.
+        used_wml: whether it used WML; a report contains other tests only if they failed.
     """
 
     note: TestNote
@@ -32,25 +32,25 @@ class Told:
 
     @property
     def failed(self) -> bool:
-        """Whether it makes the run fail."""
+        """Whether it fails the run."""
         return self.outcome in _FAILED
 
     @property
     def broken(self) -> tuple[CheckNote, ...]:
-        """The checks that found something in a test that did not expect it."""
+        """The checks with findings, if the test failed."""
         return tuple(check for check in self.note.checks if check.found and self.failed)
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A recording that answered.
+class ReportedRecording:
+    """A replayed recording.
 
     Args:
         name: of the deployment or test.
         date: of its oldest interaction.
         age: in words.
         source: `live` or `embedded`.
-        answers: how many it gave.
+        answers: number of requests that it answered.
     """
 
     name: str
@@ -61,27 +61,27 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class Report:
-    """A whole run.
+class RunReport:
+    """The report of a run.
 
     Args:
         mode: `replay`, `embedded` or `live`.
-        chosen_by: the option that chose it.
-        at: when the run ended, UTC.
-        versions: by name.
-        exit_status: pytest's; 0 where the run passed.
-        counts: how often each outcome came, by pytest's word for it.
-        ran: how many tests ran.
-        tests: those that used WML and those that failed, in the order in which they ended.
+        chosen_by: the option that determined the mode.
+        at: time of the end, UTC.
+        versions: name of a program → version.
+        exit_status: pytest's; 0 if the run passed.
+        counts: pytest's word for an outcome → number.
+        ran: number of tests that ran.
+        tests: tests that used WML and failed tests, in the order in which they ended.
         deployments: of the run.
-        recordings: that answered.
-        requests: that were answered.
-        live_calls: those of them that the service answered.
-        waited: seconds of IBM's client's own waiting that were left out.
-        doubts: what the embedded service warned of.
-        faults: that were injected.
-        outside: failures outside any test, and what is wrong with recordings.
-        stopped: why the run ended early; empty where it did not.
+        recordings: replayed recordings.
+        requests: number of answered requests.
+        live_calls: number of requests that the live service answered.
+        waited: skipped seconds of the sleeps of IBM's client.
+        doubts: warnings of the embedded service.
+        faults: injected faults.
+        outside: failures outside any test, and findings about recordings.
+        stopped: the reason why the run ended early; empty if it did not.
     """
 
     mode: str
@@ -91,9 +91,9 @@ class Report:
     exit_status: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     ran: int = 0
-    tests: tuple[Told, ...] = ()
+    tests: tuple[ReportedTest, ...] = ()
     deployments: tuple[DeploymentNote, ...] = ()
-    recordings: tuple[Recording, ...] = ()
+    recordings: tuple[ReportedRecording, ...] = ()
     requests: int = 0
     live_calls: int = 0
     waited: float = 0.0
@@ -104,7 +104,7 @@ class Report:
 
     @property
     def headline(self) -> str:
-        """How the run ended, with the counts of pytest's last line."""
+        """The result of the run, with the counts of pytest's last line."""
         if self.stopped:
             return f"Run not finished: {self.counted}"
         unexplained = self.exit_status and not (self.counts.get("failed") or self.counts.get("error"))
@@ -128,22 +128,22 @@ class Report:
         return f"no tests ran ({left_out})" if left_out else "no tests ran"
 
     @property
-    def failures(self) -> tuple[Told, ...]:
-        """The tests that failed, with or without WML, and the modules that could not be collected."""
+    def failures(self) -> tuple[ReportedTest, ...]:
+        """The failed tests, with or without WML, and the modules that could not be collected."""
         return tuple(test for test in self.tests if test.failed)
 
     @property
-    def checks(self) -> list[tuple[Told, CheckNote]]:
+    def checks(self) -> list[tuple[ReportedTest, CheckNote]]:
         """Every check with its test; broken ones first."""
         every = [(test, check) for test in self.tests for check in test.note.checks]
         return sorted(every, key=lambda pair: pair[1] not in pair[0].broken)
 
     @property
     def broken(self) -> int:
-        """How many checks are broken."""
+        """The number of broken checks."""
         return sum(len(test.broken) for test in self.tests)
 
     @property
-    def holds(self) -> bool:
-        """Whether the run passed, as pytest says."""
+    def passed(self) -> bool:
+        """Whether the run passed, by pytest's exit status."""
         return not self.exit_status

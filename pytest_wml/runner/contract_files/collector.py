@@ -1,7 +1,7 @@
-"""Contract files in pytest: a collector, and one test a promise.
+"""Collects contract files: one test for each promise.
 
-The tests are functions of a module that is made for the file, so that pytest's own machinery gives them fixtures,
-parameters, markers and everything that other plugins do for tests.
+The tests are functions of a module that is generated for the file, so that pytest's fixtures, parameters and markers,
+and other plugins, work as for any test function.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from pytest_wml.contract.files.written import Written, load
 from pytest_wml.errors import WMLTestError
 from pytest_wml.runner import error_reports
 from pytest_wml.runner.activation import activate
-from pytest_wml.runner.contract_files.homes import home, recording
+from pytest_wml.runner.configuration import Configuration
+from pytest_wml.runner.contract_files.deployments import deployment_name, recording_name
 from pytest_wml.runner.deployment_choice import OF_FILE
-from pytest_wml.runner.run import Run
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Contract
 
 
-def collected(run: Run, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """The collector of a contract file; None for a recording, whatever it is called."""
-    if path.parent == run.configuration.cassettes:
+def collect_file(configuration: Configuration, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The collector of a contract file; None for a recording with such a name."""
+    if path.parent == configuration.cassettes:
         return None
-    made: ContractFile = ContractFile.from_parent(parent, path=path)
-    return made
+    collector: ContractFile = ContractFile.from_parent(parent, path=path)
+    return collector
 
 
 class ContractFile(pytest.Module):
-    """A contract file, which is read when its tests are collected."""
+    """The collector of a contract file, which reads the file when its tests are collected."""
 
     # Private by its name, but pytest documents that subclasses may override it. A public `obj` does not do: for
     # `collect_imported_tests = false` pytest asks this method for the module again, and would import the file.
@@ -48,10 +48,11 @@ class ContractFile(pytest.Module):
     def _module(self) -> ModuleType:
         """A module that stands for the file, with a test function for each promise."""
         run, written = activate(self.config), load(self.path)
-        self.stash[OF_FILE] = home(run, written)
+        self.stash[OF_FILE] = deployment_name(run, written)
         module = ModuleType(self.path.name, f"The promises of {self.path.name}.")
         module.__file__ = str(self.path)
-        marks = [*self._marks(written), pytest.mark.wml(cassette=recording(run, self.stash[OF_FILE]))]
+        cassette = recording_name(run.configuration, self.stash[OF_FILE])
+        marks = [*self._marks(written), pytest.mark.wml(cassette=cassette)]
         for promise in promises(written):
             test = _test(self.path, promise)
             test.__module__ = module.__name__
@@ -68,7 +69,7 @@ class ContractFile(pytest.Module):
             raise refused(self.path.name, [Mistake(place, f"`markers`: {error}")]) from None
 
     def funcnamefilter(self, name: str) -> bool:
-        """Every function of the module that is made here is a test."""
+        """Every function of the generated module is a test."""
         return True
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
@@ -84,29 +85,29 @@ class ContractFile(pytest.Module):
             )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is wrong in the file; where it was noticed in Python helps nobody."""
+        """The error in the file, without Python's traceback."""
         if isinstance(excinfo.value, WMLTestError):
-            return error_reports.shown(str(excinfo.value), excinfo.value.problem, (str(self.path), 1))
+            return error_reports.representation(str(excinfo.value), excinfo.value.problem, (str(self.path), 1))
         return super().repr_failure(excinfo)
 
 
 class PromiseItem(pytest.Function):
-    """One promise of a contract file."""
+    """The test of a promise in a contract file."""
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """A broken promise, without Python's traceback: there is no Python to look at."""
+        """The broken promise, without Python's traceback."""
         from pytest_wml.contract import ContractBroken
 
         if isinstance(excinfo.value, ContractBroken):
             file, line, _ = self.location
             broken = str(excinfo.value)
-            return error_reports.shown(broken, f"{ContractBroken.__name__}: {broken}", (file, (line or 0) + 1))
+            return error_reports.representation(broken, f"{ContractBroken.__name__}: {broken}", (file, (line or 0) + 1))
         return super().repr_failure(excinfo)
 
 
 def _test(path: Path, promise: Promise) -> Callable[[Contract], None]:
-    """A test function that, to whoever asks where it is, stands in the contract file."""
-    # A lambda: its only line is the promise's.
+    """A test function whose source line is the promise's line in the contract file."""
+    # A lambda has one line only.
     test = lambda wml_contract: promise.check(wml_contract)  # noqa: E731
     code = test.__code__.replace(co_filename=str(path), co_firstlineno=promise.line, co_name=promise.name)
     return FunctionType(code, test.__globals__, promise.name, None, test.__closure__)

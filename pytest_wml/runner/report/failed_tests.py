@@ -1,4 +1,4 @@
-"""The tests that failed, for the top of the page."""
+"""The section of the page with the failed tests."""
 
 from __future__ import annotations
 
@@ -6,51 +6,51 @@ from collections.abc import Iterator, Mapping
 
 from pytest_wml.runner.report.markup import esc, items, many, pill
 from pytest_wml.runner.report.notes import CheckNote
-from pytest_wml.runner.report.whole import Report, Told
+from pytest_wml.runner.report.run_report import ReportedTest, RunReport
 
 _OPENED = 20
-"""Failures that are seen without a click."""
-_ROOM = 2_000_000
-"""Characters of messages on a page; failures after them have only their last line."""
+"""Number of failures that are shown open."""
+_MAX_CHARACTERS = 2_000_000
+"""Characters of all messages on a page; after them only the last line of a message is shown."""
 _FINDINGS = 10
 
 Anchors = Mapping[int, str]
-"""The id on the page of a check, by `id` of its note."""
+"""`id` of a check's note → HTML id of the check."""
 
 
-def failures(report: Report, anchors: Anchors) -> str:
-    """A section with every test that failed, opened, each with what pytest says of it.
+def failures(report: RunReport, anchors: Anchors) -> str:
+    """A section with the failed tests, each with pytest's message.
 
     Args:
         report: of the run.
-        anchors: where each check stands on the page.
+        anchors: HTML ids of the checks.
     """
     if not report.failures:
         return ""
-    room = _ROOM
+    remaining = _MAX_CHARACTERS
     cards: list[str] = []
     for number, test in enumerate(report.failures):
-        room -= len(test.message)
-        cards.append(_card(test, anchors, opened=number < _OPENED, whole=room >= 0))
+        remaining -= len(test.message)
+        cards.append(_card(test, anchors, opened=number < _OPENED, full=remaining >= 0))
     return f'<section aria-labelledby="failures"><h2 id="failures">Failed</h2>{"".join(cards)}</section>'
 
 
-def _card(test: Told, anchors: Anchors, *, opened: bool, whole: bool) -> str:
+def _card(test: ReportedTest, anchors: Anchors, *, opened: bool, full: bool) -> str:
     failure = test.note.failure
     place = f"{failure.file}:{failure.line}" if failure and failure.line else ""
     return (
         f'<details class="card failure"{" open" if opened else ""}><summary>'
         f'<span class="mark" aria-hidden="true">✗</span><code class="name">{esc(test.note.test)}</code> '
         f"{pill(test.outcome, test.outcome)}</summary>"
-        f'<p class="where">{esc(place)}</p>{"".join(_why(test, anchors, whole=whole))}</details>'
+        f'<p class="where">{esc(place)}</p>{"".join(_reasons(test, anchors, full=full))}</details>'
     )
 
 
-def _why(test: Told, anchors: Anchors, *, whole: bool) -> Iterator[str]:
-    """The findings of broken contracts; of any other failure what pytest shows."""
+def _reasons(test: ReportedTest, anchors: Anchors, *, full: bool) -> Iterator[str]:
+    """The findings of broken contracts, and pytest's message."""
     for check in test.broken:
         yield _findings(check, anchors[id(check)])
-    message = test.message if whole else _last_line(test.message)
+    message = test.message if full else _last_line(test.message)
     if not message:
         return
     if test.broken and test.note.failure and test.note.failure.kind == "contract":

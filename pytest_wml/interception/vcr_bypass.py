@@ -1,8 +1,8 @@
-"""A test's own vcrpy cassette and the door, side by side.
+"""Lets a test use a vcrpy cassette of its own beside the interception.
 
-vcrpy stands above the door and would refuse, or write down, what IBM's client sends during a test with a
-cassette of its own for some other host. What such a cassette already holds it answers, as ever; everything
-else for IBM's hosts goes on to the door and is not written into it.
+vcrpy handles a request before the interception does. It would refuse or record the requests of IBM's client
+in a test that uses a cassette for another host. With this patch such a cassette still answers the requests that it
+contains; all other requests to IBM's hosts reach the interception and are not recorded in it.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from pytest_wml.interception.patches import Patches
 _LOADING = "_pytest_wml_loading"
 
 
-def lead(patches: Patches, carries: Callable[[str, int | None], bool]) -> None:
-    """Let requests that the door carries pass vcrpy's cassettes by.
+def install(patches: Patches, intercepts: Callable[[str, int | None], bool]) -> None:
+    """Exclude intercepted requests from vcrpy's recording and its refusal.
 
     Args:
-        patches: remembers what to put back.
-        carries: whether the door carries connections to a host and port.
+        patches: records the replaced attributes.
+        intercepts: whether connections to a host and port are intercepted.
     """
     from vcr.cassette import Cassette
 
-    def ours(request: Any) -> bool:
+    def is_intercepted(request: Any) -> bool:
         url = urlsplit(request.uri)
-        return carries(url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
+        return intercepts(url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
 
     def filter_request(before: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(before)
         def filtered(self: Any, request: Any) -> Any:
-            return None if ours(request) else before(self, request)
+            return None if is_intercepted(request) else before(self, request)
 
         return filtered
 
@@ -51,7 +51,8 @@ def lead(patches: Patches, carries: Callable[[str, int | None], bool]) -> None:
     def append(before: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(before)
         def appended(self: Any, request: Any, response: Any) -> Any:
-            return before(self, request, response) if hasattr(self, _LOADING) or not ours(request) else None
+            excluded = is_intercepted(request) and not hasattr(self, _LOADING)
+            return None if excluded else before(self, request, response)
 
         return appended
 

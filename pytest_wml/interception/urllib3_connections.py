@@ -1,4 +1,4 @@
-"""Connections of urllib3, and so of requests, raw urllib3 and ibm_boto3, led through the door."""
+"""Intercepts connections of urllib3, which requests and ibm_boto3 use too."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pytest_wml.interception.patches import Patches
 Connect = Callable[[str, int | None], "socket.socket | None"]
 
 
-def lead(patches: Patches, connect: Connect) -> None:
-    """Replace the connecting of urllib3's HTTPS connections.
+def intercept(patches: Patches, connect: Connect) -> None:
+    """Replace `connect` of urllib3's HTTPS connections.
 
     Args:
-        patches: remembers what to put back.
-        connect: gives one end of a socket pair for a host and port that are the door's, else None.
+        patches: records the replaced attributes.
+        connect: returns one end of a socket pair for an intercepted host and port, else None.
     """
-    # Not `import urllib3.connection`: the package is still being loaded when the door gets its turn.
+    # Not `import urllib3.connection`: the package is still being loaded when this is called.
     from urllib3.connection import HTTPSConnection
 
-    def through(before: Callable[[Any], None]) -> Callable[[Any], None]:
+    def replacement(before: Callable[[Any], None]) -> Callable[[Any], None]:
         @functools.wraps(before)
-        def connect_or_lead(self: Any) -> None:
-            # With a proxy set, `host` is the proxy's; the tunnel's end is what the user asked for.
+        def connect_or_intercept(self: Any) -> None:
+            # With a proxy, `host` is the proxy; the tunnel's host is the one in the user's URL.
             host, port = getattr(self, "_tunnel_host", None), getattr(self, "_tunnel_port", None)
             sock = connect(host or self.host, port if host else self.port)
             if sock is None:
@@ -39,6 +39,6 @@ def lead(patches: Patches, connect: Connect) -> None:
                 self.proxy_is_verified = True
                 self._has_connected_to_proxy = True
 
-        return connect_or_lead
+        return connect_or_intercept
 
-    patches.replace(HTTPSConnection, "connect", through)
+    patches.replace(HTTPSConnection, "connect", replacement)

@@ -1,4 +1,4 @@
-"""Results of checks as notes, limited in size; images become PNGs here."""
+"""Converts results of checks to notes of limited size, with images as PNGs."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from pytest_wml.runner.report.notes import CheckNote, Confusion, LevelNote, Samp
 from pytest_wml.runner.report.png import data_uri
 
 FINDINGS = 100
-"""Findings of a check that are told one by one."""
-_LONGEST = 500
+"""Maximal number of findings in a note."""
+_MAX_LENGTH = 500
 _BARS = 10
 _BINS = 24
 _LABELS = 40
 _SHARES = 40
 _INPUTS = 20
 _VALUES = 16
-"""Values of an input that a sample shows."""
+"""Maximal number of values of a sample's input."""
 _ROWS_OF_A_MATRIX = 10
-"""Fewer rows are seen at a glance."""
+"""Minimal number of rows for a confusion matrix."""
 
 
 def check_note(result: Result) -> CheckNote:
-    """What a report tells of a check."""
+    """The note of a check's result."""
     measured = result.measured
     return CheckNote(
         check=_text(result.check),
         deployment=_text(result.deployment),
         mode=result.mode,
         promised=_text(result.promised),
-        measured={_text(name): told for name, fact in measured.items() if (told := _told(fact))},
+        measured={_text(name): text for name, value in measured.items() if (text := _measure(value))},
         shares=_shares(measured.get("shares")),
         findings=tuple(_text(finding.message) for finding in result.findings[:FINDINGS]),
         found=len(result.findings),
@@ -48,14 +48,14 @@ def check_note(result: Result) -> CheckNote:
 
 def _text(value: object) -> str:
     text = str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= _MAX_LENGTH else text[: _MAX_LENGTH - 1] + "…"
 
 
-def _told(fact: Any) -> str:
-    """A measure that fits into a line."""
-    if isinstance(fact, float):
-        return f"{fact:.4g}"
-    return _text(fact) if isinstance(fact, (int, str)) else ""
+def _measure(value: Any) -> str:
+    """A measured number or text; empty for other values."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return _text(value) if isinstance(value, (int, str)) else ""
 
 
 def _shares(shares: object) -> dict[str, float]:
@@ -92,10 +92,9 @@ def _of_sample(sample: Sample) -> SampleNote:
 
 def _of_finding(finding: Finding, images: Mapping[int, Any]) -> SampleNote:
     assert finding.row is not None
-    told = finding.message.partition(": ")[2] or finding.message
     return SampleNote(
         row=finding.row,
-        caption=_text(told),
+        caption=_text(finding.message.partition(": ")[2] or finding.message),
         broken=True,
         image=_image({"": images[finding.row]}),
         values=_values({"": images[finding.row]}),
@@ -103,21 +102,21 @@ def _of_finding(finding: Finding, images: Mapping[int, Any]) -> SampleNote:
     )
 
 
-def _image(given: Mapping[str, Any]) -> str:
-    row, *others = given.values()
+def _image(inputs: Mapping[str, Any]) -> str:
+    row, *others = inputs.values()
     return "" if others else data_uri(row)
 
 
-def _values(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What was sent, by input, where it is not known to be an image."""
-    row, *others = given.values()
+def _values(inputs: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The name and values of each input; none for an image."""
+    row, *others = inputs.values()
     if not others and row.dtype.kind in "fiub" and is_image(row.shape):
         return ()
-    return tuple((_text(name), _listed(row)) for name, row in list(given.items())[:_INPUTS])
+    return tuple((_text(name), _listed(row)) for name, row in list(inputs.items())[:_INPUTS])
 
 
 def _listed(row: Any) -> str:
-    """The first values of a row, and how many there are."""
+    """The first values of a row, and their number."""
     first = [f"{value:.6g}" if isinstance(value, float) else _text(value) for value in row.flat[:_VALUES].tolist()]
     more = f", … ({row.size} values)" if row.size > len(first) else ""
     shape = f"{list(row.shape)}: " if row.ndim > 1 else ""
@@ -125,14 +124,14 @@ def _listed(row: Any) -> str:
 
 
 def _bars(shares: Sequence[tuple[Any, float]]) -> tuple[tuple[str, float], ...]:
-    """The probabilities of all classes in order, or of the likeliest where there are many."""
+    """The probabilities of all classes in order; if there are many, of the most probable ones."""
     likeliest = sorted(shares, key=lambda pair: -_finite(pair[1]))[:_BARS]
     chosen = [pair for pair in shares if pair in likeliest] if len(shares) <= _BARS else likeliest
     return tuple((_text(label), min(1.0, max(0.0, _finite(share)))) for label, share in chosen)
 
 
 def _levels(levels: Iterable[Mapping[str, Any]]) -> Iterator[LevelNote]:
-    """Yield histograms with the same edges, so that they can be compared; latencies spread over decades."""
+    """Yield histograms with common, logarithmic edges."""
     levels = list(levels)
     times = [seconds for level in levels for seconds in level["seconds"]]
     if not times:
@@ -161,7 +160,7 @@ def _confusion(measured: Mapping[str, Any]) -> Confusion | None:
 
 
 def _most_confused(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> tuple[list[str], list[list[int]]]:
-    """The labels that are taken for others most often: a matrix of thousands cannot be read."""
+    """The part of a matrix with the labels that are confused most often."""
     wrong = [sum(row) + sum(line[number] for line in matrix) - 2 * row[number] for number, row in enumerate(matrix)]
     kept = sorted(sorted(range(len(labels)), key=lambda number: -wrong[number])[:_LABELS])
     return [labels[number] for number in kept], [[matrix[row][column] for column in kept] for row in kept]

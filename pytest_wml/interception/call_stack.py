@@ -1,4 +1,4 @@
-"""Who calls, told from the stack: IBM's clients, or somebody else."""
+"""Finds out from the call stack whether one of IBM's clients, or another package, is calling."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def _package(frame: FrameType) -> str:
     return name.partition(".")[0] if isinstance(name, str) else ""
 
 
-def ibms_client_calls(depth: int) -> bool:
-    """Whether the frame `depth` above this function's caller is one of IBM's clients."""
+def is_ibms_client(depth: int) -> bool:
+    """Whether the frame `depth` above this function's caller is code of one of IBM's clients."""
     return _package(sys._getframe(depth + 1)) in _IBMS
 
 
-def ibms_client_asks() -> bool:
-    """Whether one of IBM's clients is anywhere on the stack; also through the awaits of a coroutine."""
+def contains_ibms_client() -> bool:
+    """Whether code of one of IBM's clients is anywhere on the stack, also in an awaiting coroutine."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if _package(frame) in _IBMS:
@@ -28,8 +28,8 @@ def ibms_client_asks() -> bool:
     return False
 
 
-def package_calls(package: str) -> bool:
-    """Whether a package is among the few nearest callers."""
+def is_called_by(package: str) -> bool:
+    """Whether code of a package is among the eight nearest frames."""
     frame: FrameType | None = sys._getframe(1)
     for _ in range(8):
         if frame is None:
