@@ -155,12 +155,12 @@ def _linted(note: DeploymentNote) -> DeploymentNote:
     """A deployment's note with the findings of lint, if the archive exists and its type is known."""
     if not note.path or not note.model_type:
         return note
-    from pytest_wml.lint.findings import Level
-    from pytest_wml.lint.judging import lint
-    from pytest_wml.lint.target import Target
+    from pytest_wml.model.lint.findings import LintLevel
+    from pytest_wml.model.lint.linter import lint
+    from pytest_wml.model.lint.specification import LintTarget
 
     try:
-        findings = lint(Path(note.path), Target(note.model_type, note.software_spec))
+        findings = lint(Path(note.path), LintTarget(note.model_type, note.software_spec))
     except (WMLTestError, OSError) as error:
-        return replace(note, lint=((Level.WARN.value, f"The archive could not be read: {error}"),))
+        return replace(note, lint=((LintLevel.WARN.value, f"The archive could not be read: {error}"),))
     return replace(note, lint=tuple((one.level.value, f"{one.code}: {one.found}") for one in findings))
