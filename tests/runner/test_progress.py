@@ -92,7 +92,7 @@ def test_a_terminal_shows_one_line_and_ends_it(suite):
     left = screen(written)
     assert left.count("step 30 of 30") == 1
     assert not [line for line in left if "uploading" in line or "deploying" in line or "scored" in line]
-    assert not [line for line in left if "half way" in line and "progress.shown" not in line]
+    assert not [line for line in left if "half way" in line and "progress.progress_line" not in line]
     assert [line for line in left if line.startswith("F ") and line.endswith("[100%]")]
 
 
