@@ -59,7 +59,7 @@ def add_to(commands: Any) -> None:
 def _schema(_: argparse.Namespace) -> int:
     from pytest_wml.contract.files import schema
 
-    print(schema.text(), end="")
+    print(schema.shipped_schema(), end="")
     return 0
 
 
@@ -73,8 +73,8 @@ def _init(given: argparse.Namespace) -> int:
         raise BadOption(f"pytest would not find {target.name}.", fix=f"give a name that ends in {CONTRACT_FILE}")
     files = first_files(archive, archive, target, given.samples)
     _write(target.parent, files, force=given.force)
-    if given.force or not (target.parent / schema.NAME).exists():
-        _write(target.parent, {schema.NAME: schema.text().encode()}, force=True)
+    if given.force or not (target.parent / schema.FILE_NAME).exists():
+        _write(target.parent, {schema.FILE_NAME: schema.shipped_schema().encode()}, force=True)
     allow = " --wml-allow-pickle" if recognise(archive).kind.pickled else ""
     print(f"{target} written; check it with: pytest --wml=embedded{allow} {shlex.quote(str(target))}")
     return 0
@@ -113,16 +113,16 @@ def first_files(archive: Path, named: Path, target: Path, samples: Path | None =
         BadArchive: it cannot be read, or no model is recognised.
         BadContract: the samples cannot be read.
     """
-    from pytest_wml.contract.files.samples import digits, read_samples
-    from pytest_wml.contract.files.starting import first, reads_digits
+    from pytest_wml.contract.files.draft import draft_contract, is_digit_model
+    from pytest_wml.contract.files.labelled_samples import packaged_digits, read_samples
     from pytest_wml.model.archive import read_archive
     from pytest_wml.model.storing import completed
 
     stored = completed(archive, "", "")
     signature = read_archive(archive).signature
-    reads = signature is not None and reads_digits(signature)
-    labelled = read_samples(samples) if samples else digits() if reads else None
-    made = first(signature, named, stored, target, labelled, samples)
+    reads = signature is not None and is_digit_model(signature)
+    labelled = read_samples(samples) if samples else packaged_digits() if reads else None
+    made = draft_contract(signature, named, stored, target, labelled, samples)
     return {path: _npy(array) for path, array in made.arrays.items()} | {target.name: made.text.encode()}
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from pytest_wml.config import similar_names
 from pytest_wml.config.deployment_specs import Plan
 from pytest_wml.config.values import Setting
+from pytest_wml.contract.files.document import ContractDocument
 from pytest_wml.contract.files.mistakes import BadContractFile, Mistake, refused, shown
-from pytest_wml.contract.files.written import Written
 from pytest_wml.runner.configuration import TRAIN, Configuration, named_after
 from pytest_wml.runner.run import Run
 from pytest_wml.runner.supply import sample_archive
 
 
-def home(run: Run, written: Written) -> str:
+def home(run: Run, written: ContractDocument) -> str:
     """The name of the file's deployment among those of the run; empty for the only one of the run.
 
     A model that the run deploys anyway is deployed once. Any other is noted with the run.
@@ -52,7 +52,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name).lstrip(".") or "model"
 
 
-def _of_the_run(run: Run, written: Written) -> Plan | None:
+def _of_the_run(run: Run, written: ContractDocument) -> Plan | None:
     """The run's own plan that the file means: by its name in the ini, or by its path."""
     said = written.top.some("model", "deployment", "name", "type", "spec")
     configured = run.configuration.settings.deployments.value
@@ -72,7 +72,7 @@ def _said(run: Run, plan: Plan, key: str) -> str | None:
     return its.get(key)
 
 
-def _same_model(run: Run, written: Written, plan: Plan) -> bool:
+def _same_model(run: Run, written: ContractDocument, plan: Plan) -> bool:
     if plan.deployment or "deployment" in written.top.values:
         return bool(plan.deployment) and not plan.model and "model" not in written.top.values
     if plan.model == TRAIN:
@@ -81,7 +81,7 @@ def _same_model(run: Run, written: Written, plan: Plan) -> bool:
     return path.resolve() == _path(written).resolve()
 
 
-def _own(written: Written) -> Plan:
+def _own(written: ContractDocument) -> Plan:
     """The plan of a deployment that only this file, and files about the same model, name."""
     said = written.top.some("model", "deployment", "name", "type", "spec")
     if "model" in said and not _path(written).exists():
@@ -93,7 +93,7 @@ def _own(written: Written) -> Plan:
     return Plan(name, model, said.get("type", ""), said.get("spec", ""), said.get("deployment", ""))
 
 
-def _path(written: Written) -> Path:
+def _path(written: ContractDocument) -> Path:
     return Path(os.path.abspath(written.path.parent / written.top.values.get("model", "")))
 
 
@@ -106,7 +106,7 @@ def _taken(run: Run, plan: Plan) -> Plan | None:
     return next((other for other in others if other.name.lower() == plan.name.lower()), None)
 
 
-def _refused(written: Written, key: str, text: str) -> BadContractFile:
+def _refused(written: ContractDocument, key: str, text: str) -> BadContractFile:
     places = written.top.places
     place = places.get(key) or places.get("model") or written.top.place
     return refused(written.path.name, [Mistake(place, text)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from pytest_wml.contract.files.starting import filler
+from pytest_wml.contract.files.draft import filler_value
 from pytest_wml.contract.images import is_image
 from pytest_wml.model.signature import Signature, TensorSpec
 
@@ -66,7 +66,7 @@ def _row(spec: TensorSpec) -> str | None:
     if not spec.shape or None in spec.shape[1:]:
         return None
     shape = [1 if spec.shape[0] is None else spec.shape[0], *(length or 0 for length in spec.shape[1:])]
-    value = str(filler(spec.dtype)) if spec.dtype != "string" else f'"{filler(spec.dtype)}"'
+    value = str(filler_value(spec.dtype)) if spec.dtype != "string" else f'"{filler_value(spec.dtype)}"'
     dtype = "" if spec.dtype == "string" else f", dtype=np.{_numpy(spec.dtype)}"
     if math.prod(shape) <= _SPELLED:
         return f"np.array({_nested(shape, value)}{dtype})"

@@ -40,7 +40,7 @@ Files = dict[str, bytes | Path]
 
 def complete() -> Files:
     """A repository with a model of its own and the recording of its deployment."""
-    return {**_template("common"), **_template("pump"), schema.NAME: schema.text().encode()}
+    return {**_template("common"), **_template("pump"), schema.FILE_NAME: schema.shipped_schema().encode()}
 
 
 def around(model: Path, folder: Path) -> Files:
@@ -72,7 +72,7 @@ def around(model: Path, folder: Path) -> Files:
     tests: Files = {"test_model.py": first_test(signature, contract).encode()}
     copied = {} if model.resolve() == placed.resolve() else _copied(model, name)
     made = first_files(model, placed, folder / contract)
-    return {**_around(name, kind, words), **tests, schema.NAME: schema.text().encode(), **copied, **made}
+    return {**_around(name, kind, words), **tests, schema.FILE_NAME: schema.shipped_schema().encode(), **copied, **made}
 
 
 def _around(name: str, kind: ModelKind, words: Mapping[str, str]) -> dict[str, bytes]:

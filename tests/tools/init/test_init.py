@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import tests.ibm  # noqa: F401
-from pytest_wml.contract.files.written import load
+from pytest_wml.contract.files.document import load
 from pytest_wml.runner.supply import sample_archive
 from pytest_wml.tools.cli import main
 from pytest_wml.tools.init.files import complete
