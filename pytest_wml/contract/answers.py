@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_wml.client.outputs import Recognised, as_arrays, columns, recognised
+from pytest_wml.client.outputs import RecognisedOutputs, as_arrays, columns, recognise_outputs
 from pytest_wml.contract.errors import BadContract
 from pytest_wml.contract.limits import check_count, check_share
 from pytest_wml.contract.rows import Rows, as_text
@@ -116,7 +116,7 @@ def score_rows(deployment: Deployment, rows: Rows, how: Scoring) -> Answers:
             how.progress(f"{deployment.name}: scored {start + len(part)} of {len(rows)} rows")
     # Recognised over all rows, so that the result does not depend on the batch size.
     outputs = {name: _join(name, parts) for name in parts[0] if all(name in part for part in parts)}
-    return _answers(as_arrays(outputs), recognised(outputs), how)
+    return _answers(as_arrays(outputs), recognise_outputs(outputs), how)
 
 
 def _join(name: str, parts: Sequence[Mapping[str, NDArray[Any]]]) -> NDArray[Any]:
@@ -144,7 +144,7 @@ def _row_outputs(outputs: Mapping[str, NDArray[Any]], length: int) -> dict[str, 
     return rowwise
 
 
-def _answers(outputs: dict[str, NDArray[Any]], recognised: Recognised, how: Scoring) -> Answers:
+def _answers(outputs: dict[str, NDArray[Any]], recognised: RecognisedOutputs, how: Scoring) -> Answers:
     classes, probabilities = recognised.classes, recognised.probabilities
     likely = _sigmoid(outputs, probabilities, how)
     if likely is not None:
@@ -162,7 +162,7 @@ def _answers(outputs: dict[str, NDArray[Any]], recognised: Recognised, how: Scor
 
 
 def _columns(
-    classes: NDArray[Any] | None, probabilities: NDArray[Any] | None, recognised: Recognised
+    classes: NDArray[Any] | None, probabilities: NDArray[Any] | None, recognised: RecognisedOutputs
 ) -> tuple[int | str, ...]:
     if probabilities is None:
         return ()

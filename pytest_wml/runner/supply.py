@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml.client import output
+from pytest_wml.client import captured_output
 from pytest_wml.config import similar_names
 from pytest_wml.config.deployment_specs import Plan
 from pytest_wml.config.folders import users_cache
@@ -168,7 +168,7 @@ def deployment(
     from pytest_wml.replay.bodies import as_content
 
     if plan.deployment:
-        with output.held():
+        with captured_output.capture():
             found = _deployed_before(run, client, archive, plan, folder)
         run.deployments.served[plan.name] = found.archive
         yield found
@@ -221,7 +221,7 @@ def _deployed_before(run: Run, client: Any, local: ModelArchive, plan: Plan, fol
     run.app.own(plan.name, details["metadata"]["id"])
     found = existing.served(client, details, None if replayed else folder() / f"{plan.name}.tar.gz")
     if found.content is None and recorded is not None:
-        found = existing.Served(recorded, None, "by the recording")
+        found = existing.ServedModel(recorded, None, "by the recording")
     if found.content is not None:
         run.recording.models[plan.name] = found.content
     text, archive = str(found), found.archive or existing.unknown_archive(found.content)
