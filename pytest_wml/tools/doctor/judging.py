@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_wml.config.credentials.checks import ends_at
+from pytest_wml.config.credentials.checks import expiry
 from pytest_wml.config.credentials.value import Credentials
 from pytest_wml.tools.doctor.asking import Answer
 from pytest_wml.tools.doctor.lines import Line, failed, passed, warned
@@ -70,7 +70,7 @@ def given_token(text: str) -> Line:
 
 
 def _life(text: str, how: str) -> Line:
-    ends = ends_at(text)
+    ends = expiry(text)
     if ends is None:
         return passed("token", f"{how}; it does not say when it ends")
     left = ends - time.time()
