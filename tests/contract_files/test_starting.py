@@ -74,7 +74,7 @@ def test_nothing_is_overwritten(here, pixels_archive, capsys):
     target = here / "pixels.wml.yaml"
     target.write_text("mine")
     assert main(["contract", "init", str(pixels_archive)]) == 2
-    assert "pixels.wml.yaml is there already" in capsys.readouterr().err
+    assert "pixels.wml.yaml exists already" in capsys.readouterr().err
     assert [path.name for path in here.iterdir()] == ["pixels.wml.yaml"]
     assert target.read_text() == "mine"
     assert main(["contract", "init", str(pixels_archive), "--force"]) == 0

@@ -46,7 +46,7 @@ def test_without_credentials(tmp_path):
     lines = done.stdout.splitlines()
     assert "pass  mode: embedded (from WML_MODE); ini: " + str(tmp_path / "pytest.ini") in lines
     assert any(line.startswith("warn  software specification runtime-23.1-py3.10: ") for line in lines)
-    assert "warn  credentials: none are given; only what shows offline was looked at" in lines
+    assert "warn  credentials: none are given; only the offline checks were done" in lines
     assert lines[-1].endswith("2 warn, 0 fail")
 
 
