@@ -164,7 +164,7 @@ def _invocation(action: argparse.Action) -> str:
 
 def contract_file() -> Parts:
     """Every key of a contract file, by its JSON Schema."""
-    yield from _keys(json.loads(schema.text()), "")
+    yield from _keys(json.loads(schema.shipped_schema()), "")
 
 
 def _keys(record: dict[str, Any], prefix: str) -> Parts:

@@ -1,1 +1,1 @@
-"""IBM's client made safe; store, deploy, wait, score, delete; arrays to payloads and back."""
+"""Wraps IBM's client: verified TLS; store, deploy, wait, score, delete; arrays to payloads and back."""

@@ -1,4 +1,4 @@
-"""Store a model, deploy it, wait until it is ready, score it, delete it."""
+"""Stores a model, deploys it, waits until it is ready, scores it, deletes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.client import output
+from pytest_wml.client import captured_output
 from pytest_wml.client.scoring import Prediction, payload, prediction
 from pytest_wml.errors import WMLTestError
 from pytest_wml.live.waiting import DEADLINE, PAUSE, delete, watched
@@ -31,16 +31,16 @@ class DeploymentFailed(WMLTestError):
 
 @dataclass(frozen=True, repr=False)
 class Deployment:
-    """An online deployment that can be scored.
+    """An online deployment.
 
     Args:
-        client: IBM's APIClient, its default space set.
-        id: of the deployment.
-        name: of the deployment.
-        archive: what was deployed, as far as it is known here.
-        scoring_url: where REST clients score.
-        model_id: of the stored model; empty for a deployment that existed before.
-        mode: what answers: `replay`, `embedded` or `live`.
+        client: IBM's `APIClient` with its default space set.
+        id: id of the deployment.
+        name: name of the deployment.
+        archive: the deployed archive, as far as it is known.
+        scoring_url: URL for scoring over REST.
+        model_id: id of the stored model; empty for an existing deployment.
+        mode: the mode of the run: `replay`, `embedded` or `live`.
     """
 
     client: Any
@@ -69,17 +69,17 @@ class Deployment:
         """Score an array.
 
         Args:
-            array: [N, …]; images are reshaped to what the signature asks for, and `reshaped` says so. For a
-                model with several inputs a mapping of their names to arrays.
+            array: [N, …], or for a model with several inputs arrays by input name. Images are reshaped to the
+                signature's shape, which `reshaped` then describes.
 
         Raises:
-            BadPayload: the array does not fit the model's signature, or the answer is not of WML's form.
+            BadPayload: the array does not fit the model's signature, or the answer does not have WML's format.
         """
         sent, reshaped = payload(array, self.archive.signature)
         return prediction(self._scored(sent), reshaped)
 
     def _scored(self, own: dict[str, Any]) -> dict[str, Any]:
-        """Score a payload that is nobody else's: IBM's client changes what it is given."""
+        """Score a payload that is not used elsewhere: IBM's client modifies its arguments."""
         answer: dict[str, Any] = self.client.deployments.score(self.id, own)
         return answer
 
@@ -88,36 +88,38 @@ class Deployment:
 def deployed(
     client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str, mode: str, deadline: float = DEADLINE
 ) -> Iterator[Deployment]:
-    """A new online deployment of an archive, deleted at the end together with its model.
+    """Create an online deployment of an archive, and delete it with its model at the end.
 
-    Args and errors are those of `create`.
+    The arguments and errors are those of `create`.
     """
-    made = create(client, archive, name=name, model_type=model_type, spec=spec, mode=mode, deadline=deadline)
+    deployment = create(client, archive, name=name, model_type=model_type, spec=spec, mode=mode, deadline=deadline)
     try:
-        yield made
+        yield deployment
     finally:
         pause = PAUSE if mode == "live" else 0.0
-        gone = _refusals("The deployment could not be deleted.", deployment=made.id, model=made.model_id)
-        with gone, _its_own_platform(client), output.held():
-            # In this order: a model that is deployed cannot be deleted.
-            delete(client.deployments.delete, made.id, pause)
-            delete(client.repository.delete, made.model_id, pause)
+        deletion = _as_deployment_failure(
+            "The deployment could not be deleted.", deployment=deployment.id, model=deployment.model_id
+        )
+        with deletion, _own_platform(client), captured_output.capture():
+            # In this order: the service does not delete a deployed model.
+            delete(client.deployments.delete, deployment.id, pause)
+            delete(client.repository.delete, deployment.model_id, pause)
 
 
-@output.held()
+@captured_output.capture()
 def create(
     client: Any, archive: ModelArchive, *, name: str, model_type: str, spec: str, mode: str, deadline: float = DEADLINE
 ) -> Deployment:
-    """Store an archive and deploy it; where that fails, nothing stays.
+    """Store an archive and deploy it; a failure leaves nothing behind.
 
     Args:
-        client: IBM's APIClient, its default space set.
-        archive: what to deploy.
-        name: of model and deployment.
-        model_type: WML's, such as `tensorflow_2.14`.
+        client: IBM's `APIClient` with its default space set.
+        archive: the archive to deploy.
+        name: name of model and deployment.
+        model_type: WML's model type, such as `tensorflow_2.14`.
         spec: name of the software specification.
-        mode: what answers.
-        deadline: seconds within which the deployment has to be ready.
+        mode: the mode of the run.
+        deadline: seconds until the deployment must be ready.
 
     Raises:
         DeploymentFailed: the service refuses the specification, the model or the deployment.
@@ -128,7 +130,7 @@ def create(
     try:
         details = _deploy(client, model_id, name, deadline, live=live)
     except Exception:
-        with contextlib.suppress(Exception):  # the failure that brought us here is the one to show
+        with contextlib.suppress(Exception):  # the original failure is raised
             delete(client.repository.delete, model_id, PAUSE if live else 0.0)
         raise
     url = client.deployments.get_scoring_href(details)
@@ -139,7 +141,7 @@ def _spec_id(client: Any, spec: str, mode: str) -> str:
     try:
         spec_id = str(client.software_specifications.get_id_by_name(spec))
     except Exception as error:
-        # Of the newer client; the older one returns words.
+        # Raised by the newer client; the older one returns a text.
         if type(error).__name__ != "ResourceIdByNameNotFound":
             raise
         spec_id = _NOT_FOUND
@@ -147,7 +149,7 @@ def _spec_id(client: Any, spec: str, mode: str) -> str:
         service = "pytest-wml's embedded service" if mode == "embedded" else "The service"
         raise DeploymentFailed(
             f"{service} has no software specification {spec!r}.",
-            fix="set wml_software_spec; client.software_specifications.list() shows what there is",
+            fix="set wml_software_spec; client.software_specifications.list() shows the available ones",
         )
     return spec_id
 
@@ -159,20 +161,22 @@ def _store(client: Any, archive: ModelArchive, name: str, model_type: str, spec:
         names.NAME: name,
         names.TYPE: model_type,
         getattr(names, "SOFTWARE_SPEC_UID", None) or names.SOFTWARE_SPEC_ID: spec_id,
-        # Whoever tests the deployment later knows by it which model it serves.
+        # Identifies the model in later runs against the same deployment.
         names.CUSTOM: {
             CUSTOM_DIGEST: f"{archive.basis}:{archive.model_digest}",
             CUSTOM_SIGNATURE: str(archive.signature or ""),
         },
     }
-    with _refusals("The service refused the model.", archive=archive.path, model_type=model_type, spec=spec):
+    with _as_deployment_failure(
+        "The service refused the model.", archive=archive.path, model_type=model_type, spec=spec
+    ):
         return str(client.repository.store_model(model=str(archive.path), meta_props=properties)["metadata"]["id"])
 
 
 def _deploy(client: Any, model_id: str, name: str, deadline: float, *, live: bool) -> dict[str, Any]:
     names = client.deployments.ConfigurationMetaNames
-    refusals = _refusals("The model was stored, but its deployment failed.", model=name)
-    with refusals, watched(client, deadline) as watch:
+    failure = _as_deployment_failure("The model was stored, but its deployment failed.", model=name)
+    with failure, watched(client, deadline) as watch:
         try:
             return dict(client.deployments.create(model_id, meta_props={names.NAME: name, names.ONLINE: {}}))
         except Exception:
@@ -181,36 +185,36 @@ def _deploy(client: Any, model_id: str, name: str, deadline: float, *, live: boo
 
 
 def _delete_deployment(client: Any, deployment_id: str, model_id: str, *, live: bool) -> None:
-    """Delete what a failed creation left behind: the service refuses to delete a model that is deployed."""
+    """Delete the deployment that a failed creation left behind: the service does not delete a deployed model."""
     pause = PAUSE if live else 0.0
-    with contextlib.suppress(Exception):  # the failure that brought us here is the one to show
+    with contextlib.suppress(Exception):  # the original failure is raised
         if deployment_id:
             delete(client.deployments.delete, deployment_id, pause)
-        elif live:  # its answer may have been lost
+        elif live:  # the answer with its id may be lost
             for details in client.deployments.get_details(get_all=True)["resources"]:
                 if details["entity"].get("asset", {}).get("id") == model_id:
                     delete(client.deployments.delete, details["metadata"]["id"], pause)
 
 
 @contextlib.contextmanager
-def _its_own_platform(client: Any) -> Iterator[None]:
-    """The client's classes as this client made them: they keep the platform of the client that was made last."""
-    before = []
+def _own_platform(client: Any) -> Iterator[None]:
+    """Set the platform of this client on the client's classes, which keep that of the latest client."""
+    replaced = []
     for kind in (type(client.repository), type(client.deployments)):
         for name in ("cloud_platform_spaces", "icp_platform_spaces"):
             if hasattr(kind, name):
-                before.append((kind, name, getattr(kind, name)))
+                replaced.append((kind, name, getattr(kind, name)))
                 setattr(kind, name, getattr(client, name.upper()))
     try:
         yield
     finally:
-        for kind, name, value in before:
+        for kind, name, value in replaced:
             setattr(kind, name, value)
 
 
 @contextlib.contextmanager
-def _refusals(problem: str, **facts: Any) -> Iterator[None]:
-    """Turn what IBM's client raises into one message; the client's own classes differ between its releases."""
+def _as_deployment_failure(problem: str, **facts: Any) -> Iterator[None]:
+    """Raise `DeploymentFailed` for errors of IBM's client, whose error classes differ between releases."""
     try:
         yield
     except WMLTestError:

@@ -1,7 +1,4 @@
-"""A deployment that exists already: found, and the model that it serves told from what can be read.
-
-Nothing is created, changed or deleted.
-"""
+"""Finds an existing deployment and identifies its model, without changing anything."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from pytest_wml.replay.bodies import as_content
 from pytest_wml.replay.cassette.tape import ArchiveContent
 
 LARGEST = 4 << 30
-"""Bytes of a model that are downloaded to tell its digest."""
+"""Largest model in bytes that is downloaded to compute its digest."""
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGEST = re.compile(r"(model|archive):([0-9a-f]{64})")
@@ -26,29 +23,29 @@ _BLOCK = 1 << 20
 _LONGEST_REASON = 2000
 
 
-class Served(NamedTuple):
-    """The model that a deployment serves, as far as it is known.
+class ServedModel(NamedTuple):
+    """The model of a deployment, as far as it is known.
 
     Args:
-        content: its digests and signature; None where they are unknown.
-        archive: the model itself, where it was downloaded.
-        told: where the digest comes from, or why there is none.
+        content: digests and signature of the model; None if they are unknown.
+        archive: the model itself, if it was downloaded.
+        source: source of the digest, or the reason why there is none.
     """
 
     content: ArchiveContent | None
     archive: ModelArchive | None
-    told: str
+    source: str
 
     def __str__(self) -> str:
         if self.content is None:
-            return f"model unknown: {self.told}"
-        return f"model {self.content.model[:16]} ({self.told})"
+            return f"model unknown: {self.source}"
+        return f"model {self.content.model[:16]} ({self.source})"
 
 
 def unknown_archive(content: ArchiveContent | None = None) -> ModelArchive:
-    """What stands for an archive that is not here."""
+    """A placeholder for an archive that is not available."""
     return ModelArchive(
-        path=Path("no archive of this model is here"),
+        path=Path("no archive of this model is available"),
         size=content.size if content else 0,
         archive_digest=content.archive if content else "",
         model_digest=content.model if content else "",
@@ -57,40 +54,40 @@ def unknown_archive(content: ArchiveContent | None = None) -> ModelArchive:
         signatures=(),
         members=(),
         kind="other",
-        note="the deployment exists already, and its model is not here",
+        note="the deployment existed before, and its model is not available",
     )
 
 
 def find(client: Any, wanted: str) -> dict[str, Any]:
-    """The details of a deployment.
+    """Return the details of a deployment.
 
     Args:
-        client: IBM's APIClient, its default space set.
-        wanted: id or serving name.
+        client: IBM's `APIClient` with its default space set.
+        wanted: id or serving name of the deployment.
 
     Raises:
-        DeploymentFailed: the space has no such deployment, or it cannot be scored online.
+        DeploymentFailed: the space has no such deployment, or the service refuses the request.
     """
     try:
         if _ID.fullmatch(wanted):
-            found = [client.deployments.get_details(wanted)]
+            candidates = [client.deployments.get_details(wanted)]
         else:
-            found = client.deployments.get_details(serving_name=wanted, get_all=True)["resources"]
+            candidates = client.deployments.get_details(serving_name=wanted, get_all=True)["resources"]
     except WMLTestError:
         raise
-    except Exception as error:  # the clients' own classes differ between their releases
-        raise _none(wanted, _reason(error)) from error
-    for details in found:
+    except Exception as error:  # the error classes differ between the clients' releases
+        raise _not_found(wanted, _reason(error)) from error
+    for details in candidates:
         if wanted in (details["metadata"]["id"], _serving_name(details["entity"])):
             return dict(details)
-    raise _none(wanted)
+    raise _not_found(wanted)
 
 
 def _serving_name(entity: Mapping[str, Any]) -> str:
     return str(((entity.get("online") or {}).get("parameters") or {}).get("serving_name", ""))
 
 
-def _none(wanted: str, reason: str = "") -> DeploymentFailed:
+def _not_found(wanted: str, reason: str = "") -> DeploymentFailed:
     return DeploymentFailed(
         f"The space has no deployment with the id or serving name {wanted!r}.",
         reason=reason,
@@ -102,35 +99,35 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
 
 
-def served(client: Any, details: Mapping[str, Any], target: Path | None) -> Served:
-    """The model that a deployment serves: by the model's own custom property, else by its download.
+def served(client: Any, details: Mapping[str, Any], target: Path | None) -> ServedModel:
+    """Identify the model of a deployment: by the model's custom property, else by a download.
 
     Args:
-        client: IBM's APIClient.
-        details: of the deployment.
-        target: where the model is downloaded to; None to leave that.
+        client: IBM's `APIClient`.
+        details: details of the deployment.
+        target: path for the downloaded model; None downloads nothing.
     """
     asset = details["entity"].get("asset") or {}
     if details["entity"].get("deployed_asset_type", "model") != "model" or not asset.get("id"):
-        return Served(None, None, "it serves no stored model")
+        return ServedModel(None, None, "the deployment does not serve a stored model")
     try:
         model = client.repository.get_model_details(asset["id"])
         content = stored(model["entity"].get("custom"))
         if content is not None:
-            return Served(content, None, f"by the property {CUSTOM_DIGEST} of the stored model")
+            return ServedModel(content, None, f"by the property {CUSTOM_DIGEST} of the stored model")
         if target is None:
-            return Served(None, None, "the recording does not say which")
+            return ServedModel(None, None, "the recording does not name the model")
         _download(client, details, asset, target)
         archive = read_archive(target)
     except (WMLTestError, OSError) as error:
-        return Served(None, None, _reason(error))
-    except Exception as error:  # noqa: BLE001 - as above
-        return Served(None, None, f"it cannot be read: {_reason(error)}")
-    return Served(as_content(archive), archive, "by its download")
+        return ServedModel(None, None, _reason(error))
+    except Exception as error:  # noqa: BLE001 - as in find()
+        return ServedModel(None, None, f"the model cannot be read: {_reason(error)}")
+    return ServedModel(as_content(archive), archive, "by its download")
 
 
 def stored(custom: Any) -> ArchiveContent | None:
-    """The digest that `deployed` left with the model; None where there is none that can be read."""
+    """The digest that `create` stored with the model; None if there is none or it is unreadable."""
     custom = custom if isinstance(custom, dict) else {}
     match = _DIGEST.fullmatch(str(custom.get(CUSTOM_DIGEST, "")))
     if match is None:
@@ -141,7 +138,7 @@ def stored(custom: Any) -> ArchiveContent | None:
 
 
 def _download(client: Any, details: Mapping[str, Any], asset: Mapping[str, str], target: Path) -> None:
-    """Stream the model's content to a file; IBM's clients would hold all of it in memory.
+    """Stream the model's content to a file; IBM's clients keep all of it in memory.
 
     Raises:
         BadArchive: the service refuses, or the content is too large.
@@ -152,7 +149,7 @@ def _download(client: Any, details: Mapping[str, Any], asset: Mapping[str, str],
     query = {"version": "2021-06-21", "space_id": details["metadata"]["space_id"], "content_format": "native"}
     if asset.get("rev"):
         query["rev"] = str(asset["rev"])
-    # The older client knows `wml_token` only; with the newer one that name is deprecated.
+    # The older client has only `wml_token`, which is deprecated in the newer one.
     token = getattr(client, "token", None) or client.wml_token
     headers = {"Authorization": f"Bearer {token}"}
     with urllib3.PoolManager(retries=False) as http, target.open("wb") as file:
@@ -160,10 +157,10 @@ def _download(client: Any, details: Mapping[str, Any], asset: Mapping[str, str],
         answer = http.request("GET", url, fields=query, headers=headers, preload_content=False)
         try:
             if answer.status != 200:
-                raise BadArchive(f"its download was refused ({answer.status})")
+                raise BadArchive(f"the download of the model was refused ({answer.status})")
             for block in answer.stream(_BLOCK):
                 file.write(block)
                 if file.tell() > LARGEST:
-                    raise BadArchive(f"it is larger than {LARGEST:,} bytes")
+                    raise BadArchive(f"the model is larger than {LARGEST:,} bytes")
         finally:
             answer.close()

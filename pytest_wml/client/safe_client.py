@@ -1,4 +1,4 @@
-"""IBM's own client, made safe: TLS stays verified, and what it changes around itself is put back."""
+"""Creates IBM's client with verified TLS, and restores the global state that the client changes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_wml.client import garbage, output
+from pytest_wml.client import captured_output, garbage
 from pytest_wml.config import stopped_server
 from pytest_wml.config.credentials import BadCredentials, Credentials
 from pytest_wml.errors import BadOption, MissingExtra, WMLTestError
 from pytest_wml.model.frameworks import importing
 
 _WML, _WATSONX = "ibm_watson_machine_learning", "ibm_watsonx_ai"
-_VERIFY = {"WML_CLIENT_VERIFY_REQUESTS": "True", "WX_CLIENT_VERIFY_REQUESTS": "True"}
-_WRITTEN = (*_VERIFY, "WSD_PLATFORM", "DEPLOYMENT_PLATFORM", "DEPLOYMENT_PRIVATE")
+_VERIFY_VARIABLES = {"WML_CLIENT_VERIFY_REQUESTS": "True", "WX_CLIENT_VERIFY_REQUESTS": "True"}
+_CHANGED_VARIABLES = (*_VERIFY_VARIABLES, "WSD_PLATFORM", "DEPLOYMENT_PLATFORM", "DEPLOYMENT_PRIVATE")
 _GLOBALS = (
-    # Both clients keep the kind of the last service in their classes, so that the last client made wins for all.
+    # Both clients keep the platform in class attributes, so that the latest client determines it for all clients.
     *(
         (f"{package}.{module}", kind, attribute)
         for package in (_WML, _WATSONX)
@@ -33,18 +33,18 @@ _GLOBALS = (
     (f"{_WATSONX}._wrappers.httpx.global_httpx_settings", "GlobalHttpxSettings", "verify"),
     (f"{_WATSONX}._wrappers.httpx.global_httpx_settings", "GlobalHttpxSettings", "proxies"),
 )
-"""What the clients overwrite in their own modules: module, class in it or none, attribute."""
+"""Global state that the clients overwrite: module, class or empty, attribute."""
 
 
 _NO_INSTANCE = ("invalid", "not found", None)
-"""What the two clients put in the place of an instance where a space of IBM Cloud has none."""
+"""Values of the two clients for a space of IBM Cloud without an instance."""
 
 
 def package() -> str:
-    """The client that is installed: ibm_watson_machine_learning, else its successor ibm_watsonx_ai.
+    """Return the installed client: ibm_watson_machine_learning, else its successor ibm_watsonx_ai.
 
     Raises:
-        MissingExtra: neither is.
+        MissingExtra: neither is installed.
     """
     for name in (_WML, _WATSONX):
         if importlib.util.find_spec(name) is not None:
@@ -57,20 +57,20 @@ def package() -> str:
 
 
 def version() -> str:
-    """Name and version of IBM's client, as recordings name it."""
-    return _named(package())
+    """Name and version of the installed client, in the format of recordings."""
+    return _name_and_version(package())
 
 
 def loaded() -> str:
-    """The one of IBM's clients that this process has loaded, by name and version; empty for none or both."""
+    """Name and version of the client that this process has imported; empty for none or both."""
     names = [name for name in (_WML, _WATSONX) if name in sys.modules]
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         if len(names) == 1:
-            return _named(names[0])
+            return _name_and_version(names[0])
     return ""
 
 
-def _named(name: str) -> str:
+def _name_and_version(name: str) -> str:
     distribution = name.replace("_", "-")
     return f"{distribution} {importlib.metadata.version(distribution)}"
 
@@ -79,51 +79,51 @@ def _named(name: str) -> str:
 def safe_client(credentials: Credentials) -> Iterator[Any]:
     """IBM's `APIClient` with its default space set.
 
-    The client switches TLS verification off for the whole process after any error of the network, unless a
-    variable is set before its import; that variable is set here. The environment and the class attributes
-    that it writes are put back at the end.
+    The client disables TLS verification for the whole process after a network error, unless a variable is set before
+    its import. That variable is set here. The environment variables and class attributes that the client changes are
+    restored at the end.
 
     Args:
-        credentials: where to go; its `space_id` becomes the default space.
+        credentials: credentials of the service; `space_id` becomes the default space.
 
     Raises:
-        MissingExtra: no client of IBM's is installed.
-        BadCredentials: the service refuses the credentials, or there is no such space for them.
+        MissingExtra: no client of IBM is installed.
+        BadCredentials: the service refuses the credentials, or they do not give access to the space.
     """
     name = package()
-    with _environment(), contextlib.ExitStack() as put_back:
+    with _environment(), contextlib.ExitStack() as cleanup:
         if name not in sys.modules:
             with importing("IBM's client"), garbage.paused():
                 _load(name)
         module = importlib.import_module(name)
-        put_back.enter_context(_globals(name))
-        # It silences urllib3's warnings for the whole process.
-        with warnings.catch_warnings(), output.held():
+        cleanup.enter_context(_globals(name))
+        # The client silences urllib3's warnings for the whole process.
+        with warnings.catch_warnings(), captured_output.capture():
             client = _construct(module, credentials)
         if name == _WATSONX:
-            put_back.callback(client.httpx_client.close)
+            cleanup.callback(client.httpx_client.close)
         if credentials.space_id:
-            with output.held():
+            with captured_output.capture():
                 _set_space(client, credentials)
         yield client
 
 
 def _load(name: str) -> None:
     importlib.import_module(name)
-    with _globals(name):  # loads what the package itself loads late
+    with _globals(name):  # imports modules that the package imports later
         pass
 
 
 @contextlib.contextmanager
 def _environment() -> Iterator[None]:
-    """TLS verified, and every variable that the clients write as it was, at the end."""
-    before = {variable: os.environ.get(variable) for variable in _WRITTEN}
-    for variable, verify in _VERIFY.items():
+    """Set the variables for verified TLS, and restore all variables that the clients change at the end."""
+    original = {variable: os.environ.get(variable) for variable in _CHANGED_VARIABLES}
+    for variable, verify in _VERIFY_VARIABLES.items():
         os.environ.setdefault(variable, verify)
     try:
         yield
     finally:
-        for variable, value in before.items():
+        for variable, value in original.items():
             if value is None:
                 os.environ.pop(variable, None)
             else:
@@ -132,32 +132,32 @@ def _environment() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _globals(used: str) -> Iterator[None]:
-    """The clients' own globals: verification is not given up inside, and everything is as it was at the end."""
-    found = []
+    """Keep TLS verification on in the clients' globals, and restore the globals at the end."""
+    saved = []
     for name, kind, attribute in _GLOBALS:
-        # What is used loads some of its modules late; the other client may be there too, through the suite's own.
+        # The used client imports some modules late; the other client may have been imported by the user's tests.
         owner: Any = importlib.import_module(name) if name.startswith(used) else sys.modules.get(name)
         owner = getattr(owner, kind, None) if kind else owner
         if owner is not None and hasattr(owner, attribute):
-            found.append((owner, attribute, getattr(owner, attribute)))
-            # A suite may have imported the client before: then it has read the variable, and found nothing.
+            saved.append((owner, attribute, getattr(owner, attribute)))
+            # If the user's tests imported the client before, it did not see the variable.
             if attribute == "verify" and getattr(owner, attribute) is None:
                 setattr(owner, attribute, "True" if name.startswith(_WML) else True)
     try:
         yield
     finally:
-        for owner, attribute, value in found:
+        for owner, attribute, value in saved:
             setattr(owner, attribute, value)
 
 
 def _construct(module: Any, credentials: Credentials) -> Any:
     try:
-        return _constructed(module, credentials)
+        return _new_client(module, credentials)
     except WMLTestError:
         raise
-    except Exception as error:  # noqa: BLE001 - the client raises what it likes, also KeyError and AttributeError
+    except Exception as error:  # noqa: BLE001 - the client raises many classes, also KeyError and AttributeError
         _check_authorities()
-        # Not "from error": the client's frames hold the credentials, and pytest can show a frame's variables.
+        # Not "from error": the client's frames contain the credentials, and pytest can show local variables.
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise BadCredentials(
             "IBM's client refuses the credentials.",
@@ -169,14 +169,14 @@ def _construct(module: Any, credentials: Credentials) -> Any:
 
 
 def _check_authorities() -> None:
-    """Say that the file of trusted authorities is lost, which no client can work with, in every mode.
+    """Check that the file of trusted certificate authorities exists; without it clients fail in every mode.
 
     Raises:
-        BadOption: it is.
+        BadOption: the file of a stopped `pytest-wml serve` is missing.
     """
-    lost = stopped_server.lost_authority(os.environ)
-    if lost is not None:
-        raise BadOption(lost.problem, fix=lost.fix) from None
+    missing = stopped_server.lost_authority(os.environ)
+    if missing is not None:
+        raise BadOption(missing.problem, fix=missing.fix) from None
 
 
 def _set_space(client: Any, credentials: Credentials) -> None:
@@ -187,14 +187,14 @@ def _set_space(client: Any, credentials: Credentials) -> None:
     except Exception as error:  # noqa: BLE001 - the classes differ between the clients
         _check_authorities()
         reason = " ".join(str(error).split())
-        unknown = "does not exist" in reason
+        not_found = "does not exist" in reason
         raise BadCredentials(
             "The service has no such deployment space."
-            if unknown
+            if not_found
             else "The deployment space is closed to these credentials.",
             space=credentials.space_id,
             url=credentials.url,
-            reason="" if unknown else reason[:500],
+            reason="" if not_found else reason[:500],
             fix="check WML_SPACE_ID, and that WML_URL names the region in which the space is;\n"
             "the key must be of an account, and of a user, that may use the space",
         ) from None
@@ -208,17 +208,17 @@ def _set_space(client: Any, credentials: Credentials) -> None:
 
 
 def _instance(client: Any) -> Any:
-    """What the client found to compute for its default space."""
+    """The instance that the client found for its default space."""
     if type(client).__module__.startswith(_WML):
         return client.wml_credentials.get("instance_id")
     return getattr(client.service_instance, "_instance_id", None)
 
 
-def _constructed(module: Any, credentials: Credentials) -> Any:
-    given = credentials.for_wml()
+def _new_client(module: Any, credentials: Credentials) -> Any:
+    values = credentials.for_wml()
     if module.__name__ == _WML:
-        return module.APIClient(given)
-    known = {"apikey": "api_key"}
+        return module.APIClient(values)
+    renamed = {"apikey": "api_key"}
     return module.APIClient(
-        module.Credentials(**{known.get(name, name): value for name, value in given.items()}, verify=True)
+        module.Credentials(**{renamed.get(name, name): value for name, value in values.items()}, verify=True)
     )

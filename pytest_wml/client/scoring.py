@@ -1,4 +1,4 @@
-"""Arrays to WML's `input_data`, and WML's `predictions` back to arrays."""
+"""Converts arrays to WML's `input_data`, and WML's `predictions` to arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.client.outputs import recognised
+from pytest_wml.client.outputs import recognise_outputs
 from pytest_wml.errors import BadPayload
 from pytest_wml.model.signature import Signature, TensorSpec
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a deployment answered.
+    """The answer of a deployment.
 
     Args:
-        classes: int64 or str [N], the model's own labels; the column of the largest probability only where no
-            output holds them. None where the answer holds neither classes nor probabilities.
-        probabilities: float64 [N, number of classes], also where the answer holds them as maps from class to
-            probability; None where it holds none.
-        outputs: every output by its name, as arrays with the batch first; maps are arrays of dictionaries. Where
-            several outputs have a field of one name, it is the last one's, and `id.field` is that of the others.
-        raw: the answer as IBM's client gave it.
-        reshaped: what was done to the array to fit the signature; empty for nothing.
-        labels: the class of each column of `probabilities`, where the answer names them; else empty.
+        classes: int64 or str [N], the model's own labels. If no output contains them, the column of the largest
+            probability. None if the answer contains neither classes nor probabilities.
+        probabilities: float64 [N, number of classes]; maps from class to probability are converted to this form.
+            None if the answer contains none.
+        outputs: arrays by output name, with the batch first; maps are arrays of dictionaries. If several outputs have
+            a field of the same name, the name is that of the last output, and `id.field` names the others.
+        raw: the answer as returned by IBM's client.
+        reshaped: description of how the array was reshaped to fit the signature; empty if it was not.
+        labels: the class of each column of `probabilities`; empty if the answer does not name them.
     """
 
     classes: NDArray[Any] | None
@@ -41,17 +41,17 @@ class Prediction:
 
 
 def payload(array: ArrayLike | Mapping[str, ArrayLike], signature: Signature | None) -> tuple[dict[str, Any], str]:
-    """The `input_data` for an array, and what was reshaped.
+    """Return the `input_data` for an array, and a description of the reshaping.
 
-    Images are reshaped to what the signature asks for where only the layout of one row differs, as in
-    [N, 28, 28] for [None, 784]; a single row gets its batch axis.
+    Images are reshaped to the signature's shape if only the layout of a row differs, such as [N, 28, 28] for
+    [None, 784]. A single row gets a batch axis.
 
     Args:
-        array: [N, …] for a model with one input, else a mapping of input names to such arrays.
-        signature: what the model takes; None sends the array as it is.
+        array: [N, …] for a model with one input, else arrays by input name.
+        signature: the model's signature; None sends the array unchanged.
 
     Raises:
-        BadPayload: it does not fit the signature.
+        BadPayload: the array does not fit the signature.
     """
     import numpy as np
 
@@ -61,11 +61,11 @@ def payload(array: ArrayLike | Mapping[str, ArrayLike], signature: Signature | N
         elements = []
         notes = []
         for name, values in named.items():
-            fitted, note = _fitted(values, _input(signature, name))
+            fitted, note = _fit(values, _input(signature, name))
             elements.append({"id": name, "values": fitted.tolist()})
             notes.append(note)
         return {"input_data": elements}, "; ".join(note for note in notes if note)
-    fitted, note = _fitted(np.asarray(array), _only_input(signature))
+    fitted, note = _fit(np.asarray(array), _only_input(signature))
     return {"input_data": [{"values": fitted.tolist()}]}, note
 
 
@@ -79,7 +79,7 @@ def _only_input(signature: Signature | None) -> TensorSpec | None:
     if len(signature.inputs) != 1:
         names = ", ".join(spec.name for spec in signature.inputs)
         raise BadPayload(
-            f"The model has {len(signature.inputs)} inputs; one array does not say which is meant.",
+            f"The model has {len(signature.inputs)} inputs, but one array without an input name was given.",
             inputs=names,
             fix="pass a mapping: predict({'" + "': …, '".join(names.split(", ")) + "': …})",
         )
@@ -90,15 +90,15 @@ def _check_names(named: Mapping[str, Any], signature: Signature | None) -> None:
     known = {spec.name for spec in signature.inputs} if signature else set(named)
     if set(named) != known:
         raise BadPayload(
-            "The inputs' names are not the signature's.",
+            "The names of the inputs differ from the signature.",
             given=", ".join(sorted(named)),
             signature=signature,
-            fix="name every input of the signature, and no other",
+            fix="give every input of the signature, and no others",
         )
 
 
-def _fitted(array: NDArray[Any], spec: TensorSpec | None) -> tuple[NDArray[Any], str]:
-    """The array with rows of the signature's shape, and what was done to it."""
+def _fit(array: NDArray[Any], spec: TensorSpec | None) -> tuple[NDArray[Any], str]:
+    """The array with rows in the signature's shape, and a description of the reshaping."""
     if spec is None or spec.shape is None or not spec.shape:
         return array, ""
     row = spec.shape[1:]
@@ -117,12 +117,12 @@ def _fitted(array: NDArray[Any], spec: TensorSpec | None) -> tuple[NDArray[Any],
         f"The array does not fit input {spec.name!r} of the model.",
         given=f"shape {list(array.shape)}",
         wanted=f"shape {list(spec.shape)}",
-        fix=f"pass rows that hold {size} numbers each, the batch first",
+        fix=f"pass rows of {size} numbers each, with the batch axis first",
     )
 
 
 def _same_layout(given: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    """Whether reshaping only flattens, unflattens, or moves axes of length one: nothing else keeps the order."""
+    """Whether reshaping keeps the order of values: it flattens, unflattens, or moves axes of length one."""
     ours, theirs = ([length for length in shape if length != 1] for shape in (given, wanted))
     return ours == theirs or len(ours) <= 1 or len(theirs) <= 1
 
@@ -134,14 +134,14 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
 
 
 def prediction(raw: Any, reshaped: str = "") -> Prediction:
-    """Read an answer: outputs by `id`, or the `fields` form of Keras and scikit-learn models.
+    """Read an answer: outputs with an `id`, or the `fields` format of Keras and scikit-learn models.
 
     Raises:
-        BadPayload: the answer is not of WML's form.
+        BadPayload: the answer does not have WML's format.
     """
     outputs = _outputs(raw)
-    found = recognised(outputs)
-    return Prediction(found.classes, found.probabilities, outputs, raw, reshaped, found.labels)
+    recognised = recognise_outputs(outputs)
+    return Prediction(recognised.classes, recognised.probabilities, outputs, raw, reshaped, recognised.labels)
 
 
 def _outputs(raw: Any) -> dict[str, NDArray[Any]]:
@@ -150,16 +150,16 @@ def _outputs(raw: Any) -> dict[str, NDArray[Any]]:
         owners: dict[str, str] = {}
         for number, element in enumerate(raw["predictions"]):
             if "fields" in element:
-                for place, name in enumerate(element["fields"]):
+                for column, name in enumerate(element["fields"]):
                     if name in owners:
                         outputs[f"{owners[name]}.{name}"] = outputs[name]
-                    outputs[name] = _array([row[place] for row in element["values"]])
+                    outputs[name] = _array([row[column] for row in element["values"]])
                     owners[name] = element.get("id", f"output_{number}")
             else:
                 outputs[element.get("id", f"output_{number}")] = _array(element["values"])
     except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
         raise BadPayload(
-            "The answer is not of WML's form.",
+            "The answer does not have WML's format.",
             expected='{"predictions": [{"id": …, "values": […]}]}',
             reason=repr(error),
         ) from None

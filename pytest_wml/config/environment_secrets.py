@@ -1,4 +1,4 @@
-"""The secrets in a process's environment."""
+"""Finds secrets in the environment of a process."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pytest_wml.redaction.shapes import looks_random
 
 
 def secrets_of_environment(environ: Mapping[str, str]) -> Iterable[str]:
-    """Yield the secrets in the environment: WML's, and those of others that look like keys.
+    """Yield the secrets in the environment: those of WML, and others that look like keys.
 
-    A test database's password is often a word such as `postgres`, which would be found in many texts.
+    Other secrets that are words are left out: the password `postgres` of a test database would match many texts.
     """
     for name, value in environ.items():
         if name in SECRET_VARIABLES or (secrecy(name) is Secrecy.SECRET and looks_random(value)):

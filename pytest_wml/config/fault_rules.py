@@ -1,4 +1,4 @@
-"""Faults on demand: the one text form that markers, the ini file and files share, one fault a line."""
+"""Parses faults to inject: one fault for each line, in markers, ini files and files of faults."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _LONGEST_WAIT = 3600.0
 
 
 class BadFault(WMLTestError):
-    """A line is no fault."""
+    """A line is not a valid fault."""
 
 
 def resource(path: str) -> str:
-    """A path without the ids in it: `/ml/v4/deployments/<id>/predictions` is `/ml/v4/deployments/predictions`."""
+    """A path without ids: `/ml/v4/deployments/<id>/predictions` becomes `/ml/v4/deployments/predictions`."""
     return "/" + "/".join(part for part in path.split("/") if part and not _ID.fullmatch(part))
 
 
 @dataclass(frozen=True)
 class FaultTarget:
-    """Which requests a fault is for: `POST /predictions`, `DELETE`, `deployments`.
+    """The requests that a fault applies to: `POST /predictions`, `DELETE`, `deployments`.
 
     Args:
-        method: in capitals; empty for every method.
-        path: how the path ends once the ids are taken out of it; empty for every path but those that give tokens.
+        method: HTTP method in capitals; empty for every method.
+        path: end of the path without ids; empty for every path except those of token requests.
     """
 
     method: str = ""
@@ -42,10 +42,10 @@ class FaultTarget:
 
     @classmethod
     def of(cls, text: str) -> FaultTarget:
-        """Read it.
+        """Parse a target.
 
         Raises:
-            ValueError: it is no method with the end of a path.
+            ValueError: the text is not a method, the end of a path, or both.
         """
         words = text.split()
         method = words.pop(0) if words and words[0].isalpha() and words[0].isupper() else ""
@@ -55,7 +55,7 @@ class FaultTarget:
         return cls(method, resource(path).lower().strip("/"))
 
     def matches(self, method: str, path: str, *, for_token: bool) -> bool:
-        """Whether a request is meant; one for a token only where its path is named."""
+        """Whether the target matches a request; token requests only match a target with their path."""
         if self.method not in ("", method.upper()) or (for_token and not self.path):
             return False
         return f"{resource(path)}/".lower().endswith(f"/{self.path}/" if self.path else "/")
@@ -66,22 +66,22 @@ class FaultTarget:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. What its kind does not know stays at its default.
+    """One fault; fields that its kind does not use keep their defaults.
 
     Args:
         kind: one of KINDS.
-        code: the status that is answered.
-        retry_after: seconds that the header Retry-After says.
-        seconds: how long an answer is held back.
-        after: requests that a token is good for.
-        after_bytes: bytes of a body that pass before the connection is cut.
-        name: of the deployment; empty for every one.
-        reason: why the deployment failed.
-        on: which requests are meant.
-        nth: the first of the requests that are meant to get it, counted from 1.
-        times: how often at most it is injected; None for always.
-        probability: with which each of these requests gets it.
-        seed: makes the choice repeatable: the same n-th request gets it in every run.
+        code: HTTP status of the answer.
+        retry_after: seconds in the header Retry-After.
+        seconds: delay of the answer in seconds.
+        after: number of requests until a token expires.
+        after_bytes: number of body bytes that are sent before the connection is cut.
+        name: name of the deployment; empty for every deployment.
+        reason: failure reason of the deployment.
+        on: the requests that the fault applies to.
+        nth: number of the first matching request that gets the fault, counted from 1.
+        times: largest number of injections; None for no limit.
+        probability: probability of the fault for each of these requests.
+        seed: random seed; with the same seed the same requests get the fault in every run.
     """
 
     kind: str
@@ -99,12 +99,12 @@ class Fault:
     seed: int = 0
 
     def chosen(self, number: int) -> bool:
-        """Whether the request with this number, of those that are meant, may get it."""
+        """Whether the matching request with this number gets the fault."""
         if number < self.nth:
             return False
         if self.probability >= 1:
             return True
-        # The number decides, not a generator that goes on: concurrent requests do not change each other's choice.
+        # Depends on the number only, so that concurrent requests do not affect each other.
         return random.Random(f"{self}/{number}").random() < self.probability  # noqa: S311 - not for secrets
 
     def __str__(self) -> str:
@@ -117,7 +117,7 @@ class Fault:
 
 
 class Script(tuple[Fault, ...]):
-    """Several faults; its text is what asks for them, in one line."""
+    """Several faults; the text is their specification in one line."""
 
     __slots__ = ()
 
@@ -159,7 +159,7 @@ def _text(text: str) -> str:
     return text
 
 
-_WORDS: dict[str, Callable[[str], Any]] = {
+_PARAMETERS: dict[str, Callable[[str], Any]] = {
     "code": _code,
     "retry-after": _number(0),
     "seconds": _within(0, _LONGEST_WAIT, "seconds, up to 3600"),
@@ -178,7 +178,7 @@ _CHOICE = ("nth", "times", "probability", "seed")
 
 @dataclass(frozen=True)
 class FaultKind:
-    """What a kind of fault must be told, and what it may be told."""
+    """Required and optional parameters of a kind of fault."""
 
     needs: tuple[str, ...]
     may: tuple[str, ...]
@@ -199,14 +199,14 @@ KINDS = {
 
 
 def parse(lines: str | Iterable[str], where: str = "") -> Script:
-    """The faults that some lines ask for; blank lines and what follows a `#` say nothing.
+    """Parse one fault for each line; empty lines and text after a `#` are ignored.
 
     Args:
         lines: a text, or its lines.
-        where: what the lines are from, for an error.
+        where: source of the lines, for error messages.
 
     Raises:
-        BadFault: a line is no fault; the error has its number and what would be one.
+        BadFault: a line is not a valid fault; the message contains its number and the accepted words.
     """
     numbered = enumerate(lines.splitlines() if isinstance(lines, str) else lines, 1)
     found = (_fault(line, f"{where}, line {number}" if where else f"line {number}") for number, line in numbered)
@@ -214,10 +214,10 @@ def parse(lines: str | Iterable[str], where: str = "") -> Script:
 
 
 def read(path: Path) -> Script:
-    """The faults of a file.
+    """Read the faults in a file.
 
     Raises:
-        BadFault: it cannot be read, or a line is no fault.
+        BadFault: the file cannot be read, or a line is not a valid fault.
     """
     try:
         text = path.read_text("utf-8")
@@ -235,41 +235,41 @@ def _fault(line: str, where: str) -> Fault | None:
     try:
         kind, *words = shlex.split(line, comments=True) or [""]
     except ValueError:
-        raise _bad(line, where, "a quotation mark is not closed") from None
+        raise _bad_fault(line, where, "a quotation mark is not closed") from None
     if not kind:
         return None
     if kind not in KINDS:
-        raise _bad(line, where, f"there is no {kind!r}", list(KINDS), kind)
-    given = dict(_given(line, where, kind, words))
-    if len(given) < len(words):
-        raise _bad(line, where, "something is given twice")
-    missing = [f"{name}=" for name in KINDS[kind].needs if name not in given]
+        raise _bad_fault(line, where, f"the fault {kind!r} is unknown", list(KINDS), kind)
+    parameters = dict(_parameters(line, where, kind, words))
+    if len(parameters) < len(words):
+        raise _bad_fault(line, where, "a parameter occurs twice")
+    missing = [f"{name}=" for name in KINDS[kind].needs if name not in parameters]
     if missing:
-        raise _bad(line, where, f"{kind} needs {' and '.join(missing)}", _accepted(kind))
-    # The N-th request alone, unless more are asked for.
-    once = {"times": 1} if "nth" in given else {}
-    return Fault(kind, **once | {name.replace("-", "_"): value for name, value in given.items()})
+        raise _bad_fault(line, where, f"{kind} needs {' and '.join(missing)}", _accepted(kind))
+    # Only the n-th request, unless `times` is given.
+    once = {"times": 1} if "nth" in parameters else {}
+    return Fault(kind, **once | {name.replace("-", "_"): value for name, value in parameters.items()})
 
 
-def _given(line: str, where: str, kind: str, words: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def _parameters(line: str, where: str, kind: str, words: Iterable[str]) -> Iterator[tuple[str, Any]]:
     for word in words:
         name, equals, value = word.partition("=")
         if name not in KINDS[kind].words or not equals:
-            raise _bad(line, where, f"{kind} does not know {word!r}", _accepted(kind), f"{name}=")
+            raise _bad_fault(line, where, f"{kind} does not accept {word!r}", _accepted(kind), f"{name}=")
         try:
-            yield name, _WORDS[name](value)
+            yield name, _PARAMETERS[name](value)
         except ValueError as expected:
-            raise _bad(line, where, f"{word} is not {expected}") from None
+            raise _bad_fault(line, where, f"{word} is not {expected}") from None
 
 
 def _accepted(kind: str) -> list[str]:
     return [f"{name}=" for name in KINDS[kind].words]
 
 
-def _bad(line: str, where: str, problem: str, accepts: Sequence[str] = (), given: str = "") -> BadFault:
-    meant = similar_names.closest(given, accepts)
+def _bad_fault(line: str, where: str, problem: str, accepts: Sequence[str] = (), parameters: str = "") -> BadFault:
+    meant = similar_names.closest(parameters, accepts)
     return BadFault(
-        f"This is no fault ({where}): {problem}.",
+        f"This is not a valid fault ({where}): {problem}.",
         line=line.strip(),
         accepts=", ".join(accepts),
         fix=f"did you mean {meant}?" if meant else 'write, for example: status code=429 on="POST /predictions"',

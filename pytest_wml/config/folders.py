@@ -1,4 +1,4 @@
-"""Folders of this user, and of this package."""
+"""Locations of this package and of the user's cache."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 IMPORTED_FROM = Path(__file__).parents[2]
-"""Holds this package: what a child process needs on its path."""
+"""The folder that contains this package; a child process needs it in its module path."""
 
 
 def users_cache() -> Path:
-    """The folder for what may be made again, of this user."""
+    """The user's cache folder for files that can be regenerated."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pytest-wml"

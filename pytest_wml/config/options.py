@@ -1,4 +1,4 @@
-"""The options of a run: command line, environment, ini, default, in that order of precedence."""
+"""Reads the options of a run, in order of precedence: command line, environment, ini, default."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Settings:
-    """Every option of a run, read once."""
+    """The values of all options of a run."""
 
     mode: Setting[Mode]
     record: Setting[bool]
@@ -47,13 +47,13 @@ class Settings:
     lifetime: Setting[float]
 
     how_to_allow = "pytest --wml=embedded --wml-allow-pickle"
-    """What a user runs to let the embedded service run code that comes with a model."""
+    """The command that allows the embedded service to run code in a model."""
 
     def __init__(self, **settings: Setting[Any]) -> None:
         vars(self).update(settings)
 
     def chosen(self) -> dict[str, str]:
-        """What is not left at its default: name → `value (from source)`."""
+        """The options that are not at their default: name → `value (from source)`."""
         chosen = {}
         for name, setting in vars(self).items():
             if setting.source != "default":
@@ -63,11 +63,11 @@ class Settings:
 
 
 _IN_LINES = ("mode", "record", "model", "deployment", "deployments")
-"""What the first lines of the header name."""
+"""Options that the first lines of the header show."""
 
 
 def model(settings: Settings) -> str:
-    """What is tested, and what says so."""
+    """The tested model or models with their source, for the header."""
     several, deployment, one = settings.deployments, settings.deployment, settings.model
     if several.value:
         plans = (f"{plan.name} = {plan.model or f'deployment {plan.deployment}'}" for plan in several.value)
@@ -79,7 +79,7 @@ def model(settings: Settings) -> str:
 
 
 def header(settings: Settings) -> Iterator[str]:
-    """The lines above the tests: the mode and what chose it, and whatever else is not left at its default."""
+    """The header lines of a run: the mode, the model, and other options that are not at their default."""
     recording = ", recording" if settings.record.value else ""
     yield f"wml: {settings.mode.value.value}{recording} (from {settings.mode.source})"
     yield f"wml: model: {model(settings)}"
@@ -89,14 +89,14 @@ def header(settings: Settings) -> Iterator[str]:
 
 
 def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
-    """Every option's value and source.
+    """Read the value and source of every option.
 
     Args:
-        config: pytest's; may still be on its way, before conftests are loaded.
+        config: pytest's configuration; conftests need not be loaded yet.
         environ: the environment.
 
     Raises:
-        BadOption: a value that the option does not accept, or two that contradict each other.
+        BadOption: an option has an invalid value, or two options contradict each other.
     """
     settings = Settings(**{option.name: _read(option, config, environ) for option in TABLE})
     if settings.record.value and settings.mode.value is Mode.REPLAY:
@@ -107,7 +107,7 @@ def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
         )
     if settings.record.value and settings.reuse.value:
         raise BadOption(
-            f"A deployment that is reused cannot be recorded ({settings.reuse.source}): it was created before.",
+            f"A reused deployment cannot be recorded ({settings.reuse.source}): it was created before the recording.",
             record=f"from {settings.record.source}",
             fix="record without reusing, or leave recording off",
         )
@@ -115,20 +115,20 @@ def read(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
         raise BadOption(
             f"Nothing is recorded while faults are injected into the whole run ({settings.faults.source}).",
             record=f"from {settings.record.source}",
-            fix="record without them; the faults of @pytest.mark.wml(faults=…) may stay: no recording holds them",
+            fix="record without them; faults of @pytest.mark.wml(faults=…) are allowed, since they are not recorded",
         )
     single = [setting.source for setting in (settings.model, settings.name, settings.deployment) if setting.value]
     if settings.deployments.value and single:
         raise BadOption(
-            f"{settings.deployments.source} names the models of the suite, and {', '.join(single)} names one besides.",
+            f"{settings.deployments.source} names the models of the suite, but {', '.join(single)} names another one.",
             models=settings.deployments.value,
-            fix="give the one or the other; -k NAME or @pytest.mark.wml(deployment=…) chooses among several",
+            fix="give only one of them; -k NAME or @pytest.mark.wml(deployment=…) selects among several models",
         )
     return settings
 
 
 def default(option: Option) -> Setting[Any]:
-    """What an option is worth that is not given."""
+    """The default setting of an option."""
     value = option.default
     return Setting(KINDS[option.accepts](value) if isinstance(value, str) and value else value)
 
@@ -142,7 +142,7 @@ def _read(option: Option, config: pytest.Config, environ: Mapping[str, str]) -> 
     for source, text in candidates:
         if isinstance(text, list):
             text = "\n".join(map(str, text))
-        # An empty variable is how CI systems say "not set".
+        # CI systems set undefined variables to an empty text.
         if text:
             return Setting(_parsed(option, source, str(text)), source)
     return default(option)
@@ -162,7 +162,7 @@ def _parsed(option: Option, source: str, text: str) -> Any:
         return parse(text)
     except ValueError as expected:
         raise BadOption(
-            f"{source} has a value that it does not accept: {text!r}.",
+            f"{source} has an invalid value: {text!r}.",
             expected=expected,
             did_you_mean=similar_names.closest(text, WORDS.get(option.accepts, ())),
             fix="pytest --help lists the options in the group IBM Watson Machine Learning",

@@ -1,4 +1,4 @@
-"""Names that resemble one that was mistyped: option names, values, files."""
+"""Finds names similar to a mistyped one: option names, values, files."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from pathlib import Path
 _LONGEST = 60
 _SHOWN_FILES = 3
 _MOST_ENTRIES = 2000
-"""Entries of one folder that are compared."""
+"""Largest number of compared entries of a folder."""
 _LETTERS = 4
-"""Words that are shorter resemble too many others."""
+"""Shorter words are similar to too many others."""
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """The known name that a word resembles most; empty where it resembles none."""
+    """The known name that is most similar to a word; empty if none is similar."""
     import difflib  # only an error needs it
 
-    by_form = {_form(name): name for name in reversed([*known])}
-    form = _form(word)[:_LONGEST]
+    by_form = {_normalised(name): name for name in reversed([*known])}
+    form = _normalised(word)[:_LONGEST]
     found = difflib.get_close_matches(form, by_form, cutoff=0.6)
-    # Of those as near as each other the one with the same letters: `modle` is `model` rather than `mode`.
+    # Among equally similar names, the one with the same letters: `modle` is `model` rather than `mode`.
     return by_form[min(found, key=lambda each: (_slips(form, each), sorted(form) != sorted(each)))] if found else ""
 
 
 def is_slip(word: str, name: str) -> bool:
-    """Whether a word is a known name with a slip of typing, and hardly another word.
+    """Whether a word is probably a mistyped form of a known name.
 
-    That is: other case or separators; one letter too many, too few or swapped with the next; from five letters on one
-    wrong letter, and from eight on two slips.
+    Accepted are: different case or separators; one letter inserted, missing or swapped with the next; one wrong letter
+    in a word of at least five letters; two slips in a word of at least eight letters.
     """
-    one, two = _form(word), _form(name)
+    one, two = _normalised(word), _normalised(name)
     shorter = min(len(one), len(two))
     if one == two:
         return True
@@ -44,24 +44,23 @@ def is_slip(word: str, name: str) -> bool:
 
 
 def files(path: Path | str) -> str:
-    """Files that resemble one that is not there, at most three, separated by commas; empty where none does.
+    """Files similar to a missing one, at most three, separated by commas; empty if there are none.
 
-    They have a similar name, or the same name with another ending, in the same folder; or the same name one folder
-    further down or up.
+    Such a file has a similar name or another ending in the same folder, or the same name one folder further down or up.
     """
     missing = Path(path)
     if os.path.lexists(missing):
         return ""
-    found = dict.fromkeys(str(each) for each in _resembling(missing) if each.exists())
+    found = dict.fromkeys(str(each) for each in _similar_paths(missing) if each.exists())
     return ", ".join(list(found)[:_SHOWN_FILES])
 
 
-def _form(name: str) -> str:
+def _normalised(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
 def _slips(one: str, two: str) -> int:
-    """How many letters to insert, remove, replace or swap with the next (optimal string alignment)."""
+    """Number of inserted, removed, replaced or swapped letters (optimal string alignment distance)."""
     before: list[int] = []
     row = list(range(len(two) + 1))
     for i, letter in enumerate(one, 1):
@@ -75,20 +74,20 @@ def _slips(one: str, two: str) -> int:
     return row[-1]
 
 
-def _resembling(missing: Path) -> Iterator[Path]:
+def _similar_paths(missing: Path) -> Iterator[Path]:
     folder = next((parent for parent in missing.parents if parent.is_dir()), None)
     if folder is None:
         return
     wrong, *rest = missing.relative_to(folder).parts
     names = _names(folder)
-    for name in _similar(wrong, names):
+    for name in _similar_entries(wrong, names):
         yield Path(folder, name, *rest)
     yield from (folder / name / missing.name for name in names)
     yield folder.parent / missing.name
     yield folder / missing.name
 
 
-def _similar(wrong: str, names: Iterable[str]) -> Iterator[str]:
+def _similar_entries(wrong: str, names: Iterable[str]) -> Iterator[str]:
     import difflib
 
     names = list(names)

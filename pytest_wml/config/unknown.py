@@ -1,6 +1,7 @@
-"""Unknown names that look like an option's: keys of the ini file, environment variables.
+"""Detects unknown names that look like options: keys of the ini file, environment variables.
 
-pytest warns of an unknown key, and nobody of an unknown variable: the run then tests something else than was meant.
+Without this check, an unknown key is only a warning of pytest and an unknown variable is ignored: the run would then
+use other settings than intended.
 """
 
 from __future__ import annotations
@@ -22,51 +23,53 @@ _HINTS = {
     "wml_embedded": "wml_mode = embedded",
     "wml_replay": "wml_mode = replay",
 }
-"""What is often written for the mode."""
-_CREDENTIALS = "credentials stand in the environment ({variable}) or in a file (wml_credentials), never in an ini file"
+"""Frequent wrong keys for the mode."""
+_CREDENTIALS = (
+    "the variable {variable} or a credentials file (wml_credentials); an ini file must not contain credentials"
+)
 
 
 def ini_keys(config: pytest.Config, *, without_conftests: bool = False) -> BadOption | None:
-    """The error for the keys of ours that neither we nor another plugin or conftest know; None where there are none.
+    """The error for ini keys of this package that no plugin or conftest declares; None if there are none.
 
     Args:
-        config: pytest's, with every plugin and the first conftests loaded.
-        without_conftests: no conftest is loaded, so that its keys are not known: only slips of typing are errors.
+        config: pytest's configuration, with every plugin and the first conftests loaded.
+        without_conftests: whether conftests are not loaded; as their keys are unknown, only mistyped keys are errors.
     """
-    is_ours = _is_slip if without_conftests else _is_ours
-    unknown = [key for key in sorted(table.ini_keys(config)) if is_ours(key) and not _declared(config, key)]
+    is_suspect = _is_slip if without_conftests else _has_prefix
+    unknown = [key for key in sorted(table.ini_keys(config)) if is_suspect(key) and not _declared(config, key)]
     if not unknown:
         return None
     in_file = config.inipath is not None and not set(unknown) <= table.overridden(config)
     where = config.inipath.name if config.inipath is not None and in_file else "-o"
     plural = len(unknown) > 1
     return BadOption(
-        f"{where} has {'keys' if plural else 'a key'} that pytest-wml does not know: {', '.join(unknown)}.",
-        did_you_mean=", ".join(filter(None, map(_meant, unknown))),
+        f"{where} has {'keys' if plural else 'a key'} unknown to pytest-wml: {', '.join(unknown)}.",
+        did_you_mean=", ".join(filter(None, map(_suggestion, unknown))),
         looked_at=config.inipath if in_file else "",
         fix=f"correct {'them' if plural else 'it'}; pytest --help lists the keys that start with wml_",
     )
 
 
 def variables(environ: Mapping[str, str]) -> BadOption | None:
-    """The error for a variable whose name is one of ours with a slip of typing; None where there is none.
+    """The error for a mistyped environment variable; None if there is none.
 
-    The prefix WML_ belongs to others too, as IBM's WML_CLIENT_VERIFY_REQUESTS: names that resemble none of ours are
-    left alone.
+    Other programs use the prefix WML_ too, such as IBM's WML_CLIENT_VERIFY_REQUESTS. Names that are not similar to a
+    variable of this package are ignored.
     """
     for name in table.stray_variables(environ):
-        meant = _mistyped(name, environ[name])
-        if meant:
+        suggestion = _intended_name(name, environ[name])
+        if suggestion:
             return BadOption(
-                f"The variable {name} is set, and pytest-wml has no option or credential of this name.",
-                did_you_mean=meant,
-                fix=f"rename it to {meant}; where it belongs to another program, unset it for this run: "
+                f"The variable {name} is set, but pytest-wml has no option or credential of this name.",
+                did_you_mean=suggestion,
+                fix=f"rename it to {suggestion}; if it belongs to another program, unset it for this run: "
                 f"env -u {name} pytest",
             )
     return None
 
 
-def _is_ours(key: str) -> bool:
+def _has_prefix(key: str) -> bool:
     form = key.lower().replace("-", "_")
     return form == "wml" or form.startswith("wml_") or _is_slip(key)
 
@@ -80,12 +83,12 @@ def _declared(config: pytest.Config, key: str) -> bool:
         config.getini(key)
     except ValueError:
         return False
-    except Exception:  # noqa: BLE001 - a value that its owner does not accept
+    except Exception:  # noqa: BLE001 - the key is declared, but its value is invalid
         return True
     return True
 
 
-def _meant(key: str) -> str:
+def _suggestion(key: str) -> str:
     form = key.lower().replace("-", "_")
     known = [option.ini for option in table.TABLE]
     if form in _HINTS:
@@ -95,8 +98,8 @@ def _meant(key: str) -> str:
     return similar_names.closest(key, known)
 
 
-def _mistyped(name: str, value: str) -> str:
-    if not value:  # how CI systems say "not set"
+def _intended_name(name: str, value: str) -> str:
+    if not value:  # CI systems set undefined variables to an empty text
         return ""
     if name == "WML":
         return "WML_MODE" if value.strip().lower() in {mode.value for mode in Mode} else ""

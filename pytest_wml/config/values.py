@@ -1,6 +1,6 @@
-"""What options are worth: their values, and how their text is read.
+"""Parses the texts of options to their values.
 
-A parser raises a ValueError that says what it expects.
+A parser raises a ValueError whose message describes the expected value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Mode(enum.Enum):
-    """Where answers come from."""
+    """The mode of a run: the source of the answers."""
 
     REPLAY = "replay"
     EMBEDDED = "embedded"
@@ -29,7 +29,7 @@ class Mode(enum.Enum):
 
 
 class Setting(NamedTuple, Generic[T]):
-    """A value that knows where it came from."""
+    """The value of an option, with its source."""
 
     value: T
     source: str = "default"
@@ -39,12 +39,12 @@ _QUOTES = ('""', "''", "“”", "‘’", "«»")
 
 
 def unwrapped(text: str, *, lines: bool, commented: bool) -> str:
-    """A value without what belongs to another notation, as TOML's: quotes, brackets of a list, a comment behind it.
+    """A value without the marks of another notation such as TOML: quotes, brackets of a list, a comment after it.
 
     Args:
-        text: the value as it was given.
+        text: the given value.
         lines: whether each line is a value.
-        commented: whether ` #` begins a comment.
+        commented: whether ` #` starts a comment.
     """
     text = text.strip()
     if lines:
@@ -59,7 +59,7 @@ def _unquoted(text: str) -> str:
 
 
 def mode(text: str) -> Mode:
-    """Where answers come from, by name."""
+    """Parse a mode."""
     try:
         return Mode(text.strip().lower())
     except ValueError:
@@ -67,7 +67,7 @@ def mode(text: str) -> Mode:
 
 
 def switch(text: str) -> bool:
-    """Yes or no, in the words that people use."""
+    """Parse a switch: yes or no, true or false, on or off, 1 or 0."""
     word = text.strip().lower()
     if word in ("1", "true", "yes", "on"):
         return True
@@ -77,7 +77,7 @@ def switch(text: str) -> bool:
 
 
 def file_name(text: str) -> str:
-    """A file's name, without folders."""
+    """Parse a file name without folders."""
     name = text.strip()
     if name != Path(name).name or name.startswith("."):
         raise ValueError("a plain file name without folders")
@@ -85,20 +85,20 @@ def file_name(text: str) -> str:
 
 
 def folder(text: str) -> str:
-    """A folder, which need not be there."""
+    """Parse the path of a folder, which need not exist."""
     name = text.strip()
     if name.lower().endswith((".html", ".htm")) or Path(name).is_file():
-        raise ValueError("a folder, in which index.html is written")
+        raise ValueError("a folder, into which index.html is written")
     return name
 
 
 def hosts(text: str) -> str:
-    """Hosts, also out of URLs."""
+    """Parse hosts, also given as URLs."""
     return ", ".join(urlsplit(word).netloc or word for word in text.replace(",", " ").split())
 
 
 def days(text: str) -> int:
-    """A number of days, 0 or more."""
+    """Parse a number of days, at least 0."""
     try:
         number = int(text)
     except ValueError:
@@ -109,23 +109,23 @@ def days(text: str) -> int:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1."""
+    """Parse a whole number, at least 1."""
     if not text.strip().isdecimal() or int(text) < 1:
         raise ValueError("a whole number from 1")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """A number of seconds."""
-    return _from(text, 1, 86_400, "a number of seconds, from 1 to 86400")
+    """Parse a number of seconds."""
+    return _number_in_range(text, 1, 86_400, "a number of seconds, from 1 to 86400")
 
 
 def hours(text: str) -> float:
-    """A number of hours."""
-    return _from(text, 0.1, 720, "a number of hours, from 0.1 to 720")
+    """Parse a number of hours."""
+    return _number_in_range(text, 0.1, 720, "a number of hours, from 0.1 to 720")
 
 
-def _from(text: str, least: float, most: float, expected: str) -> float:
+def _number_in_range(text: str, least: float, most: float, expected: str) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -136,24 +136,24 @@ def _from(text: str, least: float, most: float, expected: str) -> float:
 
 
 def _plans(text: str) -> tuple[Plan, ...]:
-    from pytest_wml.config.deployment_specs import parsed  # only here: a run of one model does not pay for it
+    from pytest_wml.config.deployment_specs import parsed  # imported on first use, so that other runs start faster
 
     return parsed(text)
 
 
 def _paths(text: str) -> JsonPaths:
-    from pytest_wml.config.json_paths import parsed  # only here: a run that ignores nothing does not pay for it
+    from pytest_wml.config.json_paths import parsed  # imported on first use, so that other runs start faster
 
     return parsed(text)
 
 
-def _faults_of(path: str) -> tuple[Fault, ...]:
-    from pytest_wml.config.fault_rules import read  # only here: a run without faults does not pay for it
+def _read_faults(path: str) -> tuple[Fault, ...]:
+    from pytest_wml.config.fault_rules import read  # imported on first use, so that other runs start faster
 
     return read(Path(path.strip()))
 
 
-def _faults_in(lines: str) -> tuple[Fault, ...]:
+def _parse_faults(lines: str) -> tuple[Fault, ...]:
     from pytest_wml.config.fault_rules import parse
 
     return parse(lines, "ini wml_faults")
@@ -172,12 +172,12 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "hours": hours,
     "plans": _plans,
     "paths": _paths,
-    "faults": _faults_of,
+    "faults": _read_faults,
 }
-"""How the text of an option is read, by the kind of its value."""
+"""Parser of each kind of option value."""
 
 WORDS = {"mode": [mode.value for mode in Mode], "switch": ["yes", "no", "true", "false", "on", "off"]}
-"""The values of an option that takes one of a few words, by the kind of its value."""
+"""Accepted words of each kind of option value that has a fixed set of words."""
 
-IN_INI: dict[str, Callable[[str], Any]] = {"faults": _faults_in}
-"""The same for ini files, where it differs: lines, where the flag names a file of lines."""
+IN_INI: dict[str, Callable[[str], Any]] = {"faults": _parse_faults}
+"""Parsers for ini files that differ from those for flags: the ini contains lines, the flag names a file of lines."""

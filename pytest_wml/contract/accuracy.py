@@ -1,15 +1,15 @@
-"""How often the deployment is right, and how sure a set of this size can make of it."""
+"""Checks accuracy on labelled rows, with a confidence interval."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_wml.contract.answers import DEFAULT_SCORING, Scoring, score_rows
 from pytest_wml.contract.classes import wrong_rows
 from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.limits import check_share
-from pytest_wml.contract.rows import Given, labels_of, rows_of
+from pytest_wml.contract.rows import RowsLike, labels_of, rows_of
 from pytest_wml.contract.samples import samples_of
-from pytest_wml.contract.scored import DEFAULT, Scoring, scored
 from pytest_wml.contract.statistics import confusion, wilson
 
 if TYPE_CHECKING:
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 
 def check_accuracy(
-    deployment: Deployment, images: Given, labels: ArrayLike, *, floor: float, how: Scoring = DEFAULT
+    deployment: Deployment, images: RowsLike, labels: ArrayLike, *, floor: float, how: Scoring = DEFAULT_SCORING
 ) -> Result:
-    """The share of rows that get their label is at least the floor.
+    """The share of correctly classified rows is at least the floor.
 
-    A note says when the floor lies within the 95 % confidence interval: then a larger set might say otherwise.
+    If the floor lies within the 95 % confidence interval, a note warns that there are too few rows.
 
     Args:
-        deployment: that is asked.
+        deployment: the deployment to check.
         images: [N, …], paths, or a mapping of inputs.
-        labels: [N] classes, numbers or text.
-        floor: share from 0 to 1.
-        how: it is scored.
+        labels: [N] expected classes, numbers or text.
+        floor: required share, from 0 to 1.
+        how: scoring settings.
 
     Raises:
-        BadContract: images, labels or floor cannot be used, or the answer holds no classes.
+        BadContract: images, labels or floor are invalid, or the answer contains no classes.
     """
     check_share("floor", floor)
     rows = rows_of(deployment, images)
     expected = labels_of(labels, len(rows))
-    answers = scored(deployment, rows, how)
+    answers = score_rows(deployment, rows, how)
     predicted = answers.require_classes("accuracy")
     right = int((expected == predicted).sum())
     share, (low, high) = right / len(rows), wilson(right, len(rows))
@@ -47,12 +47,12 @@ def check_accuracy(
         message = f"accuracy {share:.4f} is below {floor:g}; 95 % interval {low:.4f} to {high:.4f}"
         findings = [Finding(message, facts={"accuracy": share}), *wrong_rows(answers, expected, predicted)]
     names, matrix = confusion(expected.tolist(), predicted.tolist())
-    unsure = f"the floor {floor:g} lies within the interval: {len(rows)} rows are too few to be sure"
+    too_few = f"the floor {floor:g} lies within the interval: {len(rows)} rows are too few to be sure"
     return Result(
         "accuracy",
         deployment.name,
         deployment.mode,
-        promised=f"a share of {floor:g} of {len(rows)} rows gets its label",
+        promised=f"a share of at least {floor:g} of {len(rows)} rows gets its label",
         measured={
             "accuracy": share,
             "right": f"{right} of {len(rows)}",
@@ -63,6 +63,6 @@ def check_accuracy(
         },
         findings=tuple(findings),
         images=rows.images(finding.row for finding in findings),
-        notes=(unsure,) if low < floor < high else (),
+        notes=(too_few,) if low < floor < high else (),
         samples=samples_of(rows, answers, expected),
     )

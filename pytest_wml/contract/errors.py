@@ -1,4 +1,4 @@
-"""The error of a check that cannot be made."""
+"""Error for a check that cannot be performed."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from pytest_wml.errors import WMLTestError
 
 
 class BadContract(WMLTestError):
-    """A check was asked for what cannot be checked: wrong input, or a model without what the check needs."""
+    """A check cannot be performed: its input is invalid, or the model lacks what the check needs."""

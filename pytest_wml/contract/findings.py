@@ -1,4 +1,4 @@
-"""What a check found: values that a terminal, a report or a test of its own can read."""
+"""Results of checks as plain values, for the terminal, the report and users' own tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.contract.rendering import text
+from pytest_wml.contract.rendering import render
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """One way in which a deployment breaks its promise.
+    """One violation of a promise by a deployment.
 
     Args:
-        message: one line.
-        row: number of the image that it is about, counted from 0; None for the deployment as a whole.
-        facts: plain values: what was expected, what was answered.
+        message: the violation in one line.
+        row: number of the row concerned, counted from 0; None if the finding concerns the whole deployment.
+        facts: plain values by name, such as the expected and the answered class.
     """
 
     message: str
@@ -31,18 +31,18 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What one check promised, measured and found.
+    """Result of one check: the promise, the measurements and the findings.
 
     Args:
-        check: its name, such as `classes`.
+        check: name of the check, such as `classes`.
         deployment: name of the deployment.
-        mode: what answered: `replay`, `embedded` or `live`.
-        promised: the promise in a sentence.
-        measured: plain values by name: shares, latencies in seconds, a confusion matrix.
-        findings: every broken promise; empty where the contract holds.
-        images: the images of the rows that findings name, where there are any.
-        notes: what a reader should know, though nothing is broken.
-        samples: a few rows with their answers, broken promises first, for a report.
+        mode: the mode that answered: `replay`, `embedded` or `live`.
+        promised: the promise in one sentence.
+        measured: measurements by name, as plain values: shares, latencies in seconds, a confusion matrix.
+        findings: every violation; empty if the contract holds.
+        images: images of the rows with findings, by row number.
+        notes: remarks that are not violations.
+        samples: a few rows with their answers for the report, violations first.
     """
 
     check: str
@@ -57,11 +57,11 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings."""
         return not self.findings
 
     def require(self) -> Result:
-        """Give the result back where the contract holds.
+        """Return this result if the contract holds.
 
         Raises:
             ContractBroken: there are findings.
@@ -73,10 +73,10 @@ class Result:
 
 
 class ContractBroken(AssertionError):
-    """A deployment does not keep a promise; its text has at most 40 lines.
+    """A deployment breaks a promise; the message has at most 40 lines.
 
     Args:
-        result: of the check, with every finding.
+        result: the result of the check, with every finding.
     """
 
     def __init__(self, result: Result) -> None:
@@ -84,4 +84,4 @@ class ContractBroken(AssertionError):
         self.result = result
 
     def __str__(self) -> str:
-        return text(self.result)
+        return render(self.result)

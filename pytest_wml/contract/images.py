@@ -1,4 +1,4 @@
-"""Which rows are images."""
+"""Recognises rows that are images, by their shape."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _FLAT = {784: (28, 28)}
-"""Columns of a flat row that is an image: MNIST and the data sets made after it. Any other number may be a table's."""
+"""Image shape by the length of a flat row: MNIST and its successors. Rows of other lengths may be tables."""
 _CHANNELS = (1, 3, 4)
 _LEAST_SIDE = 8
-"""A row of two axes with a shorter side is more likely a sequence."""
+"""A row of two axes with a shorter side is probably a sequence."""
 
 
 class Layout(NamedTuple):
-    """How a row is read as an image.
+    """Layout of a row as an image.
 
     Args:
-        shape: of the row with an axis for height and one for width.
-        height: the axis of the height; that of the width comes next.
+        shape: shape of the row, with one axis for height and one for width.
+        height: number of the height axis; the width axis follows it.
     """
 
     shape: tuple[int, ...]
@@ -25,10 +25,10 @@ class Layout(NamedTuple):
 
 
 def layout(row: Sequence[int]) -> Layout | None:
-    """How a row is read where it is meant as an image; None where it cannot be one.
+    """The layout of a row as an image; None if it cannot be an image.
 
     Args:
-        row: its shape: [784], [height, width], [height, width, channels] or [channels, height, width].
+        row: the row's shape: [784], [height, width], [height, width, channels] or [channels, height, width].
     """
     row = tuple(row)
     if len(row) == 1 and row[0] in _FLAT:
@@ -41,12 +41,12 @@ def layout(row: Sequence[int]) -> Layout | None:
 
 
 def is_image(row: Sequence[int]) -> bool:
-    """Whether a row's shape alone shows that it is an image.
+    """Whether the shape of a row identifies it as an image.
 
-    Two axes do so only where they are square: [steps, features] are a sequence.
+    A row of two axes is an image only if they are equal: [steps, features] is a sequence.
 
     Args:
-        row: its shape.
+        row: the row's shape.
     """
     if len(row) == 2:
         return row[0] == row[1] >= _LEAST_SIDE

@@ -1,4 +1,4 @@
-"""How long answers take, and whether that stays so when more ask at once."""
+"""Checks response times and their growth with the number of concurrent requests."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_wml.client.scoring import payload
+from pytest_wml.contract.answers import DEFAULT_SCORING, Scoring
 from pytest_wml.contract.errors import BadContract
 from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.limits import check_count
-from pytest_wml.contract.rows import Given, rows_of
-from pytest_wml.contract.scored import DEFAULT, Scoring
+from pytest_wml.contract.rows import RowsLike, rows_of
 from pytest_wml.contract.statistics import percentile
 
 if TYPE_CHECKING:
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 _PERCENTILES = {"p50": 50.0, "p95": 95.0, "p99": 99.0}
 _SHOWN = 120
-_WHERE = re.compile(r" \([A-Z]+ https?://[^ )]*\)")
-"""What IBM's client tells before the status: the method and the URL."""
+_METHOD_AND_URL = re.compile(r" \([A-Z]+ https?://[^ )]*\)")
+"""Method and URL that IBM's client puts before the status in its error message."""
 
 
 @dataclass(frozen=True)
-class Level:
-    """What was measured at one concurrency; times in seconds.
+class LatencyLevel:
+    """Measurements at one concurrency; times in seconds.
 
     Args:
-        concurrency: how many asked at once.
-        seconds: of each request that was answered.
-        failures: what the others failed with.
-        whole: from the first request to the last answer.
+        concurrency: number of concurrent requests.
+        seconds: response time of each answered request.
+        failures: error message of each failed request.
+        whole: time from the first request to the last answer.
     """
 
     concurrency: int
@@ -44,61 +44,61 @@ class Level:
 
     @property
     def percentiles(self) -> dict[str, float]:
-        """p50, p95 and p99; none where nothing was answered."""
+        """p50, p95 and p99; empty if no request was answered."""
         return {name: percentile(self.seconds, at) for name, at in _PERCENTILES.items()} if self.seconds else {}
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in self.percentiles.items())
-        return f"{told or 'no answer'}, {len(self.seconds) / self.whole:.0f}/s"
+        times = ", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in self.percentiles.items())
+        return f"{times or 'no answer'}, {len(self.seconds) / self.whole:.0f}/s"
 
 
 def check_latency(
     deployment: Deployment,
-    images: Given,
+    images: RowsLike,
     *,
     requests: int = 20,
     concurrency: int | Sequence[int] = (1, 2, 4),
     budget: Mapping[str, float] | None = None,
     max_growth: float | None = None,
-    how: Scoring = DEFAULT,
+    how: Scoring = DEFAULT_SCORING,
 ) -> Result:
-    """Answers come within a budget, and about as fast when more ask at once.
+    """Response times keep a budget and grow little with the number of concurrent requests.
 
-    On a replay everything is measured and nothing asserted: its times are those of this machine.
+    In a replay the times are measured but not asserted: they are times of this machine, not of the service.
 
     Args:
-        deployment: that is asked.
-        images: [N, …], paths, or a mapping of inputs: what every request sends, at most `how.batch_size` rows.
-        requests: at each concurrency.
-        concurrency: how many ask at once; one number or several, measured one after the other.
-        budget: seconds that `p50`, `p95` or `p99` may take, at each concurrency; None asserts nothing.
-        max_growth: how many times the median may be as long at the last concurrency as at the first.
-        how: it is scored.
+        deployment: the deployment to check.
+        images: [N, …], paths, or a mapping of inputs; every request sends these rows, at most `how.batch_size`.
+        requests: number of requests at each concurrency.
+        concurrency: number of concurrent requests; several numbers are measured one after the other.
+        budget: largest `p50`, `p95` or `p99` in seconds, at each concurrency; None asserts nothing.
+        max_growth: largest ratio of the median at the last concurrency to the median at the first.
+        how: scoring settings.
 
     Raises:
-        BadContract: the images, a number or the budget cannot be used.
+        BadContract: the images, a number or the budget are invalid.
     """
-    levels_asked = list(concurrency) if isinstance(concurrency, Sequence) else [concurrency]
-    _check(requests, levels_asked, budget or {}, max_growth)
+    concurrencies = list(concurrency) if isinstance(concurrency, Sequence) else [concurrency]
+    _check(requests, concurrencies, budget or {}, max_growth)
     rows = rows_of(deployment, images).take(slice(0, how.batch_size))
-    sent, _ = payload(rows.given, deployment.archive.signature)
-    _measured(deployment, sent, 1, 1)  # the first answer may have to wait for a model to be loaded
+    sent, _ = payload(rows.model_input, deployment.archive.signature)
+    _measure(deployment, sent, 1, 1)  # the first request may wait until the model is loaded
     levels = []
-    for number in levels_asked:
-        levels.append(_measured(deployment, sent, requests, number))
+    for number in concurrencies:
+        levels.append(_measure(deployment, sent, requests, number))
         how.progress(f"{deployment.name}: {requests} requests, {number} at once: {levels[-1]}")
     findings = [finding for level in levels for finding in _failures(level)]
     notes: tuple[str, ...] = ()
     if deployment.mode == "replay":
-        notes = ("a replay's times are reported, never asserted",)
+        notes = ("response times of a replay are reported but not asserted",)
     else:
-        findings += [finding for level in levels for finding in _over(level, budget or {})]
-        findings += _grown(levels, max_growth)
+        findings += [finding for level in levels for finding in _over_budget(level, budget or {})]
+        findings += _over_growth(levels, max_growth)
     return Result(
         "latency",
         deployment.name,
         deployment.mode,
-        promised=_promise(requests, levels_asked, budget or {}, max_growth),
+        promised=_promise(requests, concurrencies, budget or {}, max_growth),
         measured={
             **{f"at concurrency {level.concurrency}": str(level) for level in levels},
             "levels": [{**asdict(level), **level.percentiles} for level in levels],
@@ -115,10 +115,10 @@ def _check(requests: int, levels: list[int], budget: Mapping[str, float], max_gr
     for number in levels:
         check_count("concurrency", number, 1)
     if not isinstance(budget, Mapping):
-        raise BadContract(f"The budget is no mapping: {budget!r}.", fix="give {'p95': 0.2}, in seconds")
+        raise BadContract(f"The budget is not a mapping: {budget!r}.", fix="give {'p95': 0.2}, in seconds")
     for name, seconds in budget.items():
         if name not in _PERCENTILES:
-            raise BadContract(f"The budget names {name!r}; it can name p50, p95 and p99.")
+            raise BadContract(f"Unknown percentile in the budget: {name!r}; accepted are p50, p95 and p99.")
         _check_positive(f"The budget of {name}", seconds)
     if max_growth is not None:
         _check_positive("max_growth", max_growth)
@@ -129,34 +129,34 @@ def _check_positive(name: str, value: Any) -> None:
         raise BadContract(f"{name} must be a number above 0, not {value!r}.", fix="times are in seconds")
 
 
-def _measured(deployment: Deployment, sent: dict[str, Any], requests: int, concurrency: int) -> Level:
-    def ask(_: int) -> float | str:
+def _measure(deployment: Deployment, sent: dict[str, Any], requests: int, concurrency: int) -> LatencyLevel:
+    def send(_: int) -> float | str:
         begun = time.perf_counter()
         try:
             # Not `deployment.score`, which copies its payload; the client does not change lists.
             deployment.client.deployments.score(deployment.id, sent)
-        except Exception as error:  # noqa: BLE001 whatever IBM's client raises is a request that failed
-            return f"{type(error).__name__}: {_WHERE.sub('', ' '.join(str(error).split()))}"[:_SHOWN]
+        except Exception as error:  # noqa: BLE001 any exception of IBM's client is a failed request
+            return f"{type(error).__name__}: {_METHOD_AND_URL.sub('', ' '.join(str(error).split()))}"[:_SHOWN]
         return time.perf_counter() - begun
 
     begun = time.perf_counter()
     with ThreadPoolExecutor(concurrency) as pool:
-        told = list(pool.map(ask, range(requests)))
+        outcomes = list(pool.map(send, range(requests)))
     whole = time.perf_counter() - begun
-    seconds = tuple(one for one in told if isinstance(one, float))
-    return Level(concurrency, seconds, tuple(one for one in told if isinstance(one, str)), whole)
+    seconds = tuple(one for one in outcomes if isinstance(one, float))
+    return LatencyLevel(concurrency, seconds, tuple(one for one in outcomes if isinstance(one, str)), whole)
 
 
-def _failures(level: Level) -> Iterator[Finding]:
+def _failures(level: LatencyLevel) -> Iterator[Finding]:
     if level.failures:
-        asked = len(level.failures) + len(level.seconds)
+        total = len(level.failures) + len(level.seconds)
         yield Finding(
-            f"at concurrency {level.concurrency} {len(level.failures)} of {asked} requests failed: {level.failures[0]}",
+            f"at concurrency {level.concurrency} {len(level.failures)} of {total} requests failed: {level.failures[0]}",
             facts={"concurrency": level.concurrency, "failures": len(level.failures)},
         )
 
 
-def _over(level: Level, budget: Mapping[str, float]) -> Iterator[Finding]:
+def _over_budget(level: LatencyLevel, budget: Mapping[str, float]) -> Iterator[Finding]:
     for name, allowed in budget.items():
         took = level.percentiles.get(name, 0.0)
         if took > allowed:
@@ -166,7 +166,7 @@ def _over(level: Level, budget: Mapping[str, float]) -> Iterator[Finding]:
             )
 
 
-def _grown(levels: Sequence[Level], max_growth: float | None) -> Iterator[Finding]:
+def _over_growth(levels: Sequence[LatencyLevel], max_growth: float | None) -> Iterator[Finding]:
     first, last = levels[0], levels[-1]
     if max_growth is None or not (first.seconds and last.seconds):
         return

@@ -1,4 +1,4 @@
-"""Numbers that a check is given: tolerances, counts, shares."""
+"""Validates numeric arguments of checks: tolerances, counts, shares."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from pytest_wml.contract.errors import BadContract
 
 
 def check_tolerance(name: str, value: float, dtypes: Iterable[str] = ("float32",)) -> float:
-    """A tolerance that the answer's numbers can keep.
+    """Return a valid tolerance: not below the precision of the answer's numbers.
 
     Args:
-        name: of the argument.
-        value: absolute or relative.
-        dtypes: of the outputs compared.
+        name: name of the argument.
+        value: absolute or relative tolerance.
+        dtypes: types of the compared outputs.
 
     Raises:
-        BadContract: it is no number, negative, or below the precision of the numbers.
+        BadContract: the value is not a number, is negative, or is below the precision of the outputs.
     """
     floats = [_precision(dtype) for dtype in dtypes if "float" in dtype]
     least = max(floats, default=_precision("float32"))
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
-        raise BadContract(f"{name} is no number: {value!r}.", fix=f"give a number of {least:.2g} or more")
+        raise BadContract(f"{name} is not a number: {value!r}.", fix=f"give a number of {least:.2g} or more")
     if value < least:
         raise BadContract(
             f"{name}={value:g} is below the precision of the answer's numbers.",
             least=f"{least:.2g}",
-            fix="allow what two correct computations of the same model differ by, such as 1e-5",
+            fix="allow the rounding difference between two correct computations of the same model, such as 1e-5",
         )
     return float(value)
 
@@ -40,10 +40,10 @@ def _precision(dtype: str) -> float:
 
 
 def check_count(name: str, value: Any, least: int) -> int:
-    """A whole number of at least so much.
+    """Return a whole number that is not below the minimum.
 
     Raises:
-        BadContract: it is none.
+        BadContract: the value is invalid.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise BadContract(f"{name} must be a whole number of {least} or more, not {value!r}.")
@@ -51,10 +51,10 @@ def check_count(name: str, value: Any, least: int) -> int:
 
 
 def check_share(name: str, value: Any) -> float:
-    """A share of all rows, from 0 to 1.
+    """Return a share from 0 to 1.
 
     Raises:
-        BadContract: it is none.
+        BadContract: the value is invalid.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
         raise BadContract(f"{name} must be a share from 0 to 1, not {value!r}.", fix="95 % is 0.95")

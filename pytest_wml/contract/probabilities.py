@@ -1,4 +1,4 @@
-"""Probabilities are probabilities: finite, from 0 to 1, summing to 1."""
+"""Checks that probabilities are finite, from 0 to 1, and sum to 1."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_wml.contract.answers import DEFAULT_SCORING, Scoring, float_dtypes, score_rows
 from pytest_wml.contract.findings import Finding, Result
 from pytest_wml.contract.limits import check_tolerance
-from pytest_wml.contract.rows import Given, rows_of
-from pytest_wml.contract.scored import DEFAULT, Scoring, float_dtypes, scored
+from pytest_wml.contract.rows import RowsLike, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
 
 
 def check_probabilities(
-    deployment: Deployment, images: Given, *, tolerance: float = 1e-5, how: Scoring = DEFAULT
+    deployment: Deployment, images: RowsLike, *, tolerance: float = 1e-5, how: Scoring = DEFAULT_SCORING
 ) -> Result:
     """Every row's probabilities are finite, from 0 to 1, and sum to 1.
 
     Args:
-        deployment: that is asked.
+        deployment: the deployment to check.
         images: [N, …], paths, or a mapping of inputs.
-        tolerance: absolute, of the sum.
-        how: it is scored.
+        tolerance: absolute tolerance of the sum.
+        how: scoring settings.
 
     Raises:
-        BadContract: the images cannot be used, the tolerance is too small, or the answer holds no probabilities.
+        BadContract: the images are invalid, the tolerance is too small, or the answer contains no probabilities.
     """
     check_tolerance("tolerance", tolerance, float_dtypes(deployment))
     rows = rows_of(deployment, images)
-    answers = scored(deployment, rows, how)
-    found = answers.require_probabilities("probabilities")
-    findings = tuple(improper(found, tolerance, answers.columns))
-    sums = found.sum(axis=1)
+    answers = score_rows(deployment, rows, how)
+    probabilities = answers.require_probabilities("probabilities")
+    findings = tuple(improper(probabilities, tolerance, answers.columns))
+    sums = probabilities.sum(axis=1)
     return Result(
         "probabilities",
         deployment.name,
         deployment.mode,
         promised=f"probabilities of {len(rows)} rows are finite, from 0 to 1, and sum to 1 within {tolerance:g}",
         measured={
-            "classes": found.shape[1],
+            "classes": probabilities.shape[1],
             "farthest sum": float(sums[np.argmax(np.abs(np.nan_to_num(sums, nan=np.inf) - 1))]),
             "sums": sums.tolist(),
         },
@@ -56,23 +56,23 @@ def check_probabilities(
 def improper(
     probabilities: NDArray[Any], tolerance: float, classes: Sequence[int | str] | None = None
 ) -> Iterator[Finding]:
-    """Yield what is wrong with probabilities.
+    """Yield a finding for each invalid probability or sum.
 
     Args:
         probabilities: [N, number of classes].
-        tolerance: absolute, of a row's sum.
-        classes: of the columns; None for their numbers.
+        tolerance: absolute tolerance of a row's sum.
+        classes: class of each column; None for the column numbers.
     """
     named = range(probabilities.shape[1]) if classes is None else classes
     for row, shares in enumerate(np.asarray(probabilities, dtype=np.float64)):
         unbounded = np.flatnonzero(~np.isfinite(shares)).tolist()
-        outside = [place for place in np.flatnonzero((shares < 0) | (shares > 1)).tolist() if place not in unbounded]
+        outside = [column for column in np.flatnonzero((shares < 0) | (shares > 1)).tolist() if column not in unbounded]
         total = float(shares.sum())
         if unbounded:
-            names = _listed([named[place] for place in unbounded])
-            yield Finding(f"row {row}: no number for class {names}", row, {"columns": unbounded})
+            names = _listed([named[column] for column in unbounded])
+            yield Finding(f"row {row}: not a finite number for class {names}", row, {"columns": unbounded})
         if outside:
-            worst = ", ".join(f"{named[place]}: {shares[place]:.6g}" for place in outside[:3])
+            worst = ", ".join(f"{named[column]}: {shares[column]:.6g}" for column in outside[:3])
             yield Finding(f"row {row}: outside 0 to 1 for class {worst}", row, {"columns": outside})
         if not unbounded and abs(total - 1) > tolerance:
             yield Finding(f"row {row}: the sum is {total:.7g}", row, {"sum": total})

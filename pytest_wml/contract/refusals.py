@@ -1,4 +1,4 @@
-"""What the service must refuse, with status and code."""
+"""Checks that invalid requests are refused with the expected status and code."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_wml.contract.errors import BadContract
 from pytest_wml.contract.findings import Finding, Result
-from pytest_wml.contract.rest import Reply, post
+from pytest_wml.contract.rest import HttpReply, post
 
 if TYPE_CHECKING:
     from pytest_wml.client.deployment import Deployment
     from pytest_wml.model.signature import TensorSpec
 
-_NOBODY = "00000000-0000-4000-8000-00000000dead"
-_BAD_TOKEN = "Bearer no-token-of-any-service"  # noqa: S105 it is the point of it
+_UNKNOWN_DEPLOYMENT = "00000000-0000-4000-8000-00000000dead"
+_BAD_TOKEN = "Bearer no-token-of-any-service"  # noqa: S105 an invalid token on purpose
 _ZEROS: dict[str, Any] = {
     **dict.fromkeys(("float16", "float32", "float64", "bfloat16"), 0.0),
     **dict.fromkeys(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"), 0),
@@ -24,7 +24,7 @@ _ZEROS: dict[str, Any] = {
     "string": "",
 }
 _LARGEST = 4096
-"""Numbers in a row that are sent to be refused."""
+"""Largest number of values in a row of wrong shape."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Refused:
     """A request that must be refused.
 
     Args:
-        body: the JSON value that is sent.
-        status: that must come back.
-        code: of the first of the `errors`; empty for any.
-        deployment_id: asked instead of the deployment; empty for the deployment itself.
-        authorization: header sent instead of the client's; empty for none, None for the client's.
+        body: JSON value to send.
+        status: expected HTTP status.
+        code: expected `code` of the first entry of `errors`; empty accepts any.
+        deployment_id: id to request instead of the deployment's; empty for the deployment's.
+        authorization: header to send instead of the client's; empty sends none, None sends the client's.
     """
 
     body: Any
@@ -47,31 +47,35 @@ class Refused:
 
 
 def refusals(deployment: Deployment) -> dict[str, Refused]:
-    """The ready set: what every deployment must refuse, by name; `wrong shape` only for a known signature."""
+    """The built-in cases by name, which every deployment must refuse; `wrong shape` needs a known signature."""
     inputs = deployment.archive.signature.inputs if deployment.archive.signature else ()
-    # Bodies of their own: a player of recordings that looks at URL and body only can tell them from each other.
-    ready = {
+    # Each case has another body, so that recordings can be matched by URL and body only.
+    built_in = {
         "empty batch": Refused({"input_data": []}, 400, "invalid_input_data"),
         "missing field": Refused({"input_data": [{"id": "without values"}]}, 400, "invalid_input_data"),
-        "unknown deployment": Refused(_asking("nobody"), 404, "deployment_does_not_exist", deployment_id=_NOBODY),
-        "bad token": Refused(_asking("bad token"), 401, "authentication_token_not_valid", authorization=_BAD_TOKEN),
-        "no token": Refused(_asking("no token"), 401, "authentication_no_token", authorization=""),
+        "unknown deployment": Refused(
+            _empty_values("nobody"), 404, "deployment_does_not_exist", deployment_id=_UNKNOWN_DEPLOYMENT
+        ),
+        "bad token": Refused(
+            _empty_values("bad token"), 401, "authentication_token_not_valid", authorization=_BAD_TOKEN
+        ),
+        "no token": Refused(_empty_values("no token"), 401, "authentication_no_token", authorization=""),
     }
-    body = _misshapen(inputs)
-    return {"wrong shape": Refused(body, 400, "invalid_input_data"), **ready} if body else ready
+    body = _wrong_shape_body(inputs)
+    return {"wrong shape": Refused(body, 400, "invalid_input_data"), **built_in} if body else built_in
 
 
-def _asking(name: str) -> dict[str, Any]:
+def _empty_values(name: str) -> dict[str, Any]:
     return {"input_data": [{"id": name, "values": []}]}
 
 
-def _misshapen(inputs: tuple[TensorSpec, ...]) -> dict[str, Any] | None:
-    """A body whose first input has a wrong shape; None where none is promised, or the others are huge."""
+def _wrong_shape_body(inputs: tuple[TensorSpec, ...]) -> dict[str, Any] | None:
+    """A body whose first input has a wrong shape; None if no shape is promised or the other inputs are too large."""
     if not inputs or any(not spec.shape or spec.dtype not in _ZEROS for spec in inputs):
         return None
     if any(_size(spec) > _LARGEST for spec in inputs[1:]):
         return None
-    shapes = [_wrong(inputs[0]), *([length or 1 for length in spec.shape or ()] for spec in inputs[1:])]
+    shapes = [_wrong_shape(inputs[0]), *([length or 1 for length in spec.shape or ()] for spec in inputs[1:])]
     elements: list[dict[str, Any]] = [
         {"id": spec.name, "values": _filled(shape, _ZEROS[spec.dtype])}
         for spec, shape in zip(inputs, shapes, strict=True)
@@ -79,10 +83,10 @@ def _misshapen(inputs: tuple[TensorSpec, ...]) -> dict[str, Any] | None:
     return {"input_data": elements if len(elements) > 1 else [{"values": elements[0]["values"]}]}
 
 
-def _wrong(spec: TensorSpec) -> list[int]:
-    """One number too many in a row; an axis too many where no length is promised, or a row is large."""
+def _wrong_shape(spec: TensorSpec) -> list[int]:
+    """A shape with one value too many in a row; with one axis too many if no length is promised or a row is large."""
     shape = [length or 1 for length in spec.shape or ()]
-    fixed = [place for place, length in enumerate(spec.shape or ()) if place and length is not None]
+    fixed = [axis for axis, length in enumerate(spec.shape or ()) if axis and length is not None]
     if not fixed or _size(spec) > _LARGEST:
         return [1] * (len(shape) + 1)
     shape[fixed[-1]] += 1
@@ -98,17 +102,17 @@ def _filled(shape: list[int], value: Any) -> Any:
 
 
 def check_errors(deployment: Deployment, cases: Mapping[str, Refused | None] | None = None) -> Result:
-    """The service refuses what it must, with the promised status and `errors[].code`.
+    """The service refuses invalid requests with the expected status and `errors[].code`.
 
     Args:
-        deployment: that is asked.
-        cases: added to the ready set of `refusals`, or put in the place of one of its cases; None leaves it out.
+        deployment: the deployment to check.
+        cases: cases by name, added to the built-in ones; a built-in name replaces that case, None removes it.
 
     Raises:
-        BadContract: there is no case.
+        BadContract: no case is left.
     """
-    ready = refusals(deployment)
-    chosen = {name: case for name, case in {**ready, **(cases or {})}.items() if case is not None}
+    built_in = refusals(deployment)
+    chosen = {name: case for name, case in {**built_in, **(cases or {})}.items() if case is not None}
     if not chosen:
         raise BadContract("There is nothing to check: no case is left.")
     findings: list[Finding] = []
@@ -117,7 +121,7 @@ def check_errors(deployment: Deployment, cases: Mapping[str, Refused | None] | N
         reply = post(deployment, case.body, deployment_id=case.deployment_id, authorization=case.authorization)
         answered[name] = f"{reply.status} {reply.code}".strip()
         findings += _findings(name, case, reply)
-    notes = () if "wrong shape" in ready else ("no wrong shape was sent: the model's signature is not known",)
+    notes = () if "wrong shape" in built_in else ("no wrong shape was sent: the model's signature is unknown",)
     return Result(
         "errors",
         deployment.name,
@@ -129,11 +133,11 @@ def check_errors(deployment: Deployment, cases: Mapping[str, Refused | None] | N
     )
 
 
-def _findings(name: str, case: Refused, reply: Reply) -> Iterator[Finding]:
+def _findings(name: str, case: Refused, reply: HttpReply) -> Iterator[Finding]:
     facts = {"case": name, "status": reply.status, "code": reply.code}
     if reply.status != case.status:
-        told = f" ({reply.code})" if reply.code else ""
-        yield Finding(f"{name}: status {reply.status}{told} instead of {case.status}", facts=facts)
+        code = f" ({reply.code})" if reply.code else ""
+        yield Finding(f"{name}: status {reply.status}{code} instead of {case.status}", facts=facts)
         return
     if not reply.code:
         yield Finding(f"{name}: status {reply.status}, but the body has no errors[0].code", facts=facts)

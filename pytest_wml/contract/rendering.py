@@ -1,4 +1,4 @@
-"""A broken contract as text: digits drawn where there are any, and never more than 40 lines."""
+"""Formats a broken contract as text of at most 40 lines, with drawings of digits."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _WIDEST = 110
 _DRAWN = 30
 _MARGIN = 10
 _DRAWN_FOR = {"expected", "before"}
-"""Findings about what an image shows; one about numbers is a line."""
+"""Findings with one of these facts are drawn as an image; all others are lines."""
 _FIRST = 5
 _PIXELS: tuple[tuple[int, ...], ...] = ((784,), (28, 28), (28, 28, 1))
 
 
 class RenderedFinding(Protocol):
-    """A finding, as far as it is rendered."""
+    """The rendered attributes of a finding."""
 
     @property
     def message(self) -> str: ...
@@ -32,7 +32,7 @@ class RenderedFinding(Protocol):
 
 
 class RenderedResult(Protocol):
-    """What one check found, as far as it is rendered."""
+    """The rendered attributes of a result."""
 
     @property
     def check(self) -> str: ...
@@ -52,13 +52,13 @@ class RenderedResult(Protocol):
     def notes(self) -> Sequence[str]: ...
 
 
-def text(result: RenderedResult, *, columns: int | None = None, encoding: str | None = None) -> str:
-    """A result's promise, measures and findings in at most 40 lines, the last of which says how many more.
+def render(result: RenderedResult, *, columns: int | None = None, encoding: str | None = None) -> str:
+    """Format a result's promise, measurements and findings in at most 40 lines; the last line counts omitted findings.
 
     Args:
-        result: of a check.
-        columns: of the terminal; the real one's by default.
-        encoding: of the terminal; the real one's by default.
+        result: the result of a check.
+        columns: width of the terminal; that of the current terminal by default.
+        encoding: encoding of the terminal; that of the current terminal by default.
     """
     columns = columns or shutil.get_terminal_size().columns
     encoding = encoding or getattr(sys.__stdout__, "encoding", None) or "utf-8"
@@ -85,21 +85,21 @@ def _head(result: RenderedResult) -> Iterator[str]:
     )
     yield _cut(f"  promised: {result.promised}")
     measured = "; ".join(f"{name} {shown}" for name, fact in result.measured.items() if (shown := _short(fact)))
-    told = textwrap.wrap(f"  measured: {measured}", _WIDEST, subsequent_indent="    ") if measured else []
-    yield from map(_cut, told[:3])
+    measured_lines = textwrap.wrap(f"  measured: {measured}", _WIDEST, subsequent_indent="    ") if measured else []
+    yield from map(_cut, measured_lines[:3])
     for note in result.notes[:3]:
         yield _cut(f"  note: {note}")
 
 
 def _short(fact: Any) -> str:
-    """A measure that fits into a line; tables are for the report."""
+    """A measurement in one line; empty for a table, which only the report shows."""
     if isinstance(fact, float):
         return f"{fact:.4g}"
     return str(fact) if isinstance(fact, (int, str)) else ""
 
 
 def _strips(result: RenderedResult, across: int) -> Iterator[Sequence[RenderedFinding]]:
-    """Yield the findings that can be drawn, as many as stand beside each other at a time."""
+    """Yield the drawable findings in groups that fit beside each other on the terminal."""
     drawable = [finding for finding in result.findings if _is_drawable(result, finding)]
     for start in range(0, len(drawable), across):
         yield drawable[start : start + across]
@@ -111,15 +111,15 @@ def _is_drawable(result: RenderedResult, finding: RenderedFinding) -> bool:
 
 
 def _general(result: RenderedResult) -> list[RenderedFinding]:
-    """The first findings about the deployment as a whole: they are told before any row."""
+    """The first findings about the whole deployment, which are shown before findings about rows."""
     return [finding for finding in result.findings if finding.row is None][:_FIRST]
 
 
 def _undrawn(result: RenderedResult, shown: int) -> Iterator[RenderedFinding]:
-    told = len(_general(result))
+    general = len(_general(result))
     for finding in result.findings:
-        if told and finding.row is None:
-            told -= 1
+        if general and finding.row is None:
+            general -= 1
         elif shown and _is_drawable(result, finding):
             shown -= 1
         else:
@@ -132,7 +132,7 @@ def _drawn(strip: Sequence[RenderedFinding], result: RenderedResult, encoding: s
 
 
 def _cropped(blocks: Sequence[str]) -> list[str]:
-    """The drawings without the lines at top and bottom that are blank in all of them."""
+    """The drawings without the top and bottom lines that are blank in all of them."""
     grids = [block.split("\n") for block in blocks]
     inked = [number for grid in grids for number, line in enumerate(grid) if line.strip()]
     first, last = min(inked, default=0), max(inked, default=0)
@@ -140,7 +140,7 @@ def _cropped(blocks: Sequence[str]) -> list[str]:
 
 
 def _caption(finding: RenderedFinding) -> str:
-    """Two or three lines as wide as a drawing: what was expected, what came, the likeliest classes."""
+    """Two or three lines as wide as a drawing: expected class, predicted class, most probable classes."""
     facts = finding.facts
     if "expected" in facts:
         lines = [f"row {finding.row}: {facts.get('transform', '')}".rstrip(": ")]
@@ -162,5 +162,5 @@ def _cut(line: str) -> str:
 
 
 def _printable(line: str) -> str:
-    """A line without what moves a terminal's cursor: a model may answer any text."""
+    """A line without terminal control characters: a model may answer any text."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)

@@ -1,4 +1,4 @@
-"""A few rows of a check as somebody looks at them: what was sent, what was expected, what was answered."""
+"""Sample rows of a check for the report: input, expected class, predicted class."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_wml.contract.answers import Answers
 from pytest_wml.contract.rows import Rows
-from pytest_wml.contract.scored import Answers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHOWN = 24
-"""Rows of a check that are kept for a report, those that break the promise first."""
+"""Number of rows of a check that are kept for the report, violations first."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One row.
+    """One row of a check with its answer.
 
     Args:
-        row: its number, counted from 0.
-        expected: class.
-        predicted: class.
-        probabilities: [number of classes]; empty where the answer holds none.
-        given: the row of each input by its name; under the empty name for a model with one input.
-        columns: the class of each probability; empty where it is the probability's place.
+        row: number of the row, counted from 0.
+        expected: expected class.
+        predicted: predicted class.
+        probabilities: [number of classes]; empty if the answer contains none.
+        given: the row's value by input name; a model with one input has the empty name.
+        columns: the class of each probability; empty if the class is the column number.
     """
 
     row: int
@@ -40,12 +40,12 @@ class Sample:
 
 
 def samples_of(rows: Rows, answers: Answers, expected: NDArray[Any]) -> tuple[Sample, ...]:
-    """At most 24 rows, those first that got another class than the expected one.
+    """At most 24 rows, misclassified rows first.
 
     Args:
-        rows: that were scored.
-        answers: to them; with classes.
-        expected: [N] classes as text.
+        rows: the scored rows.
+        answers: the answers to the rows, with classes.
+        expected: [N] expected classes as text.
     """
     predicted = answers.require_classes("a report")
     order = np.argsort(expected == predicted, kind="stable")[:SHOWN].tolist()

@@ -1,4 +1,4 @@
-"""The few statistics that checks report."""
+"""Statistics of the checks: confidence interval, percentile, confusion matrix."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def wilson(right: int, total: int) -> tuple[float, float]:
     E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
 
     Args:
-        right: how many of them.
-        total: 1 or more.
+        right: number of correct rows.
+        total: number of rows, at least 1.
     """
     share, z2 = right / total, _Z_95**2
     centre = (share + z2 / (2 * total)) / (1 + z2 / total)
@@ -27,10 +27,10 @@ def wilson(right: int, total: int) -> tuple[float, float]:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that so many percent of all do not exceed (nearest rank).
+    """The smallest value that is not below the given percentage of the values (nearest rank).
 
     Args:
-        values: one or more.
+        values: at least one value.
         percent: above 0, up to 100.
     """
     ordered = sorted(values)
@@ -38,10 +38,10 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def confusion(expected: Sequence[str], predicted: Sequence[str]) -> tuple[list[str], list[list[int]]]:
-    """The labels, numbers in their order first, and how often each (row) was taken for each (column)."""
+    """The labels, numbers first in numeric order, and the confusion matrix: rows expected, columns predicted."""
     labels = sorted({*expected, *predicted}, key=lambda label: (not label.isdecimal(), len(label), label))
-    place = {label: number for number, label in enumerate(labels)}
+    position = {label: number for number, label in enumerate(labels)}
     matrix = [[0] * len(labels) for _ in labels]
     for one, other in zip(expected, predicted, strict=True):
-        matrix[place[one]][place[other]] += 1
+        matrix[position[one]][position[other]] += 1
     return labels, matrix

@@ -1,7 +1,7 @@
-"""Changes of an image that people hardly see.
+"""Small changes of images that must not change their class.
 
-Every number is made by operations that come out alike on every machine and every release of numpy: a recording
-answers only what was asked when it was made.
+The results are equal on every machine and with every release of numpy: a replay answers only requests that were
+recorded.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ def image_transforms(
     brightness: float = 0.1,
     seed: int = 0,
 ) -> dict[str, Callable[[Images], Images]]:
-    """The ready set: shifts in four directions, noise, brighter, darker.
+    """The built-in transforms: shifts in four directions, noise, brighter, darker.
 
-    Each takes images [N, 784], [N, height, width], [N, height, width, channels] or [N, channels, height, width] and
-    gives as many of the same shape and type, within the range of values that they had.
+    Each transform takes images [N, 784], [N, height, width], [N, height, width, channels] or [N, channels, height,
+    width]. It returns images of the same shape, type and range of values.
 
     Args:
-        shape: (height, width) or (height, width, channels) of one image; flat rows of another length than 784 are
-            only shifted where it is given.
-        pixels: of a shift; what comes in at an edge is the edge's own pixels.
-        noise: the largest change of a pixel, a share of the images' range of values.
-        brightness: share of the range by which all pixels change.
-        seed: of the noise.
+        shape: (height, width) or (height, width, channels) of one image; required for flat rows whose length is not
+            784.
+        pixels: size of a shift; the pixels of the edge are repeated.
+        noise: the largest change of a pixel, as a share of the images' range of values.
+        brightness: change of all pixels, as a share of the range.
+        seed: random seed of the noise.
 
     Raises:
-        BadContract: the shape is not one of an image.
+        BadContract: the shape is not the shape of an image.
     """
-    said = None if shape is None else _said(shape)
+    image = None if shape is None else _image_layout(shape)
     moves = {"up": (-pixels, 0), "down": (pixels, 0), "left": (0, -pixels), "right": (0, pixels)}
     return {
-        **{f"shift {name}": _shift(*move, said) for name, move in moves.items()},
+        **{f"shift {name}": _shift(*move, image) for name, move in moves.items()},
         "noise": _noise(noise, seed),
         "brighter": _brighter(brightness),
         "darker": _brighter(-brightness),
     }
 
 
-def _said(shape: Sequence[int]) -> Layout:
+def _image_layout(shape: Sequence[int]) -> Layout:
     lengths = tuple(shape)
     if len(lengths) not in (2, 3) or not all(isinstance(length, int) and length > 0 for length in lengths):
         raise BadContract(
@@ -64,9 +64,9 @@ def _said(shape: Sequence[int]) -> Layout:
     return Layout(lengths)
 
 
-def _shift(down: int, right: int, said: Layout | None) -> Callable[[Images], Images]:
+def _shift(down: int, right: int, image: Layout | None) -> Callable[[Images], Images]:
     def shift(images: Images) -> Images:
-        shape, axis = _layout(images, said)
+        shape, axis = _layout(images, image)
         planes = images.reshape(len(images), *shape)
         for number, pixels in ((axis + 1, down), (axis + 2, right)):
             length = planes.shape[number]
@@ -96,27 +96,27 @@ def _span(images: NDArray[Any]) -> float:
 
 
 def _within(images: NDArray[Any], changed: NDArray[np.float64]) -> NDArray[Any]:
-    """The changed images in the type and range of values of the ones before."""
+    """The changed images, in the type and range of values of the original images."""
     if images.dtype.kind in "iu":
         changed = np.rint(changed)
     low = float(images.min())
     return np.clip(changed, low, low + _span(images)).astype(images.dtype)
 
 
-def _layout(images: NDArray[Any], said: Layout | None) -> Layout:
-    """How each row is read as an image.
+def _layout(images: NDArray[Any], image: Layout | None) -> Layout:
+    """The layout of each row as an image.
 
     Raises:
-        BadContract: the rows are not images, or not of the size that was said.
+        BadContract: the rows are not images, or their size differs from the given shape.
     """
     row = images.shape[1:]
-    found = said if said and len(row) == 1 else layout(row)
-    if found and {math.prod(one.shape) for one in (found, said) if one} == {math.prod(row)}:
+    found = image if image and len(row) == 1 else layout(row)
+    if found and {math.prod(one.shape) for one in (found, image) if one} == {math.prod(row)}:
         return found
     raise BadContract(
         "These rows are not images that can be shifted.",
         given=f"shape {list(images.shape)}",
-        image=f"shape {list(said.shape)}" if said else "",
+        image=f"shape {list(image.shape)}" if image else "",
         fix="flat images need their size: image_transforms(shape=(height, width)); for other rows give transforms of "
         "your own: {'name': function}",
     )

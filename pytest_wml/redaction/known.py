@@ -1,4 +1,4 @@
-"""The secrets of a run, by their values."""
+"""Masks the known secrets of a run by their values."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pytest_wml.redaction.text import masked
 
 MASK = "***"
 _SHORTEST = 6
-"""A shorter secret would be found in any text."""
+"""Shorter secrets are ignored: they occur by chance in any text."""
 
 
 class Secrets:
-    """The secrets of a run, as they become known."""
+    """The known secrets of a run."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
@@ -28,23 +28,23 @@ class Secrets:
         return f"<{len(self._known)} secrets>"
 
     def add(self, *secrets: str) -> None:
-        """Learn secrets; what is shorter than six characters would be found everywhere, and is left out."""
+        """Add secrets; those with fewer than six characters are ignored, since they occur by chance in any text."""
         with self._lock:
             self._known.update(secret for secret in secrets if len(secret) >= _SHORTEST and secret != MASK)
 
     def all(self) -> frozenset[str]:
-        """The secrets themselves, to hand from an xdist worker to the controller, in memory."""
+        """Return the secrets, for the transfer in memory from an xdist worker to the controller."""
         with self._lock:
             return frozenset(self._known)
 
     def mask(self, text: str) -> str:
-        """The text with every secret masked: those known, in whatever form, and what is one by its name or shape."""
+        """Mask every secret in a text: known secrets in any encoding, and secrets by name or shape."""
         for pattern in sorted(self._patterns(), key=len, reverse=True):
             text = text.replace(pattern, MASK)
         return masked(text)
 
     def found_in(self, text: str) -> int:
-        """How many secrets stand in a text: plain, base64 at any offset, or URL-encoded."""
+        """Number of known secrets in a text: plain, base64 at any offset, or URL-encoded."""
         return sum(any(pattern in text for pattern in _forms(secret)) for secret in self.all())
 
     def _patterns(self) -> set[str]:
@@ -56,11 +56,11 @@ def _forms(secret: str) -> set[str]:
     forms = {secret, quote(raw, safe=""), quote_plus(raw)}
     for ascii_only in (True, False):
         once = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
-        # A cassette is JSON text that holds bodies, which are JSON text themselves.
+        # A cassette is JSON text with bodies that are JSON text themselves.
         forms |= {once, json.dumps(once, ensure_ascii=False)[1:-1]}
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + raw).decode("ascii")
-        # The first letters depend on what stands before, the last ones on what follows.
+        # The first and last letters depend on the bytes before and after the secret.
         core = encoded[(0, 2, 3)[offset] :].rstrip("=")
         core = core[:-1] if (offset + len(raw)) % 3 else core
         forms |= {core, core.replace("+", "-").replace("/", "_")}
@@ -71,6 +71,6 @@ _BEARER = re.compile(r"(?:Bearer|Basic)\s+(\S+)", re.IGNORECASE)
 
 
 def secret_of_header(authorization: str) -> str:
-    """The secret part of an Authorization header; empty for none."""
+    """The secret part of an Authorization header; empty if there is none."""
     found = _BEARER.fullmatch(authorization.strip())
     return found[1] if found else ""

@@ -1,4 +1,4 @@
-"""Which names say that their value is a secret: of JSON members, variables, parameters."""
+"""Recognises secrets by the names of JSON members, variables and parameters."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _KEY_KINDS = frozenset(
         "secret", "service", "shared", "signing", "storage", "ssh",
     }
 )  # fmt: skip
-"""`key` is a secret behind one of these words; by itself it may be a column's, a resource's or a row's."""
+"""`key` after one of these words names a secret; `key` alone may belong to a column, a resource or a row."""
 _GLUED = re.compile(
     r"password|passwd|passphrase|apikey|accesskey|privatekey|secretkey|connectionstring|connstr"
     r"|(?:secret|token|credentials?|pwd)$"
 )
-"""Words that are recognised in a name that is written without separators, such as `dbpassword`."""
+"""Words that are recognised in names without separators, such as `dbpassword`."""
 _SUSPICIOUS_WORDS = frozenset(
     {
         "auth", "cert", "certificate", "dsn", "hmac", "key", "keys", "otp", "pass", "pin", "salt", "session",
@@ -39,11 +39,11 @@ _ABOUT_A_SECRET = frozenset(
         "length", "limit", "limits", "path", "policy", "quota", "size", "type", "uri", "url", "usage",
     }
 )  # fmt: skip
-"""A name that ends in one of these is that of a fact about a secret: `token_count`, `token_url`."""
+"""A name that ends in one of these describes a fact about a secret: `token_count`, `token_url`."""
 
 
 class Secrecy(enum.IntEnum):
-    """How much a name says about its value."""
+    """Whether a name marks its value as a secret."""
 
     NONE = 0
     SUSPICIOUS = 1
@@ -53,10 +53,10 @@ class Secrecy(enum.IntEnum):
 
 @functools.lru_cache(maxsize=4096)
 def secrecy(name: str) -> Secrecy:
-    """How much a name says about its value.
+    """Classify a name.
 
-    A name is split at everything but letters and digits, and at capitals: `AWS_SECRET_ACCESS_KEY`,
-    `iam-token`, `dbPassword`, `Connection String`.
+    A name is split into words at separators and at capitals: `AWS_SECRET_ACCESS_KEY`, `iam-token`, `dbPassword`,
+    `Connection String`.
     """
     words = _words(name)
     named = _names_a_secret(words) or any(_GLUED.search(word) for word in words)
@@ -68,7 +68,7 @@ def secrecy(name: str) -> Secrecy:
 
 
 def holds_a_number(name: str) -> bool:
-    """Whether a number under this secret name is a secret: a password may be a number; `tokens` counts them."""
+    """Whether a number with this name is a secret: a `password` may be a number, but `tokens` is a count."""
     return secrecy(name) is Secrecy.SECRET and _words(name)[-1] not in ("token", "tokens")
 
 

@@ -1,4 +1,4 @@
-"""Secrets and personal data in JSON values."""
+"""Replaces secrets and personal data in JSON values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytest_wml.redaction.names import Secrecy, holds_a_number, secrecy
 from pytest_wml.redaction.shapes import is_id
 from pytest_wml.redaction.text import is_harmless, is_secret, mask, masked
 
-# Each stands for the person or account that records; the same in every recording, so that a colleague can record again.
+# Replacements for the person or account that records; the same in every recording, so that others can re-record.
 _PERSONAL_KEYS = {
     "owner": "IBMid-000000000000",
     "creator_id": "IBMid-000000000000",
@@ -34,38 +34,38 @@ _PERSONAL_KEYS = {
     "family_name": "Body",
 }
 _ROWS = frozenset({"predictions", "fields", "values"})
-"""A model's own data, in which a name such as `owner` or `token` is a feature's."""
+"""Keys of a model's data, in which a name such as `owner` or `token` is the name of a feature."""
 _LABELS = ("name", "key", "variable")
-"""How each entry in a list of variables is named, beside its `value`."""
+"""Keys for the name of an entry in a list of variables, beside its `value`."""
 _FACTS = frozenset(
     {
         "description", "endpoint", "guid", "host", "hostname", "id", "name", "port", "region", "type", "uri", "url",
         "version",
     }
 )  # fmt: skip
-"""Words in which names end that say nothing secret, also inside `credentials`."""
+"""Last words of names whose values are not secret, also inside `credentials`."""
 _EMPTY: tuple[Any, ...] = ("", None, [], {})
 _DEEPEST = 100
 
 
 def redacted(value: Any, *, persons: bool = True) -> Any:
-    """A JSON value without secrets and personal data, of the same types; a model's own data stays as it is.
+    """Return a JSON value without secrets and personal data; types do not change.
 
-    A text under a name that says that it is a secret (`names.secrecy`) becomes as many stars, a number 0. So does every
-    text in a list or object of such a name, unless its own name says that it is an id, a URL or the like. JSON text
-    inside a text is read too. A model's rows are left alone: `text.masked_strings` masks what is in them.
+    A text with a secret name (`names.secrecy`) is replaced by as many stars, a number by 0. The same applies to texts
+    in a list or object with a secret name, except ids, URLs and similar facts. JSON text inside a text is redacted too.
+    The rows of a model are not changed here: `text.masked_strings` masks secrets in them.
 
     Args:
-        value: of a request or an answer.
-        persons: whether an owner or an e-mail is somebody's; in `custom`, the user's own, it is not.
+        value: JSON value of a request or an answer.
+        persons: whether personal data is replaced; it is never replaced in `custom`, which is the user's own data.
 
-    `redacted(redacted(value)) == redacted(value)`: what was masked once is recognised when it is asked again.
+    `redacted(redacted(value)) == redacted(value)`, so that a redacted request matches its recording.
     """
     return _Redaction(persons, secret=False).of(value)
 
 
 def secrets_in(value: Any) -> Iterator[str]:
-    """Yield every text that a JSON value holds under a name that says that it is a secret."""
+    """Yield every text with a secret name in a JSON value."""
     for name, member in _members(value):
         if isinstance(member, str):
             if is_secret(name, member):
@@ -75,12 +75,12 @@ def secrets_in(value: Any) -> Iterator[str]:
 
 
 class _Redaction(NamedTuple):
-    """How the parts of a value are masked.
+    """Settings for redacting a part of a value.
 
     Args:
         persons: whether personal data is replaced.
-        secret: whether the value stands under a name that says that it is a secret.
-        depth: of the value.
+        secret: whether the value has a secret name.
+        depth: nesting depth of the value.
     """
 
     persons: bool
@@ -112,7 +112,7 @@ class _Redaction(NamedTuple):
         return _Redaction(self.persons and key != "custom", secret, self.depth + 1).of(member)
 
     def _is_inside(self, key: str, text: str) -> bool:
-        """Whether a text that has a name of its own is a secret since what it stands in is one."""
+        """Whether a named text is a secret because it is inside a secret object."""
         return self.secret and key.lower().rpartition("_")[2] not in _FACTS and not is_id(text)
 
     def _text(self, text: str) -> str:
@@ -125,7 +125,7 @@ class _Redaction(NamedTuple):
 
 
 def _members(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the members of an object or list by name; a `value` beside a `name` has that name, a list's have none."""
+    """Yield the members with their names; a `value` beside a `name` has that name, list items have no name."""
     if isinstance(value, dict):
         labels = [label for name, label in value.items() if name.lower() in _LABELS and isinstance(label, str)]
         for name, member in value.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml.client import output
+from pytest_wml.client import captured_output
 from pytest_wml.config import similar_names
 from pytest_wml.config.deployment_specs import Plan
 from pytest_wml.config.folders import users_cache
@@ -172,7 +172,7 @@ def deployment(
     from pytest_wml.replay.bodies import as_content
 
     if plan.deployment:
-        with output.held():
+        with captured_output.capture():
             existing = _existing_deployment(run, client, archive, plan, folder)
         run.deployments.served[plan.name] = existing.archive
         yield existing
@@ -227,7 +227,7 @@ def _existing_deployment(
     run.app.assign(plan.name, details["metadata"]["id"])
     served = existing.served(client, details, None if replayed else folder() / f"{plan.name}.tar.gz")
     if served.content is None and recorded is not None:
-        served = existing.Served(recorded, None, "by the recording")
+        served = existing.ServedModel(recorded, None, "by the recording")
     if served.content is not None:
         run.recording.models[plan.name] = served.content
     text, archive = str(served), served.archive or existing.unknown_archive(served.content)

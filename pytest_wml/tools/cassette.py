@@ -18,8 +18,7 @@ from pytest_wml.replay.cassette.file import BadCassette, Cassette, load
 from pytest_wml.replay.cassette.scan import hits
 from pytest_wml.replay.cassette.search import NothingKnown, files
 from pytest_wml.replay.cassette.show import differences, facts, lines, row
-from pytest_wml.tools import merge as merging
-from pytest_wml.tools import prune as pruning
+from pytest_wml.tools import merge, prune
 from pytest_wml.tools.doctor import settings
 from pytest_wml.tools.verify import command as verify_command
 
@@ -28,54 +27,54 @@ _DEFAULT = "default: the folder of the suite's recordings (wml_cassettes)"
 
 def add_to(tools: Any) -> None:
     """Declare the tools."""
-    everything = tools.add_parser(
+    list_tool = tools.add_parser(
         "list",
-        help="one line a recording",
-        description="When each recording was made, from where, and of which model.",
+        help="list recordings, one line each",
+        description="List the date, source and model of each recording.",
         epilog="example: pytest-wml cassette list tests/cassettes",
     )
-    everything.add_argument("folder", nargs="?", help=_DEFAULT)
-    everything.set_defaults(run=_list)
+    list_tool.add_argument("folder", nargs="?", help=_DEFAULT)
+    list_tool.set_defaults(run=_list)
 
-    one = tools.add_parser(
+    inspect_tool = tools.add_parser(
         "inspect",
-        help="a recording as text; also as git's textconv",
-        description="What was asked and answered, in its order.",
+        help="show a recording as text; also as git's textconv",
+        description="Show the requests and answers of a recording, in their order.",
         epilog="example: pytest-wml cassette inspect --full cassettes/mnist_cnn.yaml",
     )
-    one.add_argument("file", help="a cassette, or REVISION:path for one in git")
-    one.add_argument("--full", action="store_true", help="lay the bodies out, line by line")
-    one.set_defaults(run=_inspect)
+    inspect_tool.add_argument("file", help="a cassette, or REVISION:path for one in git")
+    inspect_tool.add_argument("--full", action="store_true", help="show the complete bodies, indented")
+    inspect_tool.set_defaults(run=_inspect)
 
-    two = tools.add_parser(
+    diff_tool = tools.add_parser(
         "diff",
-        help="what changed between two recordings",
-        description="Facts, requests and answers that differ; exit status 1 when there are any.",
+        help="show the differences between two recordings",
+        description="Show facts, requests and answers that differ; exit status 1 if there are any.",
         epilog="example: pytest-wml cassette diff HEAD~1:cassettes/mnist_cnn.yaml cassettes/mnist_cnn.yaml",
     )
-    two.add_argument("old", help="a cassette, or REVISION:path for one in git")
-    two.add_argument("new", help="likewise")
-    two.set_defaults(run=_diff)
+    diff_tool.add_argument("old", help="a cassette, or REVISION:path for one in git")
+    diff_tool.add_argument("new", help="a cassette, or REVISION:path for one in git")
+    diff_tool.set_defaults(run=_diff)
 
-    scan = tools.add_parser(
+    scan_tool = tools.add_parser(
         "scan",
-        help="look for secrets and personal data; for a pre-commit hook",
-        description="Tokens, keys and personal data in recordings, also those of stock vcrpy, with line and column; "
-        "exit status 1 when there are any.",
+        help="search for secrets and personal data; for a pre-commit hook",
+        description="Find tokens, keys and personal data in recordings, also in those of vcrpy, with line and column; "
+        "exit status 1 if there are any.",
         epilog="example: pytest-wml cassette scan cassettes tests/fixtures/old.yaml",
     )
-    scan.add_argument("paths", nargs="*", help=f"files and folders; {_DEFAULT}")
-    scan.set_defaults(run=_scan)
+    scan_tool.add_argument("paths", nargs="*", help=f"files and folders; {_DEFAULT}")
+    scan_tool.set_defaults(run=_scan)
 
-    prune = pruning.add_to(tools)
-    prune.set_defaults(run=_prune)
+    prune_tool = prune.add_to(tools)
+    prune_tool.set_defaults(run=_prune)
 
-    merge = merging.add_to(tools)
-    merge.set_defaults(run=_merge)
+    merge_tool = merge.add_to(tools)
+    merge_tool.set_defaults(run=_merge)
 
-    verify = verify_command.add_to(tools, _DEFAULT)
-    for tool in (everything, one, two, scan, prune, merge, verify):
-        tool.add_argument("--json", action="store_true", help="for machines")
+    verify_tool = verify_command.add_to(tools, _DEFAULT)
+    for tool in (list_tool, inspect_tool, diff_tool, scan_tool, prune_tool, merge_tool, verify_tool):
+        tool.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _show(given: argparse.Namespace, value: Any, text: Iterator[str] | Sequence[str]) -> None:
@@ -110,14 +109,16 @@ def _diff(given: argparse.Namespace) -> int:
     found = list(differences(old, new))
     if not found and old.interactions != new.interactions:
         found = [{"what": "fact", "name": "order", "old": "the same interactions", "new": "in another order"}]
-    _show(given, found, [_difference(one) for one in found])
+    _show(given, found, [_difference(difference) for difference in found])
     return 1 if found else 0
 
 
-def _difference(one: dict[str, str]) -> str:
-    if one["what"] == "fact":
-        return f"{one['name']}: {one['old']} → {one['new']}"
-    return f"{one['what']}: {one['request']}" + (f"\n{one['diff']}" if "diff" in one else "")
+def _difference(difference: dict[str, str]) -> str:
+    if difference["what"] == "fact":
+        return f"{difference['name']}: {difference['old']} → {difference['new']}"
+    return f"{difference['what']}: {difference['request']}" + (
+        f"\n{difference['diff']}" if "diff" in difference else ""
+    )
 
 
 def _scan(given: argparse.Namespace) -> int:
@@ -133,19 +134,19 @@ def _scan(given: argparse.Namespace) -> int:
 
 
 def _prune(given: argparse.Namespace) -> int:
-    value, text = pruning.prune(given)
+    value, text = prune.prune(given)
     _show(given, value, text)
     return 0
 
 
 def _merge(given: argparse.Namespace) -> int:
-    value, text = merging.merge(given)
+    value, text = merge.merge(given)
     _show(given, value, text)
     return 0
 
 
 def _load(name: str) -> Cassette:
-    """A cassette by its path, or by `REVISION:path` in git."""
+    """Load a cassette by its path, or by `REVISION:path` in git."""
     path = Path(name)
     if path.exists() or ":" not in name:
         return load(path)

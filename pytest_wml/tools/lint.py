@@ -1,4 +1,4 @@
-"""`pytest-wml lint`: what the service would refuse or regret of a model, before it is uploaded."""
+"""`pytest-wml lint`: checks a model for problems before it is uploaded."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def add_to(commands: Any) -> None:
     """Declare the command."""
     lint = commands.add_parser(
         "lint",
-        help="look at model archives before they are deployed",
-        description="What the service would refuse of a model, or warn of, found in its files: nothing is run, and\n"
-        "TensorFlow is not needed.",
+        help="check model archives before they are deployed",
+        description="Find what the service would refuse in a model, or warn about, by reading its files. No code of\n"
+        "the model is run, and TensorFlow is not needed.",
         epilog="example: pytest-wml lint model.tar.gz --spec runtime-24.1-py3.11 --strict\n\n"
-        "exit status: 0 fine, 1 errors were found (with --strict: or warnings), 2 there is nothing to read",
+        "exit status: 0 no errors, 1 errors were found (with --strict: or warnings), 2 there is no readable model",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     lint.add_argument(
@@ -37,8 +37,8 @@ def add_to(commands: Any) -> None:
     lint.add_argument(
         "--type", default="", metavar="TYPE", help="type of the model; default: the suite's, else inferred"
     )
-    lint.add_argument("--strict", action="store_true", help="warnings fail too")
-    lint.add_argument("--json", action="store_true", help="for machines")
+    lint.add_argument("--strict", action="store_true", help="exit with status 1 for warnings too")
+    lint.add_argument("--json", action="store_true", help="print JSON")
     lint.set_defaults(run=_lint)
 
 
@@ -50,8 +50,8 @@ def _lint(given: argparse.Namespace) -> int:
     targets = dict(_targets(given))
     found = {archive: lint(archive, target) for archive, target in targets.items()}
     if given.json:
-        told = [{"archive": name, "findings": [each.as_json() for each in every]} for name, every in found.items()]
-        print(json.dumps(told, indent=1))
+        document = [{"archive": name, "findings": [each.as_json() for each in every]} for name, every in found.items()]
+        print(json.dumps(document, indent=1))
     else:
         for archive, every in found.items():
             print(f"{archive}: {targets[archive].model_type}, {targets[archive].spec_name}")
@@ -62,7 +62,7 @@ def _lint(given: argparse.Namespace) -> int:
 
 
 def _targets(given: argparse.Namespace) -> Iterator[tuple[str, LintTarget]]:
-    """Yield each archive with the type and the software specification that it is stored with."""
+    """Yield each archive with its model type and software specification."""
     from pytest_wml.model.lint.specification import LintTarget
     from pytest_wml.model.storing import inferred
     from pytest_wml.tools.doctor import settings
@@ -70,10 +70,10 @@ def _targets(given: argparse.Namespace) -> Iterator[tuple[str, LintTarget]]:
     suite = settings.Suite() if given.archives and given.type and given.spec else settings.read()
     if not given.archives:
         settings.started(suite)
-    of_the_suite = {path.resolve(): plan for path, plan in suite.files.items()}
+    suite_plans = {path.resolve(): plan for path, plan in suite.files.items()}
     names = given.archives or [settings.shown(path) for path in suite.files]
     for name in names:
-        chosen = of_the_suite.get(Path(name).resolve()) or settings.unnamed(suite)
+        chosen = suite_plans.get(Path(name).resolve()) or settings.unnamed(suite)
         yield name, LintTarget(*inferred(name, given.type or chosen.model_type, given.spec or chosen.software_spec))
     if not names:
         raise BadOption(

@@ -14,7 +14,7 @@ from pytest_wml.replay.cassette.search import NothingKnown
 from pytest_wml.replay.cassette.three_way import CannotMerge, three_way
 
 DRIVER = "pytest-wml cassette merge %O %A %B %P"
-"""What git is told to call."""
+"""The command line of the merge driver in git's configuration."""
 
 _DESCRIPTION = f"""\
 Merge two recordings that two branches made of one. The result contains what either branch added, lacks what either
@@ -48,19 +48,19 @@ def add_to(tools: Any) -> argparse.ArgumentParser:
         "files",
         nargs="+",
         metavar="FILE",
-        help="one file that git could not merge; or BASE OURS THEIRS, and as a merge driver the file's path",
+        help="one file with a conflict in git; or BASE OURS THEIRS; or, as a merge driver, these and the file's path",
     )
     return merge
 
 
 def merge(given: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    """Merge recordings; what was done, as a value and as lines.
+    """Merge recordings, and return the result as JSON and as lines.
 
     Raises:
         CannotMerge: the recordings contradict each other.
-        BadCassette: one of them cannot be used.
-        NothingKnown: git knows of no conflict in the file.
-        BadOption: another number of files.
+        BadCassette: a recording is invalid.
+        NothingKnown: git has no conflict in the file.
+        BadOption: the number of files is wrong.
     """
     files = [Path(file) for file in given.files]
     if len(files) == 1:
@@ -80,7 +80,7 @@ def merge(given: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
 
 def _merged(base: Path, ours: Path, theirs: Path, *, result: Path, shown: Path) -> tuple[dict[str, Any], list[str]]:
     name = shown.name.removesuffix(".yaml")
-    # git gives an empty file where both branches added one of this name.
+    # git passes an empty base if both branches added a file with this name.
     before = load(base, name) if base.stat().st_size else Cassette(name)
     mine, other = load(ours, name), load(theirs, name)
     merged = three_way(before, mine, other)
@@ -91,24 +91,24 @@ def _merged(base: Path, ours: Path, theirs: Path, *, result: Path, shown: Path) 
 
 
 def _stages(file: Path, folder: Path) -> tuple[Path, Path, Path]:
-    """The three versions of a file that git could not merge: of the common ancestor, ours and theirs.
+    """Write the three versions of a file with a conflict: common ancestor, ours and theirs.
 
     Raises:
-        NothingKnown: git knows of no conflict in it.
+        NothingKnown: git has no conflict in the file.
     """
-    found = []
+    versions = []
     for stage in (1, 2, 3):
         shown = _git(file, "show", f":{stage}:./{file.name}")
-        # Where both branches added the file there is no common ancestor.
+        # There is no common ancestor if both branches added the file.
         if shown.returncode and stage > 1:
             raise NothingKnown(
-                f"git knows of no conflict in {file}.",
+                f"git has no conflict in {file}.",
                 reason=shown.stderr.decode("utf-8", "replace").strip(),
-                fix="name the three versions: pytest-wml cassette merge BASE OURS THEIRS",
+                fix="give the three versions: pytest-wml cassette merge BASE OURS THEIRS",
             )
-        found.append(folder / f"{stage}.yaml")
-        found[-1].write_bytes(b"" if shown.returncode else shown.stdout)
-    return found[0], found[1], found[2]
+        versions.append(folder / f"{stage}.yaml")
+        versions[-1].write_bytes(b"" if shown.returncode else shown.stdout)
+    return versions[0], versions[1], versions[2]
 
 
 def _git(file: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -120,6 +120,6 @@ def _git(file: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def _mark_conflicts(base: Path, ours: Path, theirs: Path) -> None:
-    """Leave git's own conflict markers in a file that cannot be merged, so that nobody takes it for merged."""
+    """Write git's conflict markers into a file that cannot be merged."""
     labels = ("-L", "ours", "-L", "base", "-L", "theirs")
     _git(ours, "merge-file", *labels, *(str(path.resolve()) for path in (ours, base, theirs)))

@@ -1,4 +1,4 @@
-"""`pytest-wml cassette prune`: take out of recordings what the last complete replay did not ask for."""
+"""`pytest-wml cassette prune`: removes the parts of recordings that the last complete replay did not use."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ def add_to(tools: Any) -> argparse.ArgumentParser:
     """Declare the tool."""
     prune: argparse.ArgumentParser = tools.add_parser(
         "prune",
-        help="take out what the last complete replay did not ask for",
-        description="Remove recordings, and parts of them, that the last complete replay did not ask for. A replay is\n"
-        "complete if it ran every test of the project: started in the root folder, with no test selected,\n"
-        "skipped or failed. It must be newer than the tests. A copy of each file is kept before it changes.",
+        help="remove what the last complete replay did not use",
+        description="Remove recordings, and parts of them, that the last complete replay did not use. A replay is\n"
+        "complete if it ran every test of the project: started in the root folder, without test selection, and\n"
+        "without skipped or failed tests. It must be newer than the tests. Each file is copied before it is changed.",
         epilog="example, after a run of the whole suite: pytest-wml cassette prune --yes",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    prune.add_argument("folder", nargs="?", help="default: the folder that the last complete replay played")
-    prune.add_argument("--yes", action="store_true", help="do it; otherwise it is only shown")
+    prune.add_argument("folder", nargs="?", help="default: the folder of the last complete replay")
+    prune.add_argument("--yes", action="store_true", help="remove; without it the parts are only listed")
     return prune
 
 
 @dataclass
-class Pruning:
-    """What is removed, and what is left alone.
+class PrunePlan:
+    """The parts of recordings to remove.
 
     Args:
-        files: recordings of which nothing was asked for.
-        kept: path → what is left of the recordings of which a part was.
-        interactions: what is removed from those, as lines.
-        unknown: recordings that changed since the replay.
+        files: recordings of which no interaction was used.
+        kept: path → the remaining content of partly used recordings.
+        interactions: removed interactions of partly used recordings, as lines.
+        unknown: recordings that changed since the replay; they are not pruned.
     """
 
     files: list[Path] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Pruning:
 
 
 def prune(given: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    """Remove what is unused, if `given.yes`; what was done, as a value and as lines.
+    """Find the unused parts, remove them if `given.yes`, and return the result as JSON and as lines.
 
     Raises:
         NothingKnown: no complete replay is known, or it is older than the tests.
@@ -69,13 +69,13 @@ def prune(given: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     cache, replay = _last_complete_replay()
     root = cache.parent
     _check_age(root, replay)
-    pruning = _unused(_folder(given.folder, root, replay), replay)
-    copies = _do(pruning, cache) if given.yes else None
+    plan = _unused(_folder(given.folder, root, replay), replay)
+    copies = _apply(plan, cache) if given.yes else None
     value = {
         "done": given.yes,
-        "files": [path.name for path in pruning.files],
-        "interactions": pruning.interactions,
-        "left_alone": [path.name for path in pruning.unknown],
+        "files": [path.name for path in plan.files],
+        "interactions": plan.interactions,
+        "left_alone": [path.name for path in plan.unknown],
         "copies": str(copies) if copies else None,
     }
     return value, list(_lines(value))
@@ -86,18 +86,18 @@ def _lines(value: dict[str, Any]) -> Iterator[str]:
     for what in (*value["files"], *value["interactions"]):
         yield f"{verb}: {what}"
     for name in value["left_alone"]:
-        yield f"left alone, since it is newer than the last complete replay: {name}"
+        yield f"not pruned, because it is newer than the last complete replay: {name}"
     if value["copies"]:
-        yield f"the files as they were: {value['copies']}"
+        yield f"copies of the original files: {value['copies']}"
     if not (value["files"] or value["interactions"]):
         yield "nothing to prune"
 
 
 def _last_complete_replay() -> tuple[Path, CompleteReplay]:
-    """pytest's cache of this project, and the replay that it knows.
+    """The project's pytest cache, and the last complete replay in it.
 
     Raises:
-        NothingKnown: it knows none.
+        NothingKnown: the cache contains no complete replay.
     """
     here = Path.cwd()
     caches = [folder / _CACHE for folder in (here, *here.parents)]
@@ -117,7 +117,7 @@ def _last_complete_replay() -> tuple[Path, CompleteReplay]:
 
 
 def _last_replay(cache: Path) -> str:
-    """Why the last replay was not complete; empty if it was, or is not known."""
+    """The reason why the last replay was incomplete; empty if it was complete or is unknown."""
     try:
         reason = json.loads((cache / "v" / INCOMPLETE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -129,16 +129,16 @@ def _again(root: Path) -> str:
     place = "" if root == Path.cwd() else f"cd {root} && "
     return (
         f"run the whole suite once in replay: {place}pytest\n"
-        "in its root folder, without -k, -m, --lf, paths or node ids; then prune. Folders that hold no tests of the\n"
-        "project belong in the ini's norecursedirs, or are left out by its testpaths."
+        "in its root folder, without -k, -m, --lf, paths or node ids; then prune. Exclude folders without tests of\n"
+        "the project by norecursedirs or testpaths in the ini file."
     )
 
 
 def _check_age(root: Path, replay: CompleteReplay) -> None:
-    """Check that no test has changed since the replay.
+    """Check that no test changed after the replay.
 
     Raises:
-        NothingKnown: one has.
+        NothingKnown: a test changed.
     """
     changed = sorted(_changed_since(root, replay), reverse=True)
     if changed:
@@ -154,11 +154,12 @@ def _check_age(root: Path, replay: CompleteReplay) -> None:
 
 
 def _changed_since(root: Path, replay: CompleteReplay) -> Iterator[tuple[float, str]]:
-    """Yield the Python files, contract files and settings of pytest that changed, each with the time of its change."""
-    from pytest_wml.runner.completeness import files_below  # only here: the command line itself loads without pytest
+    """Yield the changed Python files, contract files and pytest settings, with the time of change."""
+    # Imported on first use: the command line loads without pytest.
+    from pytest_wml.runner.completeness import files_below
 
-    places = {root, *((root / place).resolve() for place in replay.suite)}
-    for place in places:
+    paths = {root, *((root / place).resolve() for place in replay.suite)}
+    for place in paths:
         for path in files_below(place, replay.skipped) if place.is_dir() else [place]:
             of_pytest = path.parent == root and path.name in _CONFIGURATION
             if of_pytest or path.suffix == ".py" or path.name.endswith(CONTRACT_FILE):
@@ -168,12 +169,12 @@ def _changed_since(root: Path, replay: CompleteReplay) -> Iterator[tuple[float, 
 
 
 def _changed_at(path: Path) -> float:
-    """When a file changed or came here: what is moved or unpacked keeps its own time, but not that of its inode."""
+    """Time of the last change of a file's content or inode; moved and unpacked files keep their old content time."""
     try:
-        known = path.stat()
-    except OSError:  # a link that leads nowhere
+        status = path.stat()
+    except OSError:  # a broken link
         return 0.0
-    return max(known.st_mtime, known.st_ctime)
+    return max(status.st_mtime, status.st_ctime)
 
 
 def _time(seconds: float) -> str:
@@ -184,49 +185,51 @@ def _folder(given: str | None, root: Path, replay: CompleteReplay) -> Path:
     """The folder of the recordings.
 
     Raises:
-        NothingKnown: another one than the replay's is given.
+        NothingKnown: the given folder is not the folder of the replay.
     """
     played = (root / replay.folder).resolve()
     if given is not None and Path(given).resolve() != played:
         raise NothingKnown(
-            f"The last complete replay did not play the recordings in {given}.",
+            f"The last complete replay did not use the recordings in {given}.",
             played=played,
-            fix="leave the folder out, or replay the suite whose recordings are there",
+            fix="leave the folder out, or replay the suite of these recordings",
         )
     return played
 
 
-def _unused(folder: Path, replay: CompleteReplay) -> Pruning:
-    pruning = Pruning()
+def _unused(folder: Path, replay: CompleteReplay) -> PrunePlan:
+    plan = PrunePlan()
     for path in sorted(folder.glob("*.yaml")):
         if path.name.startswith("."):
             continue
         if replay.cassettes.get(path.stem) != fingerprint(path):
-            pruning.unknown.append(path)
+            plan.unknown.append(path)
             continue
         cassette = load(path)
-        idle = unused_interactions(cassette, replay.identities)
-        if len(idle) == len(cassette.interactions):
-            pruning.files.append(path)
-        elif idle:
-            gone = set(map(id, idle))
-            kept = tuple(one for one in cassette.interactions if id(one) not in gone)
-            pruning.kept[path] = Cassette(cassette.name, cassette.metadata, kept)
-            pruning.interactions += [f"{path.name}: {one.request}{few_rows(one.request)}" for one in idle]
-    return pruning
+        unused = unused_interactions(cassette, replay.identities)
+        if len(unused) == len(cassette.interactions):
+            plan.files.append(path)
+        elif unused:
+            removed = set(map(id, unused))
+            kept = tuple(interaction for interaction in cassette.interactions if id(interaction) not in removed)
+            plan.kept[path] = Cassette(cassette.name, cassette.metadata, kept)
+            plan.interactions += [
+                f"{path.name}: {interaction.request}{few_rows(interaction.request)}" for interaction in unused
+            ]
+    return plan
 
 
-def _do(pruning: Pruning, cache: Path) -> Path | None:
-    """Change the files; the folder that holds them as they were."""
-    if not (pruning.files or pruning.kept):
+def _apply(plan: PrunePlan, cache: Path) -> Path | None:
+    """Remove the unused parts; return the folder with copies of the original files."""
+    if not (plan.files or plan.kept):
         return None
     now = datetime.datetime.now(datetime.UTC)
     copies = cache / "wml-pruned" / now.strftime("%Y-%m-%dT%H-%M-%S.%fZ")
     copies.mkdir(parents=True)
-    for path in (*pruning.files, *pruning.kept):
+    for path in (*plan.files, *plan.kept):
         shutil.copy2(path, copies / path.name)
-    for path in pruning.files:
+    for path in plan.files:
         path.unlink()
-    for path, cassette in pruning.kept.items():
+    for path, cassette in plan.kept.items():
         write(path, dump(cassette))
     return copies

@@ -1,4 +1,4 @@
-"""What a command does that is given too little."""
+"""Handles commands without a subcommand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def help_of(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    """Show what it takes; the exit status is that of a wrong command line."""
+    """Return a function that prints the help of a parser; its exit status 2 is that of an invalid command line."""
 
     def show(_: argparse.Namespace) -> int:
         parser.print_help(sys.stderr)

@@ -1,4 +1,4 @@
-"""What a bug report needs: the versions of all that takes part, without loading any of it."""
+"""Lists package versions for a bug report, without importing the packages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PACKAGES = (
 
 
 def lines() -> Iterator[str]:
-    """Yield a line for each, ours first, the platform last."""
+    """Yield a line for each package, pytest-wml first, and the platform last."""
     yield f"pytest-wml {__version__}"
     yield f"python {platform.python_version()} ({platform.python_implementation()})"
     for name in _PACKAGES:

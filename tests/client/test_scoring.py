@@ -65,7 +65,7 @@ def test_several_inputs_are_named():
     assert sent == {"input_data": [{"id": "a", "values": [[1.0, 2.0]]}, {"id": "b", "values": [3]}]}
     with pytest.raises(BadPayload, match="2 inputs"):
         payload([[1.0, 2.0]], TWO)
-    with pytest.raises(BadPayload, match="names are not the signature's"):
+    with pytest.raises(BadPayload, match="names of the inputs differ from the signature"):
         payload({"a": [[1.0, 2.0]]}, TWO)
 
 
@@ -104,7 +104,7 @@ def test_probabilities_alone_give_classes():
 @pytest.mark.parametrize("raw", [{}, None, {"predictions": 5}, {"predictions": [{}]}, {"predictions": [[1]]}])
 def test_what_is_no_answer_is_said_to_be_none(raw):
     """An answer of another form is an error of ours, not a KeyError."""
-    with pytest.raises(BadPayload, match="not of WML's form"):
+    with pytest.raises(BadPayload, match="does not have WML's format"):
         prediction(raw)
 
 

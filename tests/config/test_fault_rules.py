@@ -48,7 +48,7 @@ def test_any_other_text_is_refused_in_words(text):
         said = " ".join(map(str, parse(text)))
     except BadFault as error:
         said = str(error)
-    assert said.startswith(("This is no fault (line ", *KINDS)) or not text.strip()
+    assert said.startswith(("This is not a valid fault (line ", *KINDS)) or not text.strip()
 
 
 def test_comments_and_blank_lines_say_nothing():
@@ -61,27 +61,30 @@ def test_comments_and_blank_lines_say_nothing():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("statsu code=429", "there is no 'statsu'.\n  line: statsu code=429\n  accepts: token-expires, status, slow,"),
+        (
+            "statsu code=429",
+            "the fault 'statsu' is unknown.\n  line: statsu code=429\n  accepts: token-expires, status, slow,",
+        ),
         ("statsu code=429", "what to do: did you mean status?"),
-        ("status code=429 nht=3", "status does not know 'nht=3'."),
+        ("status code=429 nht=3", "status does not accept 'nht=3'."),
         ("status code=429 nht=3", "did you mean nth=?"),
         ("status", "status needs code=."),
         ("status code=200", "code=200 is not the number of an HTTP error, such as 429 or 500."),
         ("status code=499", "code=499 is not the number of an HTTP error"),
         ("slow seconds=nan", "seconds=nan is not seconds, up to 3600."),
-        ("slow seconds=1 seconds=2", "something is given twice."),
+        ("slow seconds=1 seconds=2", "a parameter occurs twice."),
         ("cut nth=0", "nth=0 is not a whole number from 1."),
         ("cut probability=2", "probability=2 is not a number from 0 to 1."),
         ("cut on=post?x", "on=post?x is not a method, the end of a path, or both"),
         ('cut on="POST', "a quotation mark is not closed."),
-        ("token-expires after=3 seed=1", "token-expires does not know 'seed=1'."),
+        ("token-expires after=3 seed=1", "token-expires does not accept 'seed=1'."),
     ],
 )
 def test_a_mistake_is_explained(line, message):
     """The error has the place, what is accepted, and what was probably meant."""
     with pytest.raises(BadFault) as raised:
         parse(["cut", line], "wml_faults")
-    assert str(raised.value).startswith("This is no fault (wml_faults, line 2): ")
+    assert str(raised.value).startswith("This is not a valid fault (wml_faults, line 2): ")
     assert message in str(raised.value)
 
 

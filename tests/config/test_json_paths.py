@@ -41,12 +41,12 @@ def test_several_paths():
     ("text", "words"),
     [
         ("custom.build", "'custom.build' does not begin with $"),
-        ("$", "'$' is the whole body, and every request would be answered by any recording"),
-        ("$.custom..build", "'$.custom..build' cannot be read from '..build' on"),
-        ("$.custom[build]", "cannot be read from '[build]' on"),
-        ("$.custom.", "cannot be read from '.' on"),
-        ("$.a[-1]", "cannot be read from '[-1]' on"),
-        ("$.a, b", "cannot be read from ', b' on"),
+        ("$", "'$' is the whole body, so that any recording would answer every request"),
+        ("$.custom..build", "'$.custom..build' is invalid from '..build' on"),
+        ("$.custom[build]", "is invalid from '[build]' on"),
+        ("$.custom.", "is invalid from '.' on"),
+        ("$.a[-1]", "is invalid from '[-1]' on"),
+        ("$.a, b", "is invalid from ', b' on"),
     ],
 )
 def test_what_is_no_path(text, words):

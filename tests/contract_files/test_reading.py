@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_wml.contract import image_transforms
+from pytest_wml.contract.files.document import ContractDocument, load, read
 from pytest_wml.contract.files.mistakes import BadContractFile
-from pytest_wml.contract.files.table import REFUSALS, TRANSFORMS
-from pytest_wml.contract.files.written import Written, load, read
+from pytest_wml.contract.files.schema import REFUSALS, TRANSFORMS
 
 
-def contract(text: str, folder: Path = Path("/nowhere")) -> Written:
+def contract(text: str, folder: Path = Path("/nowhere")) -> ContractDocument:
     return read(folder / "fraud.wml.yaml", text.encode())
 
 
@@ -54,28 +54,28 @@ def test_a_tolerance_is_read_as_people_write_it(number):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("model: m.zip\nerors: yes", "line 2, column 1: `erors` is not known here; did you mean `errors`? accepted: "),
-        ("model: m.zip\nprobabilities: {toleranse: 1}", "line 2, column 17: `toleranse` is not known here; did you"),
+        ("model: m.zip\nerors: yes", "line 2, column 1: `erors` is unknown here; did you mean `errors`? accepted: "),
+        ("model: m.zip\nprobabilities: {toleranse: 1}", "line 2, column 17: `toleranse` is unknown here; did you"),
         ("model: m.zip\nrest: yes\nrest: no", "line 3, column 1: `rest` stands here twice, first in line 2"),
-        ("model: m.zip\nlatency:\n  p95: fast", "line 3, column 8: `p95`: a time such as 200 ms or 0.2 s belongs"),
+        ("model: m.zip\nlatency:\n  p95: fast", "line 3, column 8: `p95`: a time such as 200 ms or 0.2 s is required"),
         ("model: m.zip\naccuracy: {floor: 95, samples: x}", "line 2, column 19: `floor`: a share from 0 to 1"),
         ("model: m.zip\nrest:\n", "line 2, column 1: `rest` has no value"),
-        ("model: m.zip\n", "line 1, column 1: the file promises nothing; it can promise signature, "),
+        ("model: m.zip\n", "line 1, column 1: the file contains no promise; accepted promises are signature, "),
         ("errors: yes\n", "line 1, column 1: `model` or `deployment` is missing here"),
         ("model: 5\nerrors: yes", "line 1, column 8: `model`: the path of a model"),
-        ("model: m.zip\nsignature:\n  inputs: {x: flaot32}", "line 3, column 15: `flaot32` is not known here;"),
+        ("model: m.zip\nsignature:\n  inputs: {x: flaot32}", "line 3, column 15: `flaot32` is unknown here;"),
         ("model: m.zip\nsignature:\n  inputs:\n    x: float32 784", "line 4, column 8: `inputs`: a type and a shape"),
         ("model: m.zip\nexamples:\n- class: 5", "line 3, column 3: `input` is missing here"),
         ("model: m.zip\nexamples:\n- {input: five.png, class: 5}", "line 3, column 11: there is no file `five.png`"),
         (
             "model: m.zip\nexamples:\n- input: [[1, 2], [3]]\n  class: 5",
-            "line 3, column 19: `input`: this has shape [1]",
+            "line 3, column 19: `input`: this entry has shape [1]",
         ),
         (
             "model: m.zip\ninvariance: {transforms: [shift-up]}",
-            "`shift-up` is not known here; did you mean `shift up`?",
+            "`shift-up` is unknown here; did you mean `shift up`?",
         ),
-        ("- model: m.zip", "line 1, column 1: a mapping belongs here, not a list"),
+        ("- model: m.zip", "line 1, column 1: a mapping is required here, not a list"),
         ("model: m.zip\n  rest: yes", "line 2, column 7: this is no YAML: mapping values are not allowed"),
         ("", "line 1, column 1: the file is empty"),
         ("model: m.zip\nmodel\x07: x", "line 2, column 6: this is no YAML: "),
@@ -133,7 +133,7 @@ def test_the_words_of_the_file_are_those_of_the_checks(wml_digits):
 
 def test_a_file_that_goes_away_is_told(tmp_path):
     """As a mistake of the file, not of Python."""
-    with pytest.raises(BadContractFile, match="it cannot be read: No such file"):
+    with pytest.raises(BadContractFile, match="the file cannot be read: No such file"):
         load(tmp_path / "gone.wml.yaml")
 
 

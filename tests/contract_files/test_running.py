@@ -80,7 +80,7 @@ def test_a_mistake_stops_the_run_with_its_place(project):
     edit(project, "errors: yes", "erors: yes")
     result = project.runpytest_inprocess(*QUIET)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*line 19, column 1: `erors` is not known here; did you mean `errors`?*"])
+    result.stdout.fnmatch_lines(["*line 19, column 1: `erors` is unknown here; did you mean `errors`?*"])
     assert ".py" not in result.stdout.str().partition("= ERRORS =")[2]
 
 

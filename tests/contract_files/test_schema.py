@@ -8,9 +8,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pytest_wml.contract.files import schema, table
+from pytest_wml.contract.files import schema
+from pytest_wml.contract.files.document import read
 from pytest_wml.contract.files.mistakes import BadContractFile
-from pytest_wml.contract.files.written import read
 from pytest_wml.tools.cli import main
 
 GOOD = {
@@ -79,7 +79,7 @@ SPOILED = [
 
 
 def accepted_by_schema(document) -> bool:
-    return not list(jsonschema.Draft7Validator(table.schema()).iter_errors(document))
+    return not list(jsonschema.Draft7Validator(schema.json_schema()).iter_errors(document))
 
 
 def accepted_by_parser(document) -> bool:
@@ -91,14 +91,14 @@ def accepted_by_parser(document) -> bool:
 
 
 def test_the_shipped_schema_is_that_of_the_table():
-    """Made with: json.dumps(table.schema(), indent=1)."""
-    assert schema.text() == json.dumps(table.schema(), indent=1) + "\n"
-    jsonschema.Draft7Validator.check_schema(table.schema())
+    """Made with: json.dumps(schema.json_schema(), indent=1)."""
+    assert schema.shipped_schema() == json.dumps(schema.json_schema(), indent=1) + "\n"
+    jsonschema.Draft7Validator.check_schema(schema.json_schema())
 
 
 def test_a_file_that_uses_every_key_is_accepted_by_both():
     """No key of the table is left out here."""
-    assert set(GOOD) | {"deployment"} == set(table.CONTRACT.fields)
+    assert set(GOOD) | {"deployment"} == set(schema.CONTRACT.fields)
     assert accepted_by_schema(GOOD)
     assert accepted_by_parser(GOOD)
 
@@ -120,4 +120,4 @@ def test_neither_accepts_a_file_without_a_model():
 def test_the_schema_is_printed(capsys):
     """For editors that are given a file."""
     assert main(["contract", "schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == table.schema()
+    assert json.loads(capsys.readouterr().out) == schema.json_schema()

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import yaml
 
-from pytest_wml.contract.files import quoting, table
+from pytest_wml.contract.files import quoting, schema
+from pytest_wml.contract.files.document import load
 from pytest_wml.contract.files.nodes import tree
-from pytest_wml.contract.files.written import load
 from pytest_wml.runner.fixture_values import sample_archive
 from pytest_wml.tools.cli import main
 from tests.emulator import tiny_models
@@ -56,7 +56,7 @@ def test_the_sample_gets_its_signature_and_digits(here, capsys):
     text = (here / "mnist_cnn.wml.yaml").read_text()
     assert text.startswith("# yaml-language-server: $schema=contract.schema.json\n")
     assert (here / "contract.schema.json").exists()
-    assert not list(jsonschema.Draft7Validator(table.schema()).iter_errors(yaml.safe_load(text)))
+    assert not list(jsonschema.Draft7Validator(schema.json_schema()).iter_errors(yaml.safe_load(text)))
 
 
 def test_tensorflow_is_not_needed(here):
@@ -74,7 +74,7 @@ def test_nothing_is_overwritten(here, pixels_archive, capsys):
     target = here / "pixels.wml.yaml"
     target.write_text("mine")
     assert main(["contract", "init", str(pixels_archive)]) == 2
-    assert "pixels.wml.yaml is there already" in capsys.readouterr().err
+    assert "pixels.wml.yaml exists already" in capsys.readouterr().err
     assert [path.name for path in here.iterdir()] == ["pixels.wml.yaml"]
     assert target.read_text() == "mine"
     assert main(["contract", "init", str(pixels_archive), "--force"]) == 0
@@ -96,7 +96,7 @@ def test_a_model_without_a_signature_promises_what_needs_none(here, capsys):
     assert "check it with: pytest --wml=embedded --wml-allow-pickle model.wml.yaml" in capsys.readouterr().out
     assert load(here / "model.wml.yaml").promises == ("errors",)
     text = (here / "model.wml.yaml").read_text()
-    assert "# type: scikit-learn_1.3\n# spec: runtime-24.1-py3.11\n\n# What the model takes cannot be read" in text
+    assert "# type: scikit-learn_1.3\n# spec: runtime-24.1-py3.11\n\n# The model's inputs cannot be read" in text
     assert "\n# repeatability: yes\n" in text
 
 
@@ -128,7 +128,7 @@ def test_a_folder_of_samples_is_referred_to(here, pixels_archive):
         (["notes.txt"], "notes.txt is not a model that is recognised."),
         ([str(sample_archive()), "-o", "contract.yaml"], "pytest would not find contract.yaml"),
         ([str(sample_archive()), "--samples", "notes.txt"], "The samples are unreadable."),
-        ([str(sample_archive()), "--samples", "."], "no folder in it holds a .png or .npy file"),
+        ([str(sample_archive()), "--samples", "."], "none of its folders contains a .png or .npy file"),
         ([str(sample_archive()), "-o", "notes.txt/x.wml.yaml"], "cannot be written"),
     ],
 )

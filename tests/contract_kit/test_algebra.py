@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from pytest_wml.contract import BadContract, image_transforms
-from pytest_wml.contract.comparing import Tolerance, largest_error, row_findings
+from pytest_wml.contract.comparison import Tolerance, largest_error, row_findings
 from pytest_wml.contract.consistency import _permutation
 from pytest_wml.contract.statistics import confusion, percentile, wilson
 
@@ -72,7 +72,7 @@ def test_another_order_has_every_row_once(length, seed):
 def test_an_answer_is_equal_to_itself(array):
     """No finding, no error, also for what is no number."""
     array.flat[0] = np.nan
-    assert row_findings({"a": array}, {"a": array.copy()}, Tolerance(1e-6, 1e-6), called="other") == []
+    assert row_findings({"a": array}, {"a": array.copy()}, Tolerance(1e-6, 1e-6), other_name="other") == []
     assert largest_error({"a": array}, {"a": array}) == 0
 
 
@@ -85,7 +85,7 @@ def test_one_changed_number_is_the_only_finding(array, data):
     place = tuple(data.draw(st.integers(0, length - 1)) for length in array.shape)
     changed = array.copy()
     changed[place] += 1.0
-    (finding,) = row_findings({"a": changed}, {"a": array}, Tolerance(1e-6, 1e-6), called="other")
+    (finding,) = row_findings({"a": changed}, {"a": array}, Tolerance(1e-6, 1e-6), other_name="other")
     assert finding.row == place[0]
     assert f"a[{place[1]}]" in finding.message
     assert finding.facts["error"] == pytest.approx(1.0)

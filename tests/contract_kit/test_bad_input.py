@@ -38,10 +38,10 @@ def with_nan():
         (np.empty((0, 784)), "There is nothing to check: the rows are empty"),
         ([], "There is nothing to check"),
         ({}, "There is nothing to check: the mapping of inputs"),
-        (with_nan(), r"no numbers in the rows[\s\S]*rows: 1\s[\s\S]*nan at \[1, 3\]"),
-        ([[1.0, 2.0], [1.0]], "Unreadable: the rows are no array"),
+        (with_nan(), r"Values of the rows are NaN or infinite[\s\S]*rows: 1\s[\s\S]*nan at \[1, 3\]"),
+        ([[1.0, 2.0], [1.0]], "Unreadable: the rows cannot be converted to an array"),
         ([object()], "Unreadable[\\s\\S]*numpy type object"),
-        ("digits.jpg", "Unreadable[\\s\\S]*text, where the model takes image: float32"),
+        ("digits.jpg", "Unreadable[\\s\\S]*they are text, but the model takes image: float32"),
         ({"a": FOUR, "b": FOUR[:2]}, r"different lengths[\s\S]*a: 4, b: 2"),
     ],
     ids=["empty", "no list", "no input", "NaN", "ragged", "objects", "text", "lengths"],
@@ -80,7 +80,7 @@ def test_images_from_files(unasked, tmp_path, digits):
         ("empty.npy", b"", "unreadable"),
         ("pickled.npy", b"\x80\x04N.", "unreadable"),
         ("broken.png", b"\x89PNG\r\n\x1a\n" + zlib.compress(b"nothing"), "unreadable"),
-        ("photo.jpg", b"", "no kind of image file that is known here"),
+        ("photo.jpg", b"", "the file type is unknown: .jpg"),
     ],
 )
 def test_an_unreadable_file(unasked, tmp_path, name, content, message):
@@ -95,9 +95,9 @@ def test_an_unreadable_file(unasked, tmp_path, name, content, message):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([1, 2, 3], r"differ in number[\s\S]*labels: 3[\s\S]*images: 4"),
-        (np.eye(4), r"not one a row[\s\S]*argmax"),
-        ([[1, 2], [3]], "not one a row"),
+        ([1, 2, 3], r"numbers of labels and images differ[\s\S]*labels: 3[\s\S]*images: 4"),
+        (np.eye(4), r"one class for each row[\s\S]*argmax"),
+        ([[1, 2], [3]], "one class for each row"),
     ],
     ids=["fewer", "one-hot", "ragged"],
 )
@@ -132,7 +132,7 @@ def test_a_tolerance_below_the_numbers_precision(dtype, value, fits):
     if fits:
         assert check_tolerance("atol", value, [dtype]) == value
         return
-    with pytest.raises(BadContract, match=r"atol(=.* is below the precision| is no number)"):
+    with pytest.raises(BadContract, match=r"atol(=.* is below the precision| is not a number)"):
         check_tolerance("atol", value, [dtype])
 
 
@@ -166,8 +166,8 @@ def test_numbers_that_mean_nothing(unasked, check, options, message):
     [
         (lambda images: images[:, :2], r"changes the shape[\s\S]*before: \[4, 4\][\s\S]*after: \[4, 2\]"),
         (lambda images: images[:2], "changes the shape"),
-        (lambda images: images * np.nan, "no numbers"),
-        ("shift", "no function"),
+        (lambda images: images * np.nan, "NaN or infinite"),
+        ("shift", "not a function"),
     ],
     ids=["columns", "rows", "NaN", "no function"],
 )
@@ -195,10 +195,10 @@ NOT_IMAGES = {
 def test_the_ready_transforms_are_for_images(rows, example):
     """For other rows the check asks for transforms, before anything is sent; its example works on these rows."""
     anything = SimpleNamespace(archive=SimpleNamespace(signature=None), name="table", mode="embedded")
-    with pytest.raises(BadContract, match=r"The ready transforms are for images[\s\S]*given: ") as caught:
+    with pytest.raises(BadContract, match=r"The built-in transforms are for images[\s\S]*given: ") as caught:
         contract.check_invariance(anything, rows)
     assert f"wml_contract.invariance(rows, {{'another': {example}}})" in str(caught.value)
-    given = rows_of(anything, rows).given
+    given = rows_of(anything, rows).model_input
     changed = eval(example, {"np": np})(given)
     assert np.shape(changed) == np.shape(given)
 

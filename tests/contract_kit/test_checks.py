@@ -15,8 +15,8 @@ from pytest_wml import contract
 from pytest_wml.client.deployment import deployed
 from pytest_wml.client.existing import unknown_archive
 from pytest_wml.contract import BadContract, ContractBroken, Refused, Scoring
+from pytest_wml.contract.files.document import read
 from pytest_wml.contract.files.promises import promises
-from pytest_wml.contract.files.written import read
 from pytest_wml.model.archive import read_archive
 from tests.emulator.rest import tarred
 
@@ -77,14 +77,14 @@ def test_logits_are_no_probabilities(models):
     images = np.array([[1, 0, 0, 0], [0.25, 0, 0, 0], [-1, 1, 0, 0]], dtype=np.float32)
     found = [finding.message for finding in contract.check_probabilities(models("unnormalised"), images).findings]
     assert found == ["row 0: outside 0 to 1 for class 0: 2", "row 0: the sum is 2", *found[2:]]
-    assert "row 2: no number for class 0" in found
+    assert "row 2: not a finite number for class 0" in found
 
 
 def test_dropout_is_not_repeatable(models):
     """A model that was exported as in training answers otherwise each time."""
     result = contract.check_repeatability(models("dropout"), MANY, n=4)
     assert result.findings
-    assert "at time 2; at first" in result.findings[0].message
+    assert "in answer 2, in answer 1" in result.findings[0].message
     assert result.measured["largest error"] > 0.01
 
 
@@ -101,7 +101,7 @@ def test_parity_shows_the_worst_row_first(models):
     findings = contract.check_parity(models("dropout"), MANY).findings
     errors = [finding.facts["error"] for finding in findings if np.isfinite(finding.facts["error"])]
     assert errors == sorted(errors, reverse=True)
-    assert "the local model's" in findings[0].message
+    assert "in the local model" in findings[0].message
 
 
 def test_a_shift_that_changes_the_class_is_found(models):
@@ -117,11 +117,11 @@ def test_a_shift_that_changes_the_class_is_found(models):
 @pytest.mark.parametrize(
     ("said", "found"),
     [
-        ("{image: [2, 2]}", "row 0: shift up turns 3 into 1"),
+        ("{image: [2, 2]}", "row 0: shift up changes the class from 3 to 1"),
         ("{image: [2, 2], transforms: [darker]}", ""),
         ("{transforms: [noise]}", ""),
         ("{transforms: [shift up]}", "not images that can be shifted"),
-        ("yes", "The ready transforms are for images"),
+        ("yes", "The built-in transforms are for images"),
     ],
 )
 def test_a_contract_file_gives_the_size_of_flat_images(models, said, found):
@@ -158,7 +158,7 @@ def test_every_difference_of_the_signature_is_found(models):
     ]
     assert messages == [
         "input 'image' is float32 instead of float64",
-        "input 'mask' is promised, and the model has none of that name",
+        "input 'mask' is promised, but the model does not have it",
         "output 'probabilities' has shape [None, 4] instead of [None, 3]",
         "output 'probabilities' is answered as [2, 4] for 2 rows of [None, 3]",
         "outputs are answered in the order classes, probabilities instead of probabilities, classes",
@@ -185,7 +185,7 @@ def test_a_refusal_with_another_status_or_code_is_found(models):
 def test_a_bare_nan_is_no_json(models):
     """A program in another language cannot read an answer in which a number is none."""
     result = contract.check_rest(models("unnormalised"), -ONE_EACH)
-    assert result.findings[0].message.startswith("the body is no JSON by the standard")
+    assert result.findings[0].message.startswith("the body is not standard JSON")
 
 
 def test_latency_is_measured_at_each_concurrency(models):
@@ -230,14 +230,14 @@ def test_drift_counts_flips_by_class(models, tmp_path):
     with pytest.raises(BadContract, match="recorded with other images"):
         contract.check_drift(models("good"), ONE_EACH[:3], reference)
     reference.write_text(json.dumps({"format": 1}))
-    with pytest.raises(BadContract, match="no reference of this release"):
+    with pytest.raises(BadContract, match="not a reference that this release can read"):
         contract.check_drift(models("good"), ONE_EACH, reference)
 
 
 @pytest.mark.parametrize("model", ["sigmoid", "one_probability"])
 def test_one_sigmoid_needs_a_threshold(models, model):
     """Without one the error says so; with one there are two classes and two probabilities."""
-    with pytest.raises(BadContract, match=r"holds no classes, which the check classes needs[\s\S]*threshold=0.5"):
+    with pytest.raises(BadContract, match=r"contains no classes, which the check classes needs[\s\S]*threshold=0.5"):
         contract.check_classes(models(model), ONE_EACH, [0, 0, 0, 0])
     how = Scoring(threshold=0.5)
     images = np.concatenate([ONE_EACH, np.ones_like(ONE_EACH)])
@@ -297,8 +297,8 @@ def test_parity_with_another_model_names_the_number(models):
     """Two labels are exchanged in the local model: row and place are told, with both values."""
     served = dataclasses.replace(models("good"), archive=models("swapped").archive)
     messages = [finding.message for finding in contract.check_parity(served, ONE_EACH[2:3]).findings]
-    assert messages[0] == "row 0: classes is 2, the local model's 3"
-    assert messages[1].startswith("row 0: probabilities[2] is 0.947915, the local model's 0.01736")
+    assert messages[0] == "row 0: classes is 2, in the local model 3"
+    assert messages[1].startswith("row 0: probabilities[2] is 0.947915, in the local model 0.01736")
 
 
 def test_rows_of_a_fixed_batch_cannot_be_sent_alone(models):
@@ -333,17 +333,17 @@ def test_a_scoring_url_that_answers_otherwise_is_found(models):
 def test_a_deployment_of_an_unknown_model(models):
     """One that existed before: what needs the model says so, everything else is checked."""
     stranger = dataclasses.replace(models("good"), archive=unknown_archive())
-    with pytest.raises(BadContract, match=r"it is not here[\s\S]*wml_model"):
+    with pytest.raises(BadContract, match=r"not available here[\s\S]*wml_model"):
         contract.check_parity(stranger, ONE_EACH)
-    with pytest.raises(BadContract, match="Neither outputs nor the archive's signature are known"):
+    with pytest.raises(BadContract, match="the archive's signature is unknown"):
         contract.check_signature(stranger)
     promised = {"classes": ("int64", [None]), "probabilities": ("float32", [None, 4]), "extra": (str, [None])}
     assert "give images" in contract.check_signature(stranger, outputs=promised).notes[1]
     result = contract.check_signature(stranger, outputs=promised, images=ONE_EACH)
     assert [finding.message for finding in result.findings] == [
-        "output 'extra' is not answered; there are classes, probabilities"
+        "output 'extra' is missing from the answer, which has classes, probabilities"
     ]
-    assert contract.check_errors(stranger).notes == ("no wrong shape was sent: the model's signature is not known",)
+    assert contract.check_errors(stranger).notes == ("no wrong shape was sent: the model's signature is unknown",)
     assert contract.check_classes(stranger, ONE_EACH, range(4)).holds
 
 
@@ -352,7 +352,7 @@ def test_types_and_extra_outputs_of_an_answer(models):
     wrong = contract.check_signature(models("good"), outputs={"classes": ("string", [None])})
     assert [finding.message for finding in wrong.findings] == [
         "output 'classes' is int64 instead of string",
-        "output 'probabilities' is not promised, and the model has it: probabilities: float32 [None, 4]",
-        "output 'classes' is answered as int64, which is no string",
-        "output 'probabilities' is answered and not promised",
+        "output 'probabilities' is not promised, but the model has it: probabilities: float32 [None, 4]",
+        "output 'classes' is answered as int64 instead of string",
+        "output 'probabilities' is answered but not promised",
     ]

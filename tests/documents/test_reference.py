@@ -72,7 +72,7 @@ def test_every_command(generated):
 def test_every_key_of_a_contract_file(generated):
     """With its description, also of keys in keys."""
     text = made(generated, "contract-file")
-    described = re.findall(r'"description": ("(?:[^"\\]|\\.)*")', schema.text())
+    described = re.findall(r'"description": ("(?:[^"\\]|\\.)*")', schema.shipped_schema())
     assert len(re.findall(r"{contract-key} ", text)) == len(described)
     assert [json.loads(each) for each in described if json.loads(each) not in text] == []
     assert "accuracy.floor" in text

@@ -284,7 +284,7 @@ def test_sweep_leaves_a_run_alone_that_is_going_on(suite, remote):
         wait_for((suite.folder / "deployed").exists)
         names = remote.names
         status, said = suite.tool("sweep", "--yes", "--run", names[0].split("-")[3])
-        assert (status, said.count("is going on"), remote.names) == (0, 2, names)
+        assert (status, said.count("is active"), remote.names) == (0, 2, names)
         process.send_signal(signal.SIGINT)
         process.wait(timeout=150)
     assert remote.names == []

@@ -78,4 +78,4 @@ def test_recording_and_reusing_do_not_go_together(suite):
     """A recording has to hold the creation."""
     result = suite.run(TESTS, "--wml-reuse", "--wml-record")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*A deployment that is reused cannot be recorded*"])
+    result.stderr.fnmatch_lines(["*A reused deployment cannot be recorded*"])

@@ -186,7 +186,7 @@ def test_what_git_knows_no_conflict_of(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "tiny.yaml", dump(BASE))
     assert main(["cassette", "merge", "tiny.yaml"]) == 2
-    assert "git knows of no conflict in tiny.yaml." in capsys.readouterr().err
+    assert "git has no conflict in tiny.yaml." in capsys.readouterr().err
     assert main(["cassette", "merge", "a", "b"]) == 2
 
 

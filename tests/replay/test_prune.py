@@ -82,7 +82,7 @@ def test_it_works_in_any_folder_of_the_project(project, capsys, monkeypatch):
     monkeypatch.chdir(project / "tests")
     assert main(["cassette", "prune", "--yes"]) == 0
     assert not (project / "cassettes" / "gone.yaml").exists()
-    assert f"the files as they were: {project}" in capsys.readouterr().out
+    assert f"copies of the original files: {project}" in capsys.readouterr().out
 
 
 def test_a_recording_that_changed_since_is_left_alone(project, capsys):
@@ -90,7 +90,7 @@ def test_a_recording_that_changed_since_is_left_alone(project, capsys):
     newer = project / "cassettes" / "gone.yaml"
     write(newer, dump(cassette([exchange("GET", "/v2/new")], "gone")))
     assert main(["cassette", "prune", "--yes"]) == 0
-    assert "left alone, since it is newer than the last complete replay: gone.yaml" in capsys.readouterr().out
+    assert "not pruned, because it is newer than the last complete replay: gone.yaml" in capsys.readouterr().out
     assert newer.exists()
 
 
@@ -138,7 +138,7 @@ def test_recordings_of_another_folder_are_left_alone(project, capsys):
     """The replay did not play them."""
     (project / "others").mkdir()
     assert main(["cassette", "prune", "others", "--yes"]) == 2
-    assert "did not play the recordings in others" in capsys.readouterr().err
+    assert "did not use the recordings in others" in capsys.readouterr().err
     assert main(["cassette", "prune", "cassettes"]) == 0
 
 

@@ -127,7 +127,9 @@ def test_a_model_that_cannot_be_read_is_unknown(theirs, monkeypatch):
     )
     result = theirs.runpytest_inprocess(*RECORD)
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["prod: a deployment that existed already, model unknown: it is larger than 100 bytes"])
+    result.stdout.fnmatch_lines(
+        ["prod: a deployment that existed already, model unknown: the model is larger than 100 bytes"]
+    )
     assert load(theirs.path / "cassettes" / "prod.yaml").model is None
     result = theirs.runpytest_inprocess()
     result.assert_outcomes(passed=1)

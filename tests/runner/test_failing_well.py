@@ -36,11 +36,11 @@ def test_no_cassette(pytester):
 @pytest.mark.parametrize(
     ("arguments", "variables", "ini", "source"),
     [
-        (["--wml=replya"], {}, "", "--wml has a value that it does not accept: 'replya'."),
-        ([], {"WML_MODE": "replya"}, "", "WML_MODE has a value that it does not accept: 'replya'."),
-        ([], {}, "wml_mode = replya", "ini wml_mode has a value that it does not accept: 'replya'."),
-        ([], {"WML_RECORD": "perhaps"}, "", "WML_RECORD has a value that it does not accept: 'perhaps'."),
-        (["--wml-name=a/b"], {}, "", "--wml-name has a value that it does not accept: 'a/b'."),
+        (["--wml=replya"], {}, "", "--wml has an invalid value: 'replya'."),
+        ([], {"WML_MODE": "replya"}, "", "WML_MODE has an invalid value: 'replya'."),
+        ([], {}, "wml_mode = replya", "ini wml_mode has an invalid value: 'replya'."),
+        ([], {"WML_RECORD": "perhaps"}, "", "WML_RECORD has an invalid value: 'perhaps'."),
+        (["--wml-name=a/b"], {}, "", "--wml-name has an invalid value: 'a/b'."),
         (["--wml-record"], {}, "", "Nothing can be recorded in replay (--wml-record is on)."),
     ],
 )
@@ -140,7 +140,7 @@ def test_live_without_credentials(pytester, monkeypatch, name):
     pytester.makepyfile(ONE)
     result = pytester.runpytest_inprocess("--wml-live")
     result.assert_outcomes(errors=1)
-    ends_with(result, "A live run needs credentials, and none were given.", "--wml-credentials", "--wml=embedded")
+    ends_with(result, "A live run needs credentials, but none were given.", "--wml-credentials", "--wml=embedded")
 
 
 def test_live_without_a_space(pytester, monkeypatch):
@@ -148,7 +148,7 @@ def test_live_without_a_space(pytester, monkeypatch):
     monkeypatch.setenv("WML_APIKEY", "a-key-that-nobody-may-see")
     pytester.makepyfile(ONE)
     result = pytester.runpytest_inprocess("--wml-live")
-    ends_with(result, "The credentials name no deployment space.", "WML_SPACE_ID")
+    ends_with(result, "The credentials contain no deployment space.", "WML_SPACE_ID")
     assert "a-key-that-nobody-may-see" not in result.stdout.str()
 
 

@@ -120,7 +120,7 @@ def test_a_mistake_in_a_marker_ends_the_collection(pytester):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "*test_one: This is no fault (@pytest.mark.wml(faults=…), line 2): status does not know 'cod=429'.",
+            "*test_one: This is not a valid fault (@pytest.mark.wml(faults=…), line 2): status does not accept 'cod=*",
             "  line: status cod=429",
             "  accepts: code=, retry-after=, on=, nth=, times=, probability=, seed=",
             "  what to do: did you mean code=?",
@@ -165,7 +165,7 @@ def test_a_mistake_in_a_file_ends_the_run(pytester):
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         [
-            "*This is no fault (faults.txt, line 3): slow does not know 'second=2'.",
+            "*This is not a valid fault (faults.txt, line 3): slow does not accept 'second=2'.",
             "  what to do: did you mean seconds=?",
         ]
     )

@@ -116,7 +116,7 @@ def test_what_is_no_json_path(pytester):
     result = pytester.runpytest_inprocess()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     text = result.stderr.str()
-    assert "ini wml_ignore has a value that it does not accept: 'custom.build'." in text
+    assert "ini wml_ignore has an invalid value: 'custom.build'." in text
     assert "JSON paths such as $.custom.build" in text
 
 

@@ -26,7 +26,7 @@ def test_a_mistyped_key_is_an_error(file, text, pytester):
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         [
-            f"ERROR: {file} has a key that pytest-wml does not know: wml_modle.",
+            f"ERROR: {file} has a key unknown to pytest-wml: wml_modle.",
             "  did you mean: wml_model",
             f"  looked at: {pytester.path / file}",
         ]
@@ -38,7 +38,7 @@ def test_a_mistyped_key_on_the_command_line(pytester):
     pytester.makepyfile(ONE_TEST)
     result = pytester.runpytest_inprocess("-o", "wml_modle=model.tar.gz")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: -o has a key that pytest-wml does not know: wml_modle.", "*mean: wml_model"])
+    result.stderr.fnmatch_lines(["ERROR: -o has a key unknown to pytest-wml: wml_modle.", "*mean: wml_model"])
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_mistyped_key_on_the_command_line(pytester):
         ("WML_MODEL", "wml_model"),
         ("wml", "wml_mode"),
         ("wml_live", "wml_mode = live"),
-        ("wml_apikey", "credentials stand in the environment (WML_APIKEY)*"),
+        ("wml_apikey", "the variable WML_APIKEY or a credentials file*"),
     ],
 )
 def test_other_keys_that_are_none(key, meant, pytester):
@@ -57,7 +57,7 @@ def test_other_keys_that_are_none(key, meant, pytester):
     pytester.makepyfile(ONE_TEST)
     result = pytester.runpytest_inprocess()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"*does not know: {key}.", f"  did you mean: {meant}"])
+    result.stderr.fnmatch_lines([f"*unknown to pytest-wml: {key}.", f"  did you mean: {meant}"])
     assert "embedded-value" not in result.stderr.str()
 
 
@@ -123,7 +123,7 @@ def test_a_mistyped_value_is_told_with_the_one_that_was_meant(pytester):
     pytester.makepyfile(ONE_TEST)
     result = pytester.runpytest_inprocess("--wml=embeded")
     result.stderr.fnmatch_lines(
-        ["ERROR: --wml has a value *: 'embeded'.", "*one of replay, embedded, live", "  did you mean: embedded"]
+        ["ERROR: --wml has an invalid value: 'embeded'.", "*one of replay, embedded, live", "  did you mean: embedded"]
     )
 
 

@@ -181,10 +181,13 @@ def test_overridden_fixtures_go_on_working(suite, archives):
     [
         ("model.tar.gz", "*line `model.tar.gz` does not begin with a name*"),
         ("a/b = model.tar.gz", "*line `a/b = model.tar.gz` does not begin with a name*"),
-        ("a = model.tar.gz tpye=x", "*line `a = model.tar.gz tpye=x` has tpye, only type, spec, deployment are known*"),
-        ("a = model.tar.gz type=", "*line `a = model.tar.gz type=` gives type no value*"),
-        ("a = type=x", "*line `a = type=x` names no model*"),
-        ("a = one.zip\n        A = two.zip", "*two lines name 'A'*"),
+        (
+            "a = model.tar.gz tpye=x",
+            "*line `a = model.tar.gz tpye=x` has tpye, but only type, spec, deployment are accepted*",
+        ),
+        ("a = model.tar.gz type=", "*line `a = model.tar.gz type=` has type without a value*"),
+        ("a = type=x", "*line `a = type=x` has no model*"),
+        ("a = one.zip\n        A = two.zip", "*two lines have the name 'A'*"),
     ],
 )
 def test_a_mistake_names_the_line(pytester, line, message):
@@ -192,7 +195,7 @@ def test_a_mistake_names_the_line(pytester, line, message):
     pytester.makeini(f"[pytest]\nwml_deployments =\n        {line}\n")
     result = pytester.runpytest_inprocess()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*ini wml_deployments has a value that it does not accept*"])
+    result.stderr.fnmatch_lines(["*ini wml_deployments has an invalid value*"])
     result.stderr.fnmatch_lines([message.replace("[", "[[]")])
 
 
@@ -200,7 +203,7 @@ def test_one_model_and_several_contradict_each_other(suite):
     """Nobody could say which one was meant."""
     result = suite.runpytest_inprocess("--wml-model=model.tar.gz")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*ini wml_deployments names the models of the suite, and --wml-model names one*"])
+    result.stderr.fnmatch_lines(["*ini wml_deployments names the models of the suite, but --wml-model names another*"])
 
 
 def test_a_marker_that_names_no_deployment_is_an_error(suite):

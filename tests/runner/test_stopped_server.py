@@ -39,8 +39,8 @@ def test_a_server_that_is_gone_is_said_to_be_gone(exports, pytester):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            f"Nothing listens at {exports['WML_URL']}.",
-            "*what to do: was pytest-wml serve stopped? start it again and paste its lines, or take them back:",
+            f"No server listens at {exports['WML_URL']}.",
+            "*what to do: was pytest-wml serve stopped? start it again and paste its lines, or unset the variables:",
             f"*unset {' '.join(exports)}",
         ]
     )
@@ -67,7 +67,7 @@ def test_elsewhere_the_server_is_not_suspected(exports, monkeypatch):
     lost = stopped_server.lost_authority({"SSL_CERT_FILE": "/nowhere/ca.pem"})
     assert gone is not None
     assert lost is not None
-    assert gone.fix == "start what is to listen there, or correct WML_URL"
+    assert gone.fix == "start the server, or correct WML_URL"
     assert lost.fix == "unset SSL_CERT_FILE, or give the path of a PEM file"
 
 

@@ -140,7 +140,7 @@ KEY = "S3CRETKEY-that-nobody-may-see"
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("htp://nonsense", "The URL of the WML credentials is none"),
+        ("htp://nonsense", "The URL of the WML credentials is not valid"),
         ("https://foo.example.com", "refuses the credentials"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The credentials of a WML service: from the environment or a file, checked before they are used, shown to nobody."""
+"""Credentials of a WML service: read from the environment or a file, and checked before use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["OFFLINE", "BadCredentials", "Credentials", "find", "required"]
 
 
 def __getattr__(name: str) -> Any:
-    # A project without credentials does not pay for what they are.
+    # Imported on first use, so that projects without credentials start faster.
     if name not in __all__:
         raise AttributeError(f"module 'pytest_wml.config.credentials' has no attribute {name!r}")
     from pytest_wml.config.credentials import value
@@ -23,40 +23,40 @@ def __getattr__(name: str) -> Any:
 
 
 def find(environ: Mapping[str, str], file: str, *, offline: bool = False) -> Credentials | None:
-    """The credentials that the environment or a file gives; None when neither gives any.
+    """Find the credentials in the environment or a file; None if there are none.
 
-    The variables `WML_…` win over everything else, one by one. For what they leave open the file is asked, or
-    without one the first other set of variables that holds a secret: `WATSONX_…`, `WATSON_MACHINE_LEARNING_…`,
-    those of a notebook's runtime, `IBMCLOUD_API_KEY`.
+    Each variable `WML_…` takes precedence. Other fields come from the file or, without a file, from the first other set
+    of variables with a secret: `WATSONX_…`, `WATSON_MACHINE_LEARNING_…`, those of a notebook's runtime,
+    `IBMCLOUD_API_KEY`.
 
     Args:
         environ: the environment.
-        file: JSON, also as IBM's console writes service credentials, or `NAME=value` lines; empty for none.
-        offline: whether nothing is asked of a live service: then a space or a URL is enough, a key is made up, and a
-            space that only another set of variables names is found too.
+        file: path of a file; JSON, also in the format of IBM's console, or `NAME=value` lines; empty for none.
+        offline: whether no live service is used. Then a space or a URL is enough, a placeholder key is added, and the
+            space may come from any set of variables.
 
     Raises:
-        BadCredentials: the file cannot be read, or no key, token or password is given.
+        BadCredentials: the file cannot be read, or there is no key, token or password.
     """
     if not file and not credentials_given(environ) and not (offline and any(map(environ.get, SPACE_VARIABLES))):
         return None
-    from pytest_wml.config.credentials.sources import gather  # a project without credentials does not pay for it
+    from pytest_wml.config.credentials.sources import gather  # imported on first use, as above
 
     return gather(environ, file, offline=offline)
 
 
 def required(found: Credentials | None) -> Credentials:
-    """The credentials for a live run.
+    """Return the credentials for a live run.
 
     Raises:
-        BadCredentials: there are none, or they cannot be right; every mistake that shows without asking the
-            service is named.
+        BadCredentials: there are none, or they are invalid; the message names every mistake that is detectable
+            offline.
     """
     from pytest_wml.config.credentials.value import BadCredentials
 
     if found is None:
         raise BadCredentials(
-            "A live run needs credentials, and none were given.",
+            "A live run needs credentials, but none were given.",
             looked_at="WML_APIKEY and the other WML_… variables, --wml-credentials",
             fix="export WML_APIKEY, WML_URL and WML_SPACE_ID, or pass --wml-credentials=FILE;\n"
             "without an account run with --wml=embedded, or leave --wml out to replay",

@@ -1,4 +1,4 @@
-"""What credentials are."""
+"""The credentials of a WML service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BadCredentials(WMLTestError):
 
 
 def invalid_space(what: str, space: str) -> tuple[str, str]:
-    """The problem with a space that is not named by its id, and what to do."""
+    """Problem and fix for a space that is not given by its id."""
     return (
         f"{what} is not a valid id: {space!r}.",
         "Give the space's GUID, not its name (Deployments → your space → Manage → Space GUID)",
@@ -28,8 +28,8 @@ def invalid_space(what: str, space: str) -> tuple[str, str]:
 class Credentials(NamedTuple):
     """Credentials of IBM Cloud (url, apikey) or Cloud Pak for Data (url, username, apikey or password).
 
-    Field names are those of ibm-watson-machine-learning's credentials dictionary, `space_id`, and `origin`:
-    the variables and the file that gave them.
+    The field names are those of ibm-watson-machine-learning's credentials dictionary, and `space_id`. `origin` lists
+    the variables and the file of the values.
     """
 
     url: str = DEFAULT_URL
@@ -50,12 +50,12 @@ class Credentials(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value}
 
     def for_wml(self) -> dict[str, str]:
-        """The dictionary that ibm-watson-machine-learning's APIClient takes; a new one each time."""
+        """Return a new dictionary in the form that ibm-watson-machine-learning's `APIClient` takes."""
         return {name: value for name, value in self._given().items() if name not in ("space_id", "origin")}
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that must reach no log, report or file."""
+        """The secret values, which must not be written to a log, report or file."""
         return tuple(value for name in SECRET if (value := getattr(self, name)))
 
     @property
@@ -66,4 +66,4 @@ class Credentials(NamedTuple):
 
 
 OFFLINE = Credentials(apikey="offline-no-key-needed", space_id=DEFAULT_SPACE_ID)
-"""What replay and the embedded service are used with when no credentials are given."""
+"""Default credentials for replay and the embedded service."""

@@ -1,1 +1,1 @@
-"""Contracts as files: `*.wml.yaml`, one test a promise, for teams who do not write Python."""
+"""Contract files (`*.wml.yaml`): each promise is a test, without Python code."""

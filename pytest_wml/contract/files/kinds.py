@@ -1,4 +1,4 @@
-"""What a value in a contract file can be: each kind reads a node, and describes itself to editors (JSON Schema)."""
+"""Kinds of values in a contract file; each kind reads a node and has a JSON Schema."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from pytest_wml.contract.files.mistakes import Place, mistake, shown, unknown
+from pytest_wml.contract.files.mistakes import Place, mistake, shown, unknown_word
 from pytest_wml.contract.files.nodes import Items, Node, Scalar
 
-# YAML 1.2 and JSON; YAML 1.1 would read 1e-5 as text and 1:30 as ninety.
+# Numbers of YAML 1.2 and JSON. YAML 1.1 reads 1e-5 as text and 1:30 as ninety.
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 _WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _SWITCH = {"yes": True, "no": False}
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-class Kind(Protocol):
-    """What a value may be."""
+class ValueKind(Protocol):
+    """A kind of value."""
 
     def read(self, node: Node) -> Any:
-        """The value.
+        """Return the value of a node.
 
         Raises:
-            Mistakes: the node holds none.
+            Mistakes: the node is not a valid value.
         """
 
     def schema(self) -> dict[str, Any]:
-        """The same rule as a JSON Schema."""
+        """Return the JSON Schema of this kind."""
 
 
-def is_nothing(node: Node) -> bool:
-    """Whether nothing stands there: a key without a value."""
+def is_empty(node: Node) -> bool:
+    """Whether a node is empty: a key without a value."""
     return isinstance(node, Scalar) and node.plain and node.text in _NOTHING
 
 
-def plain(node: Node) -> float | int | bool | str | None:
-    """What a scalar means; None for a list, a mapping and nothing."""
-    if not isinstance(node, Scalar) or is_nothing(node):
+def scalar_value(node: Node) -> float | int | bool | str | None:
+    """The value of a scalar; None for a list, a mapping or an empty node."""
+    if not isinstance(node, Scalar) or is_empty(node):
         return None
     if not node.plain:
         return node.text
@@ -51,16 +51,16 @@ def plain(node: Node) -> float | int | bool | str | None:
 
 
 def switch(node: Node) -> bool | None:
-    """Yes or no; None for anything else."""
+    """The Boolean of a yes/no value; None for anything else."""
     if not isinstance(node, Scalar):
         return None
     return _SWITCH.get(node.text, _WORDS.get(node.text) if node.plain else None)
 
 
-def found(node: Node) -> str:
-    """What stands there, for a message."""
+def describe(node: Node) -> str:
+    """Describe a node for a message."""
     if isinstance(node, Scalar):
-        return "nothing" if is_nothing(node) else shown(node.text)
+        return "nothing" if is_empty(node) else shown(node.text)
     return "a list" if isinstance(node, Items) else "a mapping"
 
 
@@ -69,11 +69,11 @@ class Number:
     """A number within limits.
 
     Args:
-        what: it is, in words.
-        least: the smallest that is accepted.
-        most: the largest.
-        above: whether `least` itself is refused.
-        whole: whether fractions are refused.
+        what: description for messages.
+        least: the smallest accepted number.
+        most: the largest accepted number; None for no limit.
+        above: whether `least` itself is excluded.
+        whole: whether only whole numbers are accepted.
     """
 
     what: str
@@ -83,11 +83,11 @@ class Number:
     whole: bool = False
 
     def read(self, node: Node) -> float | int:
-        value = plain(node)
+        value = scalar_value(node)
         if self.whole and isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or not self._holds(value):
-            raise mistake(node.place, f"{self.what} belongs here, not {found(node)}")
+            raise mistake(node.place, f"{self.what} is required here, not {describe(node)}")
         return value
 
     def _holds(self, value: float) -> bool:
@@ -104,22 +104,24 @@ class Number:
 
 @dataclass(frozen=True)
 class Text:
-    """A text of a form.
+    """A text that matches a pattern.
 
     Args:
-        what: it is, in words.
-        pattern: that the whole text matches.
+        what: description for messages.
+        pattern: regular expression for the whole text.
     """
 
     what: str
     pattern: str = ".+"
 
     def read(self, node: Node) -> str:
-        value = plain(node)
+        value = scalar_value(node)
         if isinstance(value, bool | int | float):
-            raise mistake(node.place, f"{self.what} belongs here; put quotes around {found(node)} to make it a text")
+            raise mistake(
+                node.place, f"{self.what} is required here; put quotes around {describe(node)} to make it a text"
+            )
         if value is None or not re.fullmatch(self.pattern, value):
-            raise mistake(node.place, f"{self.what} belongs here, not {found(node)}")
+            raise mistake(node.place, f"{self.what} is required here, not {describe(node)}")
         return value
 
     def schema(self) -> dict[str, Any]:
@@ -128,14 +130,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some words."""
+    """One of several words."""
 
     words: tuple[str, ...]
 
     def read(self, node: Node) -> str:
         text = node.text if isinstance(node, Scalar) else ""
         if text not in self.words:
-            raise mistake(node.place, unknown(found(node), text, self.words))
+            raise mistake(node.place, unknown_word(describe(node), text, self.words))
         return text
 
     def schema(self) -> dict[str, Any]:
@@ -143,16 +145,16 @@ class Choice:
 
 
 class Duration:
-    """A text such as `200 ms`; a bare number could be meant in either unit."""
+    """A time with its unit, such as `200 ms`; a number without a unit is ambiguous."""
 
     _form = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s)", re.ASCII)
 
     def read(self, node: Node) -> float:
-        value = plain(node)
+        value = scalar_value(node)
         match = self._form.fullmatch(value) if isinstance(value, str) else None
         seconds = float(match[1]) / (1000 if match[2] == "ms" else 1) if match else 0.0
         if not 0 < seconds < float("inf"):
-            raise mistake(node.place, f"a time such as 200 ms or 0.2 s belongs here, not {found(node)}")
+            raise mistake(node.place, f"a time such as 200 ms or 0.2 s is required here, not {describe(node)}")
         return seconds
 
     def schema(self) -> dict[str, Any]:
@@ -160,15 +162,15 @@ class Duration:
 
 
 class FileName(NamedTuple):
-    """A file that the contract names, relative to its own folder."""
+    """A path in the contract file, relative to the folder of the contract file."""
 
     text: str
     place: Place
 
 
 @dataclass(frozen=True)
-class File:
-    """The name of a file or folder."""
+class FileValue:
+    """The path of a file or folder."""
 
     what: str
 
@@ -180,12 +182,12 @@ class File:
 
 
 class Label:
-    """A class, as it stands there: 5, 5.0 and "5" are one, and `no` is no Boolean."""
+    """A class as text: 5, 5.0 and "5" are the same class, and `no` is a text, not a Boolean."""
 
     def read(self, node: Node) -> str:
-        value = plain(node)
+        value = scalar_value(node)
         if value is None or value == "":
-            raise mistake(node.place, f"a class, a number or a text, belongs here, not {found(node)}")
+            raise mistake(node.place, f"a class, a number or a text, is required here, not {describe(node)}")
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         return str(int(value) if isinstance(value, bool) else value)

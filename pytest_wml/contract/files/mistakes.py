@@ -1,4 +1,4 @@
-"""What is wrong in a contract file, each with its place."""
+"""Mistakes in a contract file, with line and column."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST = 60
 
 
 class Place(NamedTuple):
-    """Where something stands in a file; both count from 1."""
+    """A position in a file; line and column count from 1."""
 
     line: int
     column: int
@@ -24,17 +24,17 @@ class Place(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """What is wrong at a place."""
+    """A mistake at a position."""
 
     place: Place
     text: str
 
 
 class Mistakes(Exception):
-    """A part of a file cannot be used.
+    """A part of a contract file has mistakes.
 
     Args:
-        found: one or more.
+        found: at least one mistake.
     """
 
     def __init__(self, found: Iterable[Mistake]) -> None:
@@ -43,19 +43,19 @@ class Mistakes(Exception):
 
 
 class BadContractFile(WMLTestError):
-    """A contract file cannot be used; every mistake in it is told with line and column."""
+    """A contract file has mistakes; the message lists all of them with line and column."""
 
 
 def mistake(place: Place, text: str) -> Mistakes:
-    """A single one."""
+    """A single mistake as an exception."""
     return Mistakes([Mistake(place, text)])
 
 
-def all_of(reads: Iterable[Callable[[], Any]]) -> Iterator[Any]:
-    """Yield what each gives.
+def read_all(reads: Iterable[Callable[[], Any]]) -> Iterator[Any]:
+    """Yield the value of each reader.
 
     Raises:
-        Mistakes: those of all of them, at the end.
+        Mistakes: the mistakes of all readers, after the last one.
     """
     found: list[Mistake] = []
     for read in reads:
@@ -68,7 +68,7 @@ def all_of(reads: Iterable[Callable[[], Any]]) -> Iterator[Any]:
 
 
 def refused(path: Path | str, found: Iterable[Mistake]) -> BadContractFile:
-    """The error for a file."""
+    """The error that lists the mistakes of a file."""
     ordered = sorted(set(found))
     facts: dict[str, str] = {}
     for one in ordered[:_SHOWN]:
@@ -80,14 +80,14 @@ def refused(path: Path | str, found: Iterable[Mistake]) -> BadContractFile:
 
 
 def shown(text: str) -> str:
-    """A piece of the file in a message: one short line without what moves a terminal's cursor."""
+    """Quote a text of the file for a message: one short line without terminal control characters."""
     plain = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[: _LONGEST + 1])
     return f"`{plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + '…'}`"
 
 
-def unknown(told: str, word: str, known: Iterable[str]) -> str:
-    """That a word is not known, which one resembles it, and which are accepted."""
+def unknown_word(description: str, word: str, known: Iterable[str]) -> str:
+    """A message about an unknown word, with the most similar word and the accepted ones."""
     accepted = list(known)
     meant = similar_names.closest(word, accepted)
     hint = f" did you mean `{meant}`?" if meant else ""
-    return f"{told} is not known here;{hint} accepted: {', '.join(accepted)}"
+    return f"{description} is unknown here;{hint} accepted: {', '.join(accepted)}"

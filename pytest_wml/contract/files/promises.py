@@ -1,4 +1,4 @@
-"""A contract file's promises as tests: each asks the checks of the contract toolkit."""
+"""Converts the promises of a contract file to tests that call the checks."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_wml.contract.files.document import ContractDocument, Example
 from pytest_wml.contract.files.kinds import FileName
 from pytest_wml.contract.files.records import Section
 from pytest_wml.contract.files.rows import Row
-from pytest_wml.contract.files.written import Example, Written
 
 if TYPE_CHECKING:
     from pytest_wml.contract import Contract
 
 
 class Promise(NamedTuple):
-    """One promise of a file.
+    """The test of one promise of a contract file.
 
     Args:
-        name: of its test.
-        line: in the file, counted from 1.
-        check: asks the deployment; raises what a check raises.
+        name: name of the test.
+        line: line in the file, counted from 1.
+        check: calls the check with a contract; raises the errors of the check.
     """
 
     name: str
@@ -29,87 +29,87 @@ class Promise(NamedTuple):
     check: Callable[[Contract], None]
 
 
-def promises(written: Written) -> list[Promise]:
-    """The promises of a file, in its order."""
+def promises(document: ContractDocument) -> list[Promise]:
+    """The tests of a contract file, in the order of the file."""
     return [
-        Promise("classes" if key == "examples" else key, written.top.places[key].line, _bound(written, key))
-        for key in written.promises
+        Promise("classes" if key == "examples" else key, document.top.places[key].line, _check_function(document, key))
+        for key in document.promises
     ]
 
 
-def _bound(written: Written, key: str) -> Callable[[Contract], None]:
+def _check_function(document: ContractDocument, key: str) -> Callable[[Contract], None]:
     def check(contract: Contract) -> None:
         __tracebackhide__ = True
-        scoring = written.top.some("threshold", "batch_size")
-        section = written.top.values[key]
-        _CHECKS[key](contract.scoring(**scoring), written, section)
+        scoring = document.top.some("threshold", "batch_size")
+        section = document.top.values[key]
+        _CHECKS[key](contract.scoring(**scoring), document, section)
 
     return check
 
 
-def _signature(contract: Contract, written: Written, said: Section) -> object:
+def _signature(contract: Contract, document: ContractDocument, section: Section) -> object:
     __tracebackhide__ = True
-    rows = _rows(written, written.examples) if written.examples else None
-    return contract.signature(**said.values, images=rows)
+    rows = _rows(document, document.examples) if document.examples else None
+    return contract.signature(**section.values, images=rows)
 
 
-def _classes(contract: Contract, written: Written, _: Any) -> object:
+def _classes(contract: Contract, document: ContractDocument, _: Any) -> object:
     __tracebackhide__ = True
-    labelled = [(example, example.label) for example in written.examples if example.label is not None]
-    return contract.classes(_rows(written, [example for example, _ in labelled]), [label for _, label in labelled])
+    labelled = [(example, example.label) for example in document.examples if example.label is not None]
+    return contract.classes(_rows(document, [example for example, _ in labelled]), [label for _, label in labelled])
 
 
-def _simple(name: str) -> Callable[[Contract, Written, Section], object]:
-    """A check of rows whose arguments have the names that the file uses."""
+def _rows_check(name: str) -> Callable[[Contract, ContractDocument, Section], object]:
+    """A check of rows whose arguments have the same names as the keys of the file."""
 
-    def check(contract: Contract, written: Written, said: Section) -> object:
+    def check(contract: Contract, document: ContractDocument, section: Section) -> object:
         __tracebackhide__ = True
-        return getattr(contract, name)(_asked(contract, written), **said.values)
+        return getattr(contract, name)(_rows_to_send(contract, document), **section.values)
 
     return check
 
 
-def _repeatability(contract: Contract, written: Written, said: Section) -> object:
+def _repeatability(contract: Contract, document: ContractDocument, section: Section) -> object:
     __tracebackhide__ = True
-    times = {"n": said.values["times"]} if "times" in said.values else {}
-    return contract.repeatability(_asked(contract, written), **times, **said.some("rtol", "atol"))
+    times = {"n": section.values["times"]} if "times" in section.values else {}
+    return contract.repeatability(_rows_to_send(contract, document), **times, **section.some("rtol", "atol"))
 
 
-def _invariance(contract: Contract, written: Written, said: Section) -> object:
+def _invariance(contract: Contract, document: ContractDocument, section: Section) -> object:
     __tracebackhide__ = True
     from pytest_wml.contract import image_transforms
 
-    ready = image_transforms(shape=said.values.get("image"))
-    # With neither key, the check itself asks whether the rows are images.
-    names = said.values.get("transforms", ready if "image" in said.values else None)
-    chosen = None if names is None else {name: ready[name] for name in names}
-    return contract.invariance(_rows(written, written.examples), chosen, **said.some("at_least"))
+    built_in = image_transforms(shape=section.values.get("image"))
+    # With neither key, the check itself decides whether the rows are images.
+    names = section.values.get("transforms", built_in if "image" in section.values else None)
+    chosen = None if names is None else {name: built_in[name] for name in names}
+    return contract.invariance(_rows(document, document.examples), chosen, **section.some("at_least"))
 
 
-def _errors(contract: Contract, _: Written, said: Section) -> object:
+def _errors(contract: Contract, _: ContractDocument, section: Section) -> object:
     __tracebackhide__ = True
-    return contract.errors(dict.fromkeys(said.values.get("leave_out", ())))
+    return contract.errors(dict.fromkeys(section.values.get("leave_out", ())))
 
 
-def _accuracy(contract: Contract, written: Written, said: Section) -> object:
+def _accuracy(contract: Contract, document: ContractDocument, section: Section) -> object:
     __tracebackhide__ = True
-    from pytest_wml.contract.files.samples import read_samples
+    from pytest_wml.contract.files.labelled_samples import read_samples
 
-    samples = read_samples(written.beside(said.values["samples"]))
-    return contract.accuracy(samples.rows, samples.labels, floor=said.values["floor"])
+    samples = read_samples(document.beside(section.values["samples"]))
+    return contract.accuracy(samples.rows, samples.labels, floor=section.values["floor"])
 
 
-def _latency(contract: Contract, written: Written, said: Section) -> object:
+def _latency(contract: Contract, document: ContractDocument, section: Section) -> object:
     __tracebackhide__ = True
-    budget = said.some("p50", "p95", "p99")
-    others = said.some("requests", "concurrency", "max_growth")
-    return contract.latency(_asked(contract, written), budget=budget or None, **others)
+    budget = section.some("p50", "p95", "p99")
+    others = section.some("requests", "concurrency", "max_growth")
+    return contract.latency(_rows_to_send(contract, document), budget=budget or None, **others)
 
 
-_CHECKS: dict[str, Callable[[Contract, Written, Any], object]] = {
+_CHECKS: dict[str, Callable[[Contract, ContractDocument, Any], object]] = {
     "signature": _signature,
     "examples": _classes,
-    **{name: _simple(name) for name in ("probabilities", "batch_consistency", "parity", "rest")},
+    **{name: _rows_check(name) for name in ("probabilities", "batch_consistency", "parity", "rest")},
     "repeatability": _repeatability,
     "invariance": _invariance,
     "errors": _errors,
@@ -118,25 +118,28 @@ _CHECKS: dict[str, Callable[[Contract, Written, Any], object]] = {
 }
 
 
-def _asked(contract: Contract, written: Written) -> Any:
-    """The examples; rows of zeros where the file has none.
+def _rows_to_send(contract: Contract, document: ContractDocument) -> Any:
+    """The examples; rows of zeros if the file has none.
 
     Raises:
-        BadContract: there are no examples, and the model's inputs are not known or too large to make any.
+        BadContract: there are no examples, and the model's inputs are unknown or too large to generate rows.
     """
-    if written.examples:
-        return _rows(written, written.examples)
+    if document.examples:
+        return _rows(document, document.examples)
     from pytest_wml.contract.errors import BadContract
     from pytest_wml.contract.signature import zeros
 
     signature = contract.deployment.archive.signature
     rows = zeros(signature.inputs) if signature else None
     if rows is None:
-        raise BadContract("There is nothing to send, and no rows can be made up for this model.", fix="give `examples`")
+        raise BadContract(
+            "There is nothing to send: the file has no examples, and no rows can be generated for this model.",
+            fix="give `examples`",
+        )
     return rows
 
 
-def _rows(written: Written, examples: tuple[Example, ...] | list[Example]) -> Any:
+def _rows(document: ContractDocument, examples: tuple[Example, ...] | list[Example]) -> Any:
     """The rows of examples: an array [N, …], or one for each input.
 
     Raises:
@@ -144,22 +147,22 @@ def _rows(written: Written, examples: tuple[Example, ...] | list[Example]) -> An
     """
     first = examples[0].row
     if isinstance(first, Mapping):
-        return {name: _stacked(written, [(one, one.row[name]) for one in examples]) for name in first}
-    return _stacked(written, [(one, one.row) for one in examples])
+        return {name: _stacked(document, [(one, one.row[name]) for one in examples]) for name in first}
+    return _stacked(document, [(one, one.row) for one in examples])
 
 
-def _stacked(written: Written, values: list[tuple[Example, Row]]) -> Any:
+def _stacked(document: ContractDocument, values: list[tuple[Example, Row]]) -> Any:
     import numpy as np
 
     from pytest_wml.contract.errors import BadContract
 
-    arrays = [_array(written.path.parent, value) for _, value in values]
+    arrays = [_array(document.path.parent, value) for _, value in values]
     for (example, _), array in zip(values, arrays, strict=True):
         if array.shape != arrays[0].shape:
             raise BadContract(
                 "The examples have different shapes.",
                 first=list(arrays[0].shape),
-                other=f"{list(array.shape)}, {written.path.name} {example.place}",
+                other=f"{list(array.shape)}, {document.path.name} {example.place}",
             )
     return np.stack(arrays)
 
@@ -167,6 +170,6 @@ def _stacked(written: Written, values: list[tuple[Example, Row]]) -> Any:
 def _array(folder: Path, value: Row) -> Any:
     import numpy as np
 
-    from pytest_wml.contract.reading import read_image
+    from pytest_wml.contract.image_files import read_image
 
     return read_image(folder / value.text) if isinstance(value, FileName) else np.asarray(value)

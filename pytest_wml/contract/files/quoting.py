@@ -1,4 +1,4 @@
-"""Values as text for a contract file, so that every reader of YAML takes them for what they are."""
+"""Writes values as YAML that every YAML parser reads as the same type."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from pytest_wml.model.signature import TensorSpec
 
-# What YAML 1.1 or 1.2 takes for a Boolean, nothing, or a number.
+# Texts that YAML 1.1 or 1.2 reads as a Boolean, null or a number.
 _OTHER = re.compile(r"(?i)y|n|yes|no|on|off|true|false|null|[-+]?\.(inf|nan)|[-+]?\.?\d.*")
 _PLAIN = re.compile(r"[A-Za-z_./][\w./+-]*", re.ASCII)
 _NUMBER = re.compile(r"0|-?[1-9]\d{0,15}")
 
 
 def text(value: str) -> str:
-    """A text, in quotes where it needs them."""
+    """A text, quoted if necessary."""
     if _PLAIN.fullmatch(value) and not _OTHER.fullmatch(value):
         return value
     return '"' + "".join(_escaped(letter) for letter in value) + '"'
@@ -28,7 +28,7 @@ def _escaped(letter: str) -> str:
 
 
 def label(value: object) -> str:
-    """A class."""
+    """A class, as a number or a text."""
     return str(value) if _NUMBER.fullmatch(str(value)) else text(str(value))
 
 
@@ -42,11 +42,11 @@ def values(value: Any) -> str:
 
 
 def tensor(spec: TensorSpec) -> str:
-    """The type and shape of an input or output."""
+    """The name, type and shape of an input or output."""
     lengths = ", ".join("any" if length is None else str(length) for length in spec.shape or ())
     return f"{text(spec.name)}: {spec.dtype} [{lengths}]"
 
 
 def block(lines: Sequence[str], depth: int) -> list[str]:
-    """Lines moved to the right."""
+    """The lines, indented."""
     return [" " * depth + line for line in lines]

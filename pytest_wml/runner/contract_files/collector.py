@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_wml.contract.files.document import ContractDocument, load
 from pytest_wml.contract.files.mistakes import Mistake, refused
 from pytest_wml.contract.files.promises import Promise, promises
-from pytest_wml.contract.files.written import Written, load
 from pytest_wml.errors import WMLTestError
 from pytest_wml.runner import error_reports
 from pytest_wml.runner.activation import activate
@@ -61,7 +61,7 @@ class ContractFile(pytest.Module):
             setattr(module, promise.name, test)
         return module
 
-    def _marks(self, written: Written) -> list[pytest.MarkDecorator]:
+    def _marks(self, written: ContractDocument) -> list[pytest.MarkDecorator]:
         try:
             return [getattr(pytest.mark, name) for name in written.top.values.get("markers", ())]
         except (pytest.fail.Exception, AttributeError) as error:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from pytest_wml.config import similar_names
 from pytest_wml.config.deployment_specs import Plan
+from pytest_wml.contract.files.document import ContractDocument
 from pytest_wml.contract.files.mistakes import BadContractFile, Mistake, refused, shown
-from pytest_wml.contract.files.written import Written
 from pytest_wml.runner.configuration import TRAIN, Configuration, named_after
 from pytest_wml.runner.fixture_values import sample_archive
 from pytest_wml.runner.run import Run
 
 
-def deployment_name(run: Run, written: Written) -> str:
+def deployment_name(run: Run, written: ContractDocument) -> str:
     """The name of the file's deployment among those of the run; empty if the run has only one.
 
     A file with the model of a deployment of the run uses that deployment. Any other deployment is added to the run.
@@ -51,7 +51,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name).lstrip(".") or "model"
 
 
-def _of_the_run(configuration: Configuration, written: Written) -> Plan | None:
+def _of_the_run(configuration: Configuration, written: ContractDocument) -> Plan | None:
     """The plan of the run that the file names: by its name in the ini file, or by its path."""
     values = written.top.some("model", "deployment", "name", "type", "spec")
     configured = configuration.settings.deployments.value
@@ -73,7 +73,7 @@ def _value(configuration: Configuration, plan: Plan, key: str) -> str | None:
     return values.get(key)
 
 
-def _has_model(configuration: Configuration, written: Written, plan: Plan) -> bool:
+def _has_model(configuration: Configuration, written: ContractDocument, plan: Plan) -> bool:
     """Whether a plan has the model or the existing deployment of the file."""
     if plan.deployment or "deployment" in written.top.values:
         return bool(plan.deployment) and not plan.model and "model" not in written.top.values
@@ -83,7 +83,7 @@ def _has_model(configuration: Configuration, written: Written, plan: Plan) -> bo
     return path.resolve() == _path(written).resolve()
 
 
-def _own(written: Written) -> Plan:
+def _own(written: ContractDocument) -> Plan:
     """The plan of a deployment that the file defines."""
     values = written.top.some("model", "deployment", "name", "type", "spec")
     if "model" in values and not _path(written).exists():
@@ -96,7 +96,7 @@ def _own(written: Written) -> Plan:
     return Plan(name, model, values.get("type", ""), values.get("spec", ""), values.get("deployment", ""))
 
 
-def _path(written: Written) -> Path:
+def _path(written: ContractDocument) -> Path:
     return Path(os.path.abspath(written.path.parent / written.top.values.get("model", "")))
 
 
@@ -109,7 +109,7 @@ def _same_name(run: Run, plan: Plan) -> Plan | None:
     return next((other for other in others if other.name.lower() == plan.name.lower()), None)
 
 
-def _refused(written: Written, key: str, text: str) -> BadContractFile:
+def _refused(written: ContractDocument, key: str, text: str) -> BadContractFile:
     places = written.top.places
     place = places.get(key) or places.get("model") or written.top.place
     return refused(written.path.name, [Mistake(place, text)])

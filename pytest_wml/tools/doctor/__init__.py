@@ -1,5 +1,5 @@
-"""`pytest-wml doctor`: what stands between this machine and a live run, told line by line with a way on.
+"""`pytest-wml doctor`: checks whether this machine can do a live run; each line has a result and a fix.
 
-Whoever judges is a pure function and yields lines; `asking` and `reaching` do all that leaves the machine, and ask
-for nothing but documents and tokens.
+The checks are pure functions that yield lines. Only `service_client` and `connection` use the network; they read
+documents and request tokens, and change nothing.
 """

@@ -1,4 +1,4 @@
-"""What doctor says: one line a check."""
+"""The lines that doctor prints: one for each check."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pytest_wml.redaction.known import Secrets
 
 
 class Verdict(enum.Enum):
-    """How a check came out."""
+    """Result of a check."""
 
-    PASS = "pass"  # noqa: S105 - no password
+    PASS = "pass"  # noqa: S105 - not a password
     WARN = "warn"
     FAIL = "fail"
 
 
 class Line(NamedTuple):
-    """One check.
+    """One line: the result of one check.
 
     Args:
-        check: its name.
-        found: what was found, a sentence.
-        fix: the way on; empty where all is well.
+        check: name of the check.
+        found: the finding as a sentence.
+        fix: the recommended action; empty if none is needed.
     """
 
     check: str
@@ -48,29 +48,29 @@ def failed(check: str, found: str, fix: str) -> Line:
 
 
 def masked(line: Line, secrets: Secrets) -> Line:
-    """The line with every secret covered, and in one piece."""
+    """The line with masked secrets and without control characters."""
     return line._replace(found=_one_line(secrets.mask(line.found)), fix=_one_line(secrets.mask(line.fix)))
 
 
 def _one_line(text: str) -> str:
-    # What a server says may move a terminal's cursor.
+    # Texts of a server may contain terminal control characters.
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def rendered(line: Line) -> Iterator[str]:
-    """A line for the terminal, and below it the way on."""
+    """The lines for the terminal: the result, and below it the recommended action."""
     yield f"{line.verdict.value}  {line.check}: {line.found}"
     if line.fix:
         yield f"      what to do: {line.fix}"
 
 
 def closing(lines: Iterable[Line]) -> str:
-    """How many checks came out how."""
+    """The number of checks by result."""
     verdicts = [line.verdict for line in lines]
     return ", ".join(f"{verdicts.count(verdict)} {verdict.value}" for verdict in Verdict)
 
 
 def worst(lines: Iterable[Line]) -> Verdict:
-    """The verdict on the whole."""
+    """The worst result."""
     order = list(Verdict)
     return max((line.verdict for line in lines), key=order.index, default=Verdict.PASS)

@@ -1,6 +1,6 @@
-"""The options of the suite in the working folder, read as pytest would, without running any of its code.
+"""Reads the options of the suite in the working folder like pytest, without running its code.
 
-pytest itself finds the root folder and the ini file, from any folder below: there is no public function for it alone.
+pytest itself is started for this, because it has no public function that only finds the root folder and the ini file.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _NEAR = 3
 
 
 class Suite(NamedTuple):
-    """What pytest would work with.
+    """The configuration of pytest in the working folder.
 
     Args:
-        configuration: of the run that would begin; None where pytest does not start.
-        ini: the file with the options; empty for none.
-        problem: what pytest said instead of starting.
+        configuration: configuration of a run; None if pytest does not start.
+        ini: path of the ini file; empty for none.
+        problem: output of pytest if it does not start.
     """
 
     configuration: Configuration | None = None
@@ -41,29 +41,29 @@ class Suite(NamedTuple):
 
     @property
     def settings(self) -> Settings | None:
-        """Every option; None where pytest does not start."""
+        """All options; None if pytest does not start."""
         return self.configuration.settings if self.configuration else None
 
     @property
     def credentials(self) -> str:
-        """The file with the credentials; empty for none."""
+        """Path of the credentials file; empty for none."""
         return self._file("credentials")
 
     @property
     def ca(self) -> str:
-        """The file with the authority of a private service; empty for none."""
+        """Path of the file with a private certificate authority; empty for none."""
         return self._file("ca")
 
     @property
     def models(self) -> list[StoredAs]:
-        """Type and software specification of each model, each pair once."""
+        """Type and software specification of the models, without duplicates."""
         here = self.configuration
         plans = [here.inferred(plan) for plan in here.plans.values()] if here else []
         return list(dict.fromkeys(StoredAs(plan.model_type, plan.software_spec) for plan in plans))
 
     @property
     def files(self) -> dict[Path, Plan]:
-        """Where the models are, whether or not they exist, and what is made of them."""
+        """The paths of the models, existing or not, and their deployment plans."""
         here = self.configuration
         return {here.path(plan): plan for plan in here.plans.values() if plan.model not in ("", TRAIN)} if here else {}
 
@@ -77,7 +77,7 @@ class NoSuite(WMLTestError):
 
 
 class _Reader:
-    """A plugin that reads the options and ends the run before it begins."""
+    """A plugin that reads the options and ends pytest before the run starts."""
 
     def __init__(self) -> None:
         self.suite: Suite | None = None
@@ -100,49 +100,49 @@ def read(arguments: Sequence[str] = ()) -> Suite:
     """The options of a run in the working folder.
 
     Args:
-        arguments: of pytest's command line, such as `--wml-credentials=FILE`.
+        arguments: arguments for pytest's command line, such as `--wml-credentials=FILE`.
     """
-    # A conftest may do anything, and a suite may have options that only its conftest knows.
-    first, said = _tried(["--noconftest", *arguments])
-    second = first or _tried(["--noconftest", "-o", "addopts=", *arguments])[0]
-    return second or Suite(problem=said)
+    # Conftests are not run, as they may do anything; so options that only a conftest declares may be unknown.
+    first, output = _start_pytest(["--noconftest", *arguments])
+    second = first or _start_pytest(["--noconftest", "-o", "addopts=", *arguments])[0]
+    return second or Suite(problem=output)
 
 
 def started(suite: Suite) -> Configuration:
-    """The configuration of the run that would begin.
+    """Return the configuration of a run in the working folder.
 
     Raises:
         NoSuite: pytest does not start here.
     """
     if suite.configuration is None:
         raise NoSuite(
-            "pytest does not start here, and its options are needed.",
+            "pytest does not start here, but its options are needed.",
             reason=suite.problem[:500],
-            fix="run pytest --collect-only here, and mend what it says; or name the files and folders",
+            fix="run pytest --collect-only here and fix the errors; or give the files and folders as arguments",
         )
     return suite.configuration
 
 
-def _tried(arguments: list[str]) -> tuple[Suite | None, str]:
-    reader, said = _Reader(), io.StringIO()
-    # Without a plugin's entry points, as some set PYTEST_DISABLE_PLUGIN_AUTOLOAD, ours is named by its entry point.
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+def _start_pytest(arguments: list[str]) -> tuple[Suite | None, str]:
+    reader, output = _Reader(), io.StringIO()
+    # This plugin is named, in case PYTEST_DISABLE_PLUGIN_AUTOLOAD is set.
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         try:
             pytest.main(["--assert=plain", "-p", "wml", "-p", "no:cacheprovider", *arguments], plugins=[reader])
-        except Exception as error:  # noqa: BLE001 - a plugin's, or a warning that the ini makes an error
+        except Exception as error:  # noqa: BLE001 - an error of a plugin, or a warning that the ini turns into an error
             print(f"{type(error).__name__}: {error}")
-    return reader.suite, " ".join(said.getvalue().split())
+    return reader.suite, " ".join(output.getvalue().split())
 
 
 def lines(suite: Suite) -> Iterator[Line]:
-    """Yield the mode and the other options that are not left at their defaults, with where they are from."""
+    """Yield the mode and the options that are not at their default, with their source."""
     if suite.settings is None:
-        fix = "run pytest --collect-only here, and mend what it says"
+        fix = "run pytest --collect-only here and fix the errors"
         yield warned("options", f"pytest does not start here: {suite.problem[:500]}", fix)
         return
     mode = suite.settings.mode
-    where = f"; ini: {suite.ini}" if suite.ini else ""
-    yield passed("mode", f"{mode.value.value} (from {mode.source}){where}")
+    ini = f"; ini: {suite.ini}" if suite.ini else ""
+    yield passed("mode", f"{mode.value.value} (from {mode.source}){ini}")
     for name, chosen in suite.settings.chosen().items():
         if name != "mode":
             yield passed(f"option {name}", chosen)
@@ -153,17 +153,17 @@ def is_live(suite: Suite) -> bool:
 
 
 def model_files(suite: Suite) -> list[Path]:
-    """Where the models of the suite are: archives, folders, model files; those that exist."""
+    """The existing models of the suite: archives, folders, model files."""
     return [path for path in suite.files if path.exists()]
 
 
 def unnamed(suite: Suite) -> Plan:
-    """How the suite stores a model that none of its plans names."""
+    """The suite's default plan, for a model that is not in its plans."""
     return suite.configuration.completed(Plan(""), "") if suite.configuration else Plan("")
 
 
 def cassettes(suite: Suite) -> str:
-    """The folder of the suite's recordings, as a user would type it here.
+    """The folder of the suite's recordings, for display.
 
     Raises:
         NoSuite: pytest does not start here.
@@ -172,6 +172,6 @@ def cassettes(suite: Suite) -> str:
 
 
 def shown(path: Path) -> str:
-    """A path as a user would type it here: relative where it is below the working folder, or not far above."""
+    """A path for display: relative if it is below the working folder or at most a few folders above it."""
     relative = os.path.relpath(path)
     return relative if relative.count("..") <= _NEAR else str(path)

@@ -1,4 +1,4 @@
-"""The versions of what takes part, and whether they go together."""
+"""Checks the versions of the relevant packages and their compatibility."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from packaging.version import InvalidVersion, Version
 from pytest_wml.tools.doctor.lines import Line, failed, passed, warned
 
 WML, WATSONX = "ibm-watson-machine-learning", "ibm-watsonx-ai"
-_PACKAGES = ("pytest", "pytest-wml", WML, WATSONX, "numpy", "pandas", "tensorflow", "pytest-xdist")
-_LEAST = {"pytest": "8", WML: "1.0.360", WATSONX: "1.5", "tensorflow": "2.18", "numpy": "1.26"}
-"""As pyproject.toml asks for them."""
+_PACKAGES = ("pytest", "pytest-wml", WML, WATSONX, "numpy", "pandas", "tensorflow", "vcrpy", "pytest-xdist")
+_LEAST = {"pytest": "8", "vcrpy": "9.4", WML: "1.0.360", WATSONX: "1.5", "tensorflow": "2.18", "numpy": "1.26"}
+"""The minimum versions in pyproject.toml."""
 _LEAST_PYTHON = "3.11"
 _END_OF_WML = Version("3.13")
-"""From this Python on there is no ibm-watson-machine-learning."""
+"""The first Python version without ibm-watson-machine-learning."""
 
 
 def installed() -> dict[str, str]:
-    """Package → its version, of those that are installed; `python` too."""
+    """Versions of the installed packages, and of `python`."""
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
@@ -31,10 +31,10 @@ def installed() -> dict[str, str]:
 
 
 def lines(found: Mapping[str, str]) -> Iterator[Line]:
-    """Yield a line for each package, and one for each pair that does not go together.
+    """Yield a line for each package, and for each incompatible pair.
 
     Args:
-        found: package → version; `python` is there in any case.
+        found: package → version; contains `python`.
     """
     yield _python(found["python"])
     for name in ("pytest", "pytest-wml"):
@@ -60,10 +60,10 @@ def _package(name: str, version: str | None, fix: str) -> Line:
 
 
 def _clients(found: Mapping[str, str]) -> Iterator[Line]:
-    there = [name for name in (WML, WATSONX) if name in found]
-    for name in there:
+    clients = [name for name in (WML, WATSONX) if name in found]
+    for name in clients:
         yield _package(name, found[name], f"pip install -U {name}")
-    if not there:
+    if not clients:
         newer = not _older(found["python"], str(_END_OF_WML))
         extra = "watsonx" if newer else "wml"
         yield warned(
@@ -82,10 +82,10 @@ def _numbers(found: Mapping[str, str]) -> Iterator[Line]:
         yield failed(
             "pandas",
             f"{pandas} cannot be imported beside numpy {numpy}",
-            f'pip install "numpy<2"{f" ({WML} holds pandas below 2.2)" if WML in found else ""}',
+            f'pip install "numpy<2"{f" ({WML} requires pandas below 2.2)" if WML in found else ""}',
         )
         return
-    yield passed("pandas", f"{pandas}, which goes with numpy {numpy}")
+    yield passed("pandas", f"{pandas}, compatible with numpy {numpy}")
 
 
 def _optional(name: str, found: Mapping[str, str], without: str, requirement: str) -> Line:

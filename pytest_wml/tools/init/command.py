@@ -1,4 +1,4 @@
-"""`pytest-wml init`: its options, and what it says when it is done."""
+"""`pytest-wml init`: options and output."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 _EXAMPLE = """\
 examples:
   pytest-wml init pump                          a small model with its contract, tests, recording and CI
-  cd pump && pytest                             passes at once: replayed, without TensorFlow
-  pytest-wml init fraud --model model.tar.gz    the same around your own model; its first contract is made from it
+  cd pump && pytest                             passes without setup: replayed, without TensorFlow
+  pytest-wml init fraud --model model.tar.gz    the same for your own model, with a drafted contract
 
 exit status: 0 written, 2 nothing was written
 """
@@ -25,29 +25,37 @@ def add_to(commands: Any) -> None:
         help="write a complete model repository to start from",
         description="Write a model repository to start from: model, contract, tests, conftest, recording, README,\n"
         "requirements, and CI for GitHub Actions and GitLab: replay on every push, embedded when the model changes,\n"
-        "live at night. Nothing that is there is overwritten: everything is written, or nothing. A .gitignore and a\n"
-        "requirements.txt that are there get the lines that they lack; a README.md stays as it is.",
+        "live at night. Existing files are not overwritten: all files are written, or none. Missing lines are added\n"
+        "to an existing .gitignore, .gitattributes or requirements.txt; an existing README.md is not changed.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default: this one")
     init.add_argument(
-        "--model", type=Path, metavar="MODEL", help="your own: .tar.gz, .zip, model folder or model file; it is copied"
+        "folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default: the current folder"
+    )
+    init.add_argument(
+        "--model",
+        type=Path,
+        metavar="MODEL",
+        help="your own model: .tar.gz, .zip, model folder or model file; it is copied",
     )
     init.set_defaults(run=_run)
 
 
 def _run(given: argparse.Namespace) -> int:
-    from pytest_wml.tools.init.files import around, complete  # the command line itself loads without them
-    from pytest_wml.tools.init.placing import place
+    from pytest_wml.tools.init.files import (  # imported on first use, so that the command line starts faster
+        around,
+        complete,
+    )
+    from pytest_wml.tools.init.writing import write_files
 
     files = around(given.model, given.folder) if given.model else complete()
-    done = place(files, given.folder)
-    print(*_told(given, {name: done[name].value for name in sorted(done)}), sep="\n")
+    done = write_files(files, given.folder)
+    print(*_lines(given, {name: done[name].value for name in sorted(done)}), sep="\n")
     return 0
 
 
-def _told(given: argparse.Namespace, files: Mapping[str, str]) -> Iterator[str]:
+def _lines(given: argparse.Namespace, files: Mapping[str, str]) -> Iterator[str]:
     from pytest_wml.tools.merge import DRIVER
 
     yield f"written to {given.folder.resolve()}:"
@@ -63,7 +71,7 @@ def _told(given: argparse.Namespace, files: Mapping[str, str]) -> Iterator[str]:
 
         kind = recognise(given.model).kind
         if kind.pickled:
-            yield "  allow the pickle in pytest.ini         if you trust who made it: wml_allow_pickle = yes"
+            yield "  allow the pickle in pytest.ini         if you trust its author: wml_allow_pickle = yes"
         extra = f" (pytest-wml[{kind.extra}])" if kind.extra else ""
         yield f"  pytest --wml=embedded                 the first contract, scored here{extra}"
         yield f"  {record}    recorded: commit cassettes/, and every push can replay it"

@@ -1,4 +1,4 @@
-"""What a new model repository holds: path → content."""
+"""Generates the files of a new model repository: path → content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_wml.config.table import CONTRACT_FILE, MODEL_TYPE, SOFTWARE_SPEC
 from pytest_wml.contract.files import schema
@@ -22,48 +21,45 @@ from pytest_wml.runner.configuration import named_after
 from pytest_wml.tools.contract import first_files
 from pytest_wml.tools.init.example import first_test
 
-if TYPE_CHECKING:
-    pass
-
 _MODEL = "pump.tar.gz"
-"""The model that the template's files name."""
+"""File name of the model in the template."""
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 _INI = "pytest.ini"
 _PICKLE = b"""\
-# A pickle is a program; the embedded service runs it only where that is allowed, for models of people you trust.
+# A pickle is a program. The embedded service runs it only if you allow it; allow it only for models that you trust.
 # wml_allow_pickle = yes
 """
 
 Files = dict[str, bytes | Path]
-"""Path → content, or the file that is copied there."""
+"""Path → content, or the path of a file to copy."""
 
 
 def complete() -> Files:
-    """A repository with a model of its own and the recording of its deployment."""
-    return {**_template("common"), **_template("pump"), schema.NAME: schema.text().encode()}
+    """The files of a repository with a sample model and the recording of its deployment."""
+    return {**_template("common"), **_template("pump"), schema.FILE_NAME: schema.shipped_schema().encode()}
 
 
 def around(model: Path, folder: Path) -> Files:
-    """A repository for a model that is there, which is copied; first tests are made from its signature.
+    """The files of a repository for an existing model, with first tests from its signature; the model is copied.
 
     Args:
-        model: an archive, a model that is one file, or a folder, which is packed.
-        folder: where the repository will be.
+        model: an archive, a model file, or a folder, which is packed.
+        folder: path of the repository.
 
     Raises:
-        BadArchive: it cannot be read, or no model is recognised.
+        BadArchive: the model cannot be read, or is not recognised.
     """
     if not model.exists():
         raise BadArchive(
             f"There is no model at {model}.",
             looked_in=Path.cwd(),
-            fix="check the path; it counts from the current folder",
+            fix="check the path, which is relative to the current folder",
         )
     kind, signature = recognise(model).kind, read_archive(model).signature
     name = model.resolve().name + (".tar.gz" if model.is_dir() else "")
     placed = folder / name
     contract = named_after(placed) + CONTRACT_FILE
-    words = {
+    replacements = {
         "MODEL_NAME": named_after(placed),
         "MODEL_FILE": name,
         "MODEL_SIGNATURE": f"`{signature}`" if signature else stored_as(kind.frameworks).model_type,
@@ -72,14 +68,20 @@ def around(model: Path, folder: Path) -> Files:
     tests: Files = {"test_model.py": first_test(signature, contract).encode()}
     copied = {} if model.resolve() == placed.resolve() else _copied(model, name)
     made = first_files(model, placed, folder / contract)
-    return {**_around(name, kind, words), **tests, schema.NAME: schema.text().encode(), **copied, **made}
+    return {
+        **_adapted_template(name, kind, replacements),
+        **tests,
+        schema.FILE_NAME: schema.shipped_schema().encode(),
+        **copied,
+        **made,
+    }
 
 
-def _around(name: str, kind: ModelKind, words: Mapping[str, str]) -> dict[str, bytes]:
-    """The files that every repository has, for a model of another name and kind than the template's."""
+def _adapted_template(name: str, kind: ModelKind, replacements: Mapping[str, str]) -> dict[str, bytes]:
+    """The files of the template, adapted to the name and kind of the model."""
     stored = stored_as(kind.frameworks)
     changes = {
-        **words,
+        **replacements,
         _MODEL: name,
         MODEL_TYPE: stored.model_type,
         SOFTWARE_SPEC: stored.software_spec,
@@ -113,7 +115,7 @@ def _template(part: str) -> dict[str, bytes]:
 def _below(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
     for entry in folder.iterdir():
         if entry.is_dir():
-            # pip compiles what it installs, so that bytecode lies beside the template's Python files.
+            # pip compiles installed files, so that bytecode exists beside the template's Python files.
             if entry.name != "__pycache__":
                 yield from _below(entry, f"{prefix}{entry.name}/")
         else:

@@ -1,6 +1,6 @@
-"""`pytest-wml cassette verify`: a recording's requests sent to a service, the answers compared with the recorded ones.
+"""`pytest-wml cassette verify`: sends a recording's requests to a service and compares the answers.
 
-`differences` compares and `rules` judges, both pure; `ids` and `translating` know what of the recording is what at
-the other side; `running` sends; `made` deletes at the end what was made on the way; `fidelity` keeps the dates of
-FIDELITY.md.
+`differences` compares answers and `rules` rates the differences; both are pure. `ids` and `translation` convert between
+recorded ids and those of the service. `verifier` sends the requests, `creations` deletes created resources at the end,
+and `fidelity` updates the dates in FIDELITY.md.
 """

@@ -1,4 +1,4 @@
-"""The data behind FIDELITY.md: of every route what it does, how that is known, and when it was last seen live."""
+"""Reads and updates the data of FIDELITY.md: purpose, basis and validation date of each route."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _TABLE = re.compile(r"(?<=\n)" + re.escape(_HEAD) + r"(\|.*\n)*")
 
 
 class BadFidelity(WMLTestError):
-    """The file with the data of FIDELITY.md cannot be used."""
+    """The file with the data of FIDELITY.md is invalid."""
 
 
 class Row(NamedTuple):
-    """One route.
+    """The row of one route.
 
     Args:
-        route: method and path.
-        basis: how it is known apart from comparisons: `recorded by IBM`, `from documentation` or `assumed`.
-        source: of the basis.
-        validated_live: the last day on which the service's answers agreed, such as 2026-01-02; empty for none.
+        route: method and path of the route.
+        basis: basis other than comparisons: `recorded by IBM`, `from documentation` or `assumed`.
+        source: source of the basis.
+        validated_live: last date on which the service's answers agreed, such as 2026-01-02; empty for none.
     """
 
     route: str
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
     @property
     def status(self) -> str:
-        """The one status of the row."""
+        """The status of the row."""
         return f"validated live on {self.validated_live}" if self.validated_live else self.basis
 
     def __str__(self) -> str:
@@ -47,10 +47,10 @@ class Row(NamedTuple):
 
 
 def load(path: Path) -> list[Row]:
-    """The rows of a data file.
+    """Read the rows of a data file.
 
     Raises:
-        BadFidelity: it cannot be read, or is none.
+        BadFidelity: the file cannot be read or is invalid.
     """
     try:
         rows = [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))["routes"]]
@@ -60,7 +60,7 @@ def load(path: Path) -> list[Row]:
     except OSError as error:
         raise BadFidelity("The data of FIDELITY.md cannot be read.", file=path, reason=error.strerror) from None
     except (ValueError, LookupError, TypeError) as error:
-        raise BadFidelity("The data of FIDELITY.md is none.", file=path, reason=error) from None
+        raise BadFidelity("The data of FIDELITY.md is invalid.", file=path, reason=error) from None
 
 
 def text(rows: Iterable[Row]) -> str:
@@ -70,10 +70,10 @@ def text(rows: Iterable[Row]) -> str:
 
 
 def page(written: str, rows: Iterable[Row]) -> str:
-    """A page with the table of routes that the data gives.
+    """The page with an updated table of routes.
 
     Raises:
-        BadFidelity: the page has no such table.
+        BadFidelity: the page has no table of routes.
     """
     found = _TABLE.search(written)
     if found is None:
@@ -82,19 +82,19 @@ def page(written: str, rows: Iterable[Row]) -> str:
 
 
 def validated(rows: Iterable[Row], routes: Iterable[str], day: str) -> list[Row]:
-    """The rows with the day for the routes whose answers agreed; the others stay."""
+    """The rows with the date set for the given routes; other rows do not change."""
     seen = set(routes)
     return [row._replace(validated_live=day) if row.route in seen else row for row in rows]
 
 
 def update(path: Path, routes: Iterable[str], day: str) -> list[str]:
-    """Write the day into a data file, and into the page beside it.
+    """Write the date into a data file, and into the page in the same folder.
 
     Returns:
-        the routes that it was written for.
+        The updated routes.
 
     Raises:
-        BadFidelity: the file or the page cannot be used.
+        BadFidelity: the file or the page is invalid.
     """
     before = load(path)
     rows = validated(before, routes, day)

@@ -1,4 +1,4 @@
-"""Which id of a recording is which one at the other side: one to one, learned answer by answer."""
+"""Maps ids of a recording to ids of the verified service, one to one; the map grows with each answer."""
 
 from __future__ import annotations
 
@@ -9,90 +9,90 @@ from pytest_wml.replay.cassette.normalise import UUID
 from pytest_wml.tools.verify.steps import next_start
 
 
-class Ids:
-    """Ids of a recording and what they are at the other side.
+class IdMap:
+    """Map between recorded ids and ids of the service.
 
     Args:
-        there: recorded id → the other side's, known from the start: the deployment space.
+        initial: recorded id → id of the service, for ids that are known from the start: the deployment space.
     """
 
-    def __init__(self, there: Mapping[str, str] | None = None) -> None:
-        self._there = dict(there or {})
-        self._here = {other: recorded for recorded, other in self._there.items()}
+    def __init__(self, initial: Mapping[str, str] | None = None) -> None:
+        self._service_ids = dict(initial or {})
+        self._recorded_ids = {other: recorded for recorded, other in self._service_ids.items()}
         self._pages: dict[str, str] = {}
 
     @property
     def known(self) -> frozenset[str]:
-        """The ids of the recording that are known at the other side."""
-        return frozenset(self._there)
+        """The recorded ids with a known id of the service."""
+        return frozenset(self._service_ids)
 
     @property
-    def here(self) -> dict[str, str]:
-        """The other side's id → the recorded one."""
-        return dict(self._here)
+    def recorded_ids(self) -> dict[str, str]:
+        """Id of the service → recorded id."""
+        return dict(self._recorded_ids)
 
-    def bind(self, recorded: str, there: str) -> bool:
-        """Learn one; whether it was new. What is known already, by whichever side, stays."""
-        if recorded in self._there or there in self._here:
+    def bind(self, recorded: str, service_id: str) -> bool:
+        """Add a pair of ids, and return whether it is new; existing entries of either side do not change."""
+        if recorded in self._service_ids or service_id in self._recorded_ids:
             return False
-        self._there[recorded], self._here[there] = there, recorded
+        self._service_ids[recorded], self._recorded_ids[service_id] = service_id, recorded
         return True
 
-    def stands_for(self, there: str, recorded: str) -> None:
-        """Another id of the other side that the recording has the same id for."""
-        self._here.setdefault(there, recorded)
+    def add_alias(self, service_id: str, recorded: str) -> None:
+        """Map a further id of the service to a recorded id."""
+        self._recorded_ids.setdefault(service_id, recorded)
 
-    def to_there(self, text: str) -> str:
-        """A text of the recording with the other side's ids."""
-        return UUID.sub(lambda found: self._there.get(found[0], found[0]), text)
+    def to_service(self, text: str) -> str:
+        """Replace recorded ids in a text by ids of the service."""
+        return UUID.sub(lambda found: self._service_ids.get(found[0], found[0]), text)
 
-    def to_here(self, text: str) -> str:
-        """A text of the other side with the recorded ids."""
-        return UUID.sub(lambda found: self._here.get(found[0], found[0]), text)
+    def to_recorded(self, text: str) -> str:
+        """Replace ids of the service in a text by recorded ids."""
+        return UUID.sub(lambda found: self._recorded_ids.get(found[0], found[0]), text)
 
-    def learn(self, recorded: Any, there: Any) -> list[str]:
-        """Learn from two answers to one request what stands in the same place.
+    def add_pairs(self, recorded: Any, service_id: Any) -> list[str]:
+        """Add the pairs of ids at the same locations of two answers to the same request.
 
         Returns:
-            the recorded ids that were new.
+            The new recorded ids.
         """
-        return [ours for ours, theirs in _pairs("", recorded, there) if self.bind(ours, theirs)]
+        return [ours for ours, theirs in _pairs("", recorded, service_id) if self.bind(ours, theirs)]
 
-    def learn_page(self, recorded: Any, there: Any) -> None:
-        """Learn where the next page of a list begins; each service counts in its own way."""
-        ours, theirs = next_start(recorded), next_start(there)
+    def add_page(self, recorded: Any, service_id: Any) -> None:
+        """Map the start of the next page of a list; its format depends on the service."""
+        ours, theirs = next_start(recorded), next_start(service_id)
         if ours and theirs:
             self._pages[ours] = theirs
 
     def page(self, recorded: str) -> str | None:
-        """Where a recorded page begins at the other side; None where there is no such page."""
+        """The start of a recorded page at the service; None if there is no such page."""
         return self._pages.get(recorded)
 
 
-def _pairs(path: str, recorded: Any, there: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(recorded, str) and isinstance(there, str):
-        ours, theirs = UUID.findall(recorded), UUID.findall(there)
+def _pairs(path: str, recorded: Any, service_id: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(recorded, str) and isinstance(service_id, str):
+        ours, theirs = UUID.findall(recorded), UUID.findall(service_id)
         if len(ours) == len(theirs):
             yield from zip(ours, theirs, strict=True)
-    elif isinstance(recorded, dict) and isinstance(there, dict):
-        for name in sorted(recorded.keys() & there.keys() - {"trace"}):
-            yield from _pairs(f"{path}.{name}" if path else name, recorded[name], there[name])
-    elif isinstance(recorded, list) and isinstance(there, list):
-        for ours, theirs in _elements(path, recorded, there):
+    elif isinstance(recorded, dict) and isinstance(service_id, dict):
+        for name in sorted(recorded.keys() & service_id.keys() - {"trace"}):
+            yield from _pairs(f"{path}.{name}" if path else name, recorded[name], service_id[name])
+    elif isinstance(recorded, list) and isinstance(service_id, list):
+        for ours, theirs in _elements(path, recorded, service_id):
             yield from _pairs(path, ours, theirs)
 
 
-def _elements(path: str, recorded: list[Any], there: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """The elements that belong together; of a list that strangers' things are in only those of one name."""
+def _elements(path: str, recorded: list[Any], service_id: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """The matching elements of two lists; resources are matched by unique names, as a space has others too."""
     if path != "resources":
-        yield from zip(recorded, there, strict=False)
+        yield from zip(recorded, service_id, strict=False)
         return
-    ours, theirs = (_by_name(side) for side in (recorded, there))
+    ours, theirs = (_by_name(side) for side in (recorded, service_id))
     yield from ((ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys()))
 
 
 def _by_name(elements: list[Any]) -> dict[str, Any]:
-    """The elements whose name no other has."""
+    """The elements with a unique name."""
     named: dict[str, list[Any]] = {}
     for element in elements:
         metadata = element.get("metadata") if isinstance(element, dict) else None

@@ -1,4 +1,4 @@
-"""What became of a recording's requests."""
+"""Results of a verification."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import NamedTuple
 
 from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.tools.verify.differences import Difference
-from pytest_wml.tools.verify.rules import Level
+from pytest_wml.tools.verify.rules import DifferenceLevel
 
 
-class Outcome(NamedTuple):
-    """What became of one request.
+class RequestOutcome(NamedTuple):
+    """Result for one request.
 
     Args:
-        number: its place in the recording, from 0.
-        request: as text, with the recorded ids.
-        route: that answers it.
-        accepted: whether it was recorded with success, not with a refusal.
-        differences: between the answers; empty where they agree.
-        left_out: why it was not sent; empty where it was.
+        number: position in the recording, from 0.
+        request: the request as text, with the recorded ids.
+        route: route of the request.
+        accepted: whether the recorded answer is a success.
+        differences: differences between the answers; empty if they agree.
+        left_out: reason why the request was not sent; empty if it was sent.
     """
 
     number: int
@@ -32,35 +32,37 @@ class Outcome(NamedTuple):
 
 @dataclass
 class Verification:
-    """What became of one recording.
+    """Result for one recording.
 
     Args:
         cassette: the recording.
-        outcomes: in the order in which it was asked.
-        other_kind: whether it was recorded as IBM Cloud and is asked as a Cloud Pak for Data, or the other way round.
-        notes: what a reader should know besides.
-        left_behind: what was made and could not be deleted.
+        outcomes: results of the requests, in the order of sending.
+        other_kind: whether the recorded and the verified service differ in kind: IBM Cloud, Cloud Pak for Data.
+        notes: further remarks.
+        left_behind: created resources that could not be deleted.
     """
 
     cassette: Cassette
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[RequestOutcome] = field(default_factory=list)
     other_kind: bool = False
     notes: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
 
     @property
-    def compared(self) -> list[Outcome]:
+    def compared(self) -> list[RequestOutcome]:
         """The requests whose answers were compared."""
         return [outcome for outcome in self.outcomes if not outcome.left_out]
 
-    def count(self, level: Level) -> int:
-        """How many differences of this level there are."""
+    def count(self, level: DifferenceLevel) -> int:
+        """Number of differences of a level."""
         return sum(each.level is level for outcome in self.outcomes for each in outcome.differences)
 
 
 def agreed(verifications: list[Verification]) -> list[str]:
-    """The routes all of whose answers agreed, at least one of them no refusal; sorted."""
+    """The routes whose answers all agree and include a success; sorted."""
     compared = [outcome for each in verifications for outcome in each.compared]
     accepted = {outcome.route for outcome in compared if outcome.accepted}
-    differing = {outcome.route for outcome in compared if any(each.level > Level.INFO for each in outcome.differences)}
+    differing = {
+        outcome.route for outcome in compared if any(each.level > DifferenceLevel.INFO for each in outcome.differences)
+    }
     return sorted(accepted - differing)

@@ -1,4 +1,4 @@
-"""How much a difference matters: a table, read from the top; the first line that fits decides."""
+"""Rates differences by a table of rules; the first matching rule applies."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from pytest_wml.replay.cassette.normalise import UUID
 
 
-class Level(enum.IntEnum):
-    """How much a difference matters."""
+class DifferenceLevel(enum.IntEnum):
+    """Severity of a difference."""
 
     INFO = 0
     WARN = 1
@@ -22,8 +22,8 @@ class Level(enum.IntEnum):
         return self.name.lower()
 
 
-class Kind(enum.Enum):
-    """What a difference is."""
+class DifferenceKind(enum.Enum):
+    """Kind of a difference."""
 
     STATUS = "status"
     CONTENT_TYPE = "content type"
@@ -38,17 +38,20 @@ class Kind(enum.Enum):
     STATE = "state"
 
 
-class Found(NamedTuple):
-    """Two values that are not the same.
+class Mismatch(NamedTuple):
+    """Two different values.
 
     Args:
-        path: where in the answer, such as `entity.status.state`; places of lists are numbers.
-        known: ids of the recording that are known by another id at the other side.
-        other_kind: whether one answer is IBM Cloud's and the other a Cloud Pak for Data's.
+        path: location in the answer, such as `entity.status.state`; list positions are numbers.
+        kind: kind of the difference.
+        recorded: recorded value.
+        now: present value.
+        known: recorded ids that have a known id at the service.
+        other_kind: whether one answer is from IBM Cloud and the other from Cloud Pak for Data.
     """
 
     path: str
-    kind: Kind
+    kind: DifferenceKind
     recorded: Any
     now: Any
     known: frozenset[str] = frozenset()
@@ -59,115 +62,138 @@ TRANSIENT = frozenset(
     {"creating", "deploy_in_progress", "deploying", "initializing", "pending", "preparing", "queued", "running"}
     | {"starting", "updating"}
 )
-"""States that pass; how often they are seen depends on who asks when."""
+"""Transient states; how often they occur depends on the time of the requests."""
 _STATES = TRANSIENT | {"active", "canceled", "completed", "failed", "ready", "error"}
 
 
 def is_transient(state: object) -> bool:
-    """Whether a state passes by itself."""
+    """Whether a state is transient."""
     return isinstance(state, str) and state.lower() in TRANSIENT
 
 
-def _passing(found: Found) -> bool:
-    """A state on its way, and one that it may lead to."""
-    return is_transient(found.recorded) and str(found.now).lower() not in ("failed", "error")
+def _is_state_change(mismatch: Mismatch) -> bool:
+    """A transient state was recorded, and the present state is a possible successor."""
+    return is_transient(mismatch.recorded) and str(mismatch.now).lower() not in ("failed", "error")
 
 
-def _unheard_of(found: Found) -> bool:
-    return str(found.now).lower() not in _STATES
+def _is_unknown_state(mismatch: Mismatch) -> bool:
+    return str(mismatch.now).lower() not in _STATES
 
 
-def _strangers(found: Found) -> bool:
-    """Two ids of things that the recording did not make, or know."""
-    both = (found.recorded, found.now)
-    return all(isinstance(each, str) and UUID.fullmatch(each) for each in both) and found.recorded not in found.known
+def _are_foreign_ids(mismatch: Mismatch) -> bool:
+    """Both values are ids of resources that the recording did not create."""
+    both = (mismatch.recorded, mismatch.now)
+    return (
+        all(isinstance(each, str) and UUID.fullmatch(each) for each in both) and mismatch.recorded not in mismatch.known
+    )
 
 
-def _other_host(found: Found) -> bool:
-    """Two URLs that only name different hosts."""
-    both = (found.recorded, found.now)
+def _is_other_host(mismatch: Mismatch) -> bool:
+    """Both values are URLs that differ in the host only."""
+    both = (mismatch.recorded, mismatch.now)
     if not all(isinstance(each, str) and each.startswith("https://") for each in both):
         return False
     ours, theirs = map(urlsplit, both)
     return (ours.path, ours.query) == (theirs.path, theirs.query)
 
 
-def _not_ours(found: Found) -> bool:
-    """An element of a list that the recording did not make: strangers' things come and go."""
-    return isinstance(found.recorded, dict) and not _named(found.recorded) & found.known
+def _is_foreign_element(mismatch: Mismatch) -> bool:
+    """The value is a list element that the recording did not create, but another user."""
+    return isinstance(mismatch.recorded, dict) and not _ids_of(mismatch.recorded) & mismatch.known
 
 
-def _other_kind(found: Found) -> bool:
-    return found.other_kind
+def _is_other_kind(mismatch: Mismatch) -> bool:
+    return mismatch.other_kind
 
 
-def _named(element: dict[str, Any]) -> set[str]:
+def _ids_of(element: dict[str, Any]) -> set[str]:
     metadata = element.get("metadata")
-    places = (element, metadata if isinstance(metadata, dict) else {})
-    return {str(place[name]) for place in places for name in ("id", "guid", "asset_id") if name in place}
+    objects = (element, metadata if isinstance(metadata, dict) else {})
+    return {str(each[name]) for each in objects for name in ("id", "guid", "asset_id") if name in each}
 
 
 class Rule(NamedTuple):
-    """One line of the table.
+    """One rule of the table.
 
     Args:
-        path: a regular expression for the whole path.
-        kinds: of differences; empty for all.
-        when: what must hold besides.
+        level: severity of matching differences.
+        path: regular expression for the whole path.
+        kinds: kinds of differences; empty for all.
+        when: further condition.
     """
 
-    level: Level
+    level: DifferenceLevel
     path: str
-    kinds: tuple[Kind, ...] = ()
-    when: Callable[[Found], bool] | None = None
+    kinds: tuple[DifferenceKind, ...] = ()
+    when: Callable[[Mismatch], bool] | None = None
 
-    def fits(self, found: Found) -> bool:
-        """Whether this line is about such a difference."""
+    def matches(self, mismatch: Mismatch) -> bool:
+        """Whether the rule applies to a difference."""
         return (
-            (not self.kinds or found.kind in self.kinds)
-            and re.fullmatch(self.path, found.path, re.DOTALL) is not None
-            and (self.when is None or self.when(found))
+            (not self.kinds or mismatch.kind in self.kinds)
+            and re.fullmatch(self.path, mismatch.path, re.DOTALL) is not None
+            and (self.when is None or self.when(mismatch))
         )
 
 
 _ANY = r".*"
-_BUT_GONE = (Kind.VALUE, Kind.NUMBER, Kind.FORM, Kind.TYPE, Kind.ADDED, Kind.LENGTH)
+_BUT_GONE = (
+    DifferenceKind.VALUE,
+    DifferenceKind.NUMBER,
+    DifferenceKind.FORM,
+    DifferenceKind.TYPE,
+    DifferenceKind.ADDED,
+    DifferenceKind.LENGTH,
+)
 _DATA = r"predictions(\..*)?"
 RULES = (
-    # What the model says: nothing of it may differ, but for whole numbers that are written as floats.
-    Rule(Level.WARN, _DATA, (Kind.FORM,)),
-    Rule(Level.INFO, _DATA, (Kind.ADDED,)),
-    Rule(Level.ERROR, _DATA),
-    # The state of what is made passes by itself.
-    Rule(Level.INFO, _ANY, (Kind.STATE,), _passing),
-    Rule(Level.WARN, _ANY, (Kind.STATE,), _unheard_of),
-    # Dates, traces, versions, ids and hosts are the service's own.
-    Rule(Level.INFO, r"(.*\.)?(trace|version|etag|.*_at)", (Kind.VALUE, Kind.NUMBER)),
-    Rule(Level.INFO, _ANY, (Kind.VALUE,), _strangers),
-    Rule(Level.INFO, _ANY, (Kind.VALUE,), _other_host),
-    # Lists that hold strangers' things, and how long they are.
-    Rule(Level.INFO, r"resources\.\d+", (Kind.GONE,), _not_ours),
-    Rule(Level.INFO, r"resources(\.\d+)?", (Kind.ADDED, Kind.ORDER, Kind.LENGTH)),
-    Rule(Level.INFO, r"(next|last|previous)(\..*)?"),
-    Rule(Level.INFO, r"limit|total_(count|results)|first\.href", (Kind.VALUE, Kind.NUMBER)),
-    # Whose account it is, what it pays for and what of it is used.
-    Rule(Level.INFO, r"(resources\.\d+\.)?entity\.(account|plan|consumption|scope|compute|crn)(\..*)?", _BUT_GONE),
-    # Members that only IBM Cloud has.
-    Rule(Level.INFO, r"(.*\.)?(resource_key|hybrid_pipeline_software_specs)", (Kind.GONE,), _other_kind),
-    # Words for people.
+    # Predictions: no difference is accepted, except whole numbers that are written as floats.
+    Rule(DifferenceLevel.WARN, _DATA, (DifferenceKind.FORM,)),
+    Rule(DifferenceLevel.INFO, _DATA, (DifferenceKind.ADDED,)),
+    Rule(DifferenceLevel.ERROR, _DATA),
+    # States of resources change by themselves.
+    Rule(DifferenceLevel.INFO, _ANY, (DifferenceKind.STATE,), _is_state_change),
+    Rule(DifferenceLevel.WARN, _ANY, (DifferenceKind.STATE,), _is_unknown_state),
+    # Dates, traces, versions, ids and hosts are specific to the service.
+    Rule(DifferenceLevel.INFO, r"(.*\.)?(trace|version|etag|.*_at)", (DifferenceKind.VALUE, DifferenceKind.NUMBER)),
+    Rule(DifferenceLevel.INFO, _ANY, (DifferenceKind.VALUE,), _are_foreign_ids),
+    Rule(DifferenceLevel.INFO, _ANY, (DifferenceKind.VALUE,), _is_other_host),
+    # Lists with resources of other users, and the lengths of lists.
+    Rule(DifferenceLevel.INFO, r"resources\.\d+", (DifferenceKind.GONE,), _is_foreign_element),
     Rule(
-        Level.WARN,
-        r"(.*\.)?(message|text|description|display_name|more_info|reason|level|target)(\..*)?",
-        (Kind.VALUE,),
+        DifferenceLevel.INFO, r"resources(\.\d+)?", (DifferenceKind.ADDED, DifferenceKind.ORDER, DifferenceKind.LENGTH)
     ),
-    Rule(Level.WARN, r"(.*\.)?(warnings|errors)", (Kind.ADDED,)),
-    Rule(Level.WARN, r"(.*\.)?warnings", (Kind.LENGTH,)),
-    Rule(Level.WARN, _ANY, (Kind.CONTENT_TYPE, Kind.FORM)),
-    Rule(Level.INFO, _ANY, (Kind.ADDED, Kind.ORDER)),
-    Rule(Level.ERROR, _ANY),
+    Rule(DifferenceLevel.INFO, r"(next|last|previous)(\..*)?"),
+    Rule(
+        DifferenceLevel.INFO, r"limit|total_(count|results)|first\.href", (DifferenceKind.VALUE, DifferenceKind.NUMBER)
+    ),
+    # The account, its plan and its usage.
+    Rule(
+        DifferenceLevel.INFO,
+        r"(resources\.\d+\.)?entity\.(account|plan|consumption|scope|compute|crn)(\..*)?",
+        _BUT_GONE,
+    ),
+    # Members that only IBM Cloud has.
+    Rule(
+        DifferenceLevel.INFO,
+        r"(.*\.)?(resource_key|hybrid_pipeline_software_specs)",
+        (DifferenceKind.GONE,),
+        _is_other_kind,
+    ),
+    # Texts for users.
+    Rule(
+        DifferenceLevel.WARN,
+        r"(.*\.)?(message|text|description|display_name|more_info|reason|level|target)(\..*)?",
+        (DifferenceKind.VALUE,),
+    ),
+    Rule(DifferenceLevel.WARN, r"(.*\.)?(warnings|errors)", (DifferenceKind.ADDED,)),
+    Rule(DifferenceLevel.WARN, r"(.*\.)?warnings", (DifferenceKind.LENGTH,)),
+    Rule(DifferenceLevel.WARN, _ANY, (DifferenceKind.CONTENT_TYPE, DifferenceKind.FORM)),
+    Rule(DifferenceLevel.INFO, _ANY, (DifferenceKind.ADDED, DifferenceKind.ORDER)),
+    Rule(DifferenceLevel.ERROR, _ANY),
 )
 
 
-def level_of(found: Found) -> Level:
-    """How much a difference matters."""
-    return next(rule.level for rule in RULES if rule.fits(found))
+def level_of(mismatch: Mismatch) -> DifferenceLevel:
+    """Severity of a difference."""
+    return next(rule.level for rule in RULES if rule.matches(mismatch))

@@ -1,4 +1,4 @@
-"""A recording as the requests that are sent for it, and how many of what."""
+"""Converts a recording to the requests to send, and counts them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pytest_wml.replay.cassette.tape import ArchiveContent, Body
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID, stands_for
 
 
-class Step(NamedTuple):
-    """One request with all answers that it got before the service was changed the next time.
+class RecordedStep(NamedTuple):
+    """One request with all its answers before the next change of the service.
 
     Args:
-        number: the place of its first answer in the recording.
-        answers: at least one, in their order: those of polls, or of a model that answers now so, now so.
+        number: position of its first answer in the recording.
+        answers: at least one answer, in order; several for polls and for models whose answers vary.
     """
 
     number: int
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """How many requests a recording takes at least, and of those that are paid for."""
+    """Minimum number of requests for a recording, and of those that cost money."""
 
     requests: int
     deployments: int
@@ -46,72 +46,72 @@ class Cost(NamedTuple):
         return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
 
 
-def steps(cassette: Cassette) -> list[Step]:
-    """The requests in an order in which they can be asked again; the same one asked twice between two changes is one.
+def steps(cassette: Cassette) -> list[RecordedStep]:
+    """The requests of a recording in an order in which they can be sent; equal reads between two changes are merged.
 
-    Changes stand in their order; what was read between two of them is sorted in a recording, and comes here behind
-    what it needs to know: an id that is looked up, the link to a page.
+    Changes keep their order. Reads between two changes, which are sorted in a recording, are moved after the requests
+    whose answers they need, such as the look-up of an id or the link to a page.
     """
-    made: list[Step] = []
+    result: list[RecordedStep] = []
     known: set[str] = {DEFAULT_SPACE_ID}
-    between: dict[str, Step] = {}
+    between: dict[str, RecordedStep] = {}
     for number, interaction in enumerate(cassette.interactions):
         if interaction.mutates:
-            made += _ordered(list(between.values()), known)
+            result += _ordered(list(between.values()), known)
             between = {}
-            made.append(Step(number, (interaction,)))
-            known |= _told(made[-1])
+            result.append(RecordedStep(number, (interaction,)))
+            known |= _provided(result[-1])
             continue
-        before = between.get(interaction.identity, Step(number, ()))
-        between[interaction.identity] = Step(before.number, (*before.answers, interaction))
-    return made + _ordered(list(between.values()), known)
+        before = between.get(interaction.identity, RecordedStep(number, ()))
+        between[interaction.identity] = RecordedStep(before.number, (*before.answers, interaction))
+    return result + _ordered(list(between.values()), known)
 
 
-def _ordered(reads: list[Step], known: set[str]) -> list[Step]:
-    """Reads behind those that tell what they need; what they all tell is known from now on."""
-    told = {step.number: _told(step) for step in reads}
+def _ordered(reads: list[RecordedStep], known: set[str]) -> list[RecordedStep]:
+    """Order reads after those whose answers they need, and add the ids of all answers to `known`."""
+    provided = {step.number: _provided(step) for step in reads}
     needed = {step.number: _needed(step) - known for step in reads}
-    tellers: dict[str, Step] = {}
+    providers: dict[str, RecordedStep] = {}
     for step in reads:
-        for token in told[step.number] - needed[step.number]:
-            tellers.setdefault(token, step)
-    placed: dict[int, Step] = {}
+        for token in provided[step.number] - needed[step.number]:
+            providers.setdefault(token, step)
+    placed: dict[int, RecordedStep] = {}
     seen: set[int] = set()
 
-    def place(step: Step) -> None:
+    def place(step: RecordedStep) -> None:
         if step.number in seen:
             return
         seen.add(step.number)
-        for token in sorted(needed[step.number] & tellers.keys()):
-            place(tellers[token])
+        for token in sorted(needed[step.number] & providers.keys()):
+            place(providers[token])
         placed[step.number] = step
 
     for step in reads:
         place(step)
-    known.update(*told.values())
+    known.update(*provided.values())
     return list(placed.values())
 
 
-def _needed(step: Step) -> set[str]:
-    """The ids that a request names, and where its page begins."""
+def _needed(step: RecordedStep) -> set[str]:
+    """The ids in a request, and the start of its page."""
     start = dict(parse_qsl(step.asked.query)).get("start")
     return {*UUID.findall(f"{step.asked.path} {step.asked.query}"), *([f"start={start}"] if start else ())}
 
 
-def _told(step: Step) -> set[str]:
-    """The ids that its answers tell, and where the next page begins."""
-    told: set[str] = set()
+def _provided(step: RecordedStep) -> set[str]:
+    """The ids in the answers, and the start of the next page."""
+    provided: set[str] = set()
     for each in step.answers if not step.asked.scores else ():
         if isinstance(each.answer, ArchiveContent):
             continue
-        told.update(UUID.findall(each.answer.decode("utf-8", "replace")))
+        provided.update(UUID.findall(each.answer.decode("utf-8", "replace")))
         start = next_start(parsed(each.answer))
-        told.update([f"start={start}"] if start else ())
-    return told
+        provided.update([f"start={start}"] if start else ())
+    return provided
 
 
 def next_start(answer: Any) -> str:
-    """Where a list says that its next page begins; empty where it has none."""
+    """The start of a list's next page; empty if there is none."""
     following = answer.get("next") if isinstance(answer, dict) else None
     href = following.get("href") if isinstance(following, dict) else None
     return parse_qs(urlsplit(href).query).get("start", [""])[0] if isinstance(href, str) else ""
@@ -123,8 +123,8 @@ def own_spaces(cassette: Cassette) -> list[str]:
     return sorted({one.id for one in named if one.kind == "space" and stands_for("space", one.id)})
 
 
-def cost(asked: list[Step]) -> Cost:
-    """What is asked for."""
+def cost(asked: list[RecordedStep]) -> Cost:
+    """Count the requests."""
     posts = [step.asked.path.rstrip("/") for step in asked if step.asked.method == "POST"]
     return Cost(
         requests=len(asked),
@@ -134,13 +134,13 @@ def cost(asked: list[Step]) -> Cost:
     )
 
 
-def uploads(asked: list[Step]) -> Iterator[ArchiveContent]:
-    """Yield the archives that are sent."""
+def uploads(asked: list[RecordedStep]) -> Iterator[ArchiveContent]:
+    """Yield the uploaded archives."""
     for step in asked:
         if isinstance(step.asked.body, ArchiveContent):
             yield step.asked.body
 
 
 def is_masked(body: Body) -> bool:
-    """Whether a request was recorded without a secret that it held."""
+    """Whether a secret in the request was masked in the recording."""
     return not isinstance(body, ArchiveContent) and b"*" * SHORTEST in body

@@ -1,4 +1,4 @@
-"""The bytes of uploads: a recording holds digests only, and the archive that has them is found by them."""
+"""Finds the archives for uploads by their digests: a recording does not contain their bytes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _DIGITS = 16
 
 
 class ModelNotAtHand(WMLTestError):
-    """No archive that was named or is known is the recorded model."""
+    """None of the given and known archives is the recorded model."""
 
 
 class Uploads:
     """Finds archives by their digests.
 
     Args:
-        named: by whoever asks; each is an archive, a model's folder or a model file.
-        suites: gives those that the suite in the working folder names; called only where the others do not do.
-        folder: for what has to be packed.
+        named: archives, model folders or model files from the command line.
+        suites: returns the models of the suite in the working folder; called only if the others do not match.
+        folder: folder for packed models.
     """
 
     def __init__(self, named: Iterable[Path], suites: Callable[[], Iterable[Path]], folder: Path) -> None:
@@ -35,14 +35,14 @@ class Uploads:
         self._suites = suites
         self._folder = folder
         self._read: dict[Path, ArchiveContent] = {}
-        """By the archive that is sent."""
+        """Digests by archive."""
         self._unread = self._candidates()
 
     def path(self, cassette: Cassette, recorded: ArchiveContent) -> Path:
-        """The archive to send where this one was recorded.
+        """Return the archive to send for a recorded upload.
 
         Raises:
-            ModelNotAtHand: there is none.
+            ModelNotAtHand: none matches.
         """
         for path, content in self._read.items():
             if same_model(recorded, content):
@@ -53,25 +53,25 @@ class Uploads:
                 return path
         looked = (f"{path}: {content.basis} {content.model[:_DIGITS]}" for path, content in self._read.items())
         raise ModelNotAtHand(
-            f"The model of cassette {cassette.name} is not at hand: a recording holds its digests, not its bytes.",
+            f"The model of cassette {cassette.name} was not found: a recording contains its digests, not its bytes.",
             recorded=f"{recorded.basis} {recorded.model[:_DIGITS]}, archive {recorded.archive[:_DIGITS]}, "
             f"{recorded.size:,} bytes",
             looked_at="\n".join(looked),
-            fix="name the archive that was recorded: --model ARCHIVE; with a new model record again first:\n"
+            fix="give the recorded archive: --model ARCHIVE; for a new model record again first:\n"
             "pytest --wml=embedded --wml-record",
         )
 
     def _candidates(self) -> Iterator[tuple[Path, ArchiveContent]]:
         for number, path in enumerate(self._named):
             if not path.exists():
-                fix = "name an archive, a SavedModel folder or a file"
+                fix = "give an archive, a SavedModel folder or a file"
                 raise BadArchive(f"There is no model at {path}.", there_is=similar_names.files(path), fix=fix)
             yield self._archive(path, number)
         yield self._archive(sample_archive(), len(self._named))
         for number, path in enumerate(self._suites(), len(self._named) + 1):
             try:
                 yield self._archive(path, number)
-            except BadArchive:  # the suite may have others, and whoever is missing one is told
+            except BadArchive:  # other archives may match; a missing one is reported
                 continue
 
     def _archive(self, path: Path, number: int) -> tuple[Path, ArchiveContent]:

@@ -73,7 +73,7 @@ def test_offline_a_job_without_secrets_has_credentials():
     packed = find({"WML_URL": "https://cpd.example.com", "WML_VERSION": "4.8"}, "", offline=True)
     assert (packed.cpd_host, packed.instance_id, packed.version) == ("cpd.example.com", "openshift", "4.8")
     assert packed.username
-    with pytest.raises(BadCredentials, match="hold no secret"):
+    with pytest.raises(BadCredentials, match="contain no key, token or password"):
         find({"WML_URL": EU, "WML_SPACE_ID": SPACE}, "")
 
 
@@ -137,7 +137,7 @@ def test_a_downloaded_api_key_is_enough(written):
 def test_a_file_of_two_services_is_refused(written):
     """Which of two keys is meant is not guessed, and neither is shown."""
     file = written("key.json", {"pm-20": [{"credentials": {"apikey": "k-1"}}], "cos": {"apikey": "k-2"}})
-    with pytest.raises(BadCredentials, match="holds 2 sets of credentials") as raised:
+    with pytest.raises(BadCredentials, match="contains 2 sets of credentials") as raised:
         find({}, file)
     assert "k-1" not in str(raised.value)
 
@@ -152,7 +152,7 @@ def test_a_dotenv_file(written, name):
 
 def test_a_dotenv_file_without_a_key(written):
     """The names that are there are told, their values are not."""
-    with pytest.raises(BadCredentials, match="names no secret of WML's") as raised:
+    with pytest.raises(BadCredentials, match="contains no key, token or password of WML") as raised:
         find({}, written(".env", "APIKEY=hidden-1\nFOO=hidden-2\n"))
     assert "APIKEY, FOO" in str(raised.value)
     assert "hidden" not in str(raised.value)
@@ -164,9 +164,9 @@ def test_a_dotenv_file_without_a_key(written):
         ('{"apikey": "hidden"', "is not JSON"),
         ("[" * 100_000, "is not JSON"),
         ("hidden", "is not JSON"),
-        ("\ud800".encode("utf-16", "replace"), "is no text"),
-        ('["hidden"]', "holds no JSON object"),
-        ('{"url": "https://hidden"}', "hold no secret"),
+        ("\ud800".encode("utf-16", "replace"), "is not a text file"),
+        ('["hidden"]', "does not contain a JSON object"),
+        ('{"url": "https://hidden"}', "contain no key, token or password"),
     ],
     ids=range(6),
 )

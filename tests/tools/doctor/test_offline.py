@@ -46,7 +46,7 @@ def test_without_credentials(tmp_path):
     lines = done.stdout.splitlines()
     assert "pass  mode: embedded (from WML_MODE); ini: " + str(tmp_path / "pytest.ini") in lines
     assert any(line.startswith("warn  software specification runtime-23.1-py3.10: ") for line in lines)
-    assert "warn  credentials: none are given; only what shows offline was looked at" in lines
+    assert "warn  credentials: none are given; only the offline checks were done" in lines
     assert lines[-1].endswith("2 warn, 0 fail")
 
 
@@ -70,7 +70,7 @@ def test_mistakes_in_credentials(doctor):
     assert status == 1
     assert "apikey='…'" in out
     assert "fail  credentials: IBM Cloud has no region 'us-north' with Watson Machine Learning." in out
-    assert "fail  credentials: The credentials name no deployment space." in out
+    assert "fail  credentials: The credentials contain no deployment space." in out
 
 
 def test_a_credentials_file_that_cannot_be_used(doctor, tmp_path):
@@ -98,5 +98,5 @@ def test_an_option_that_pytest_refuses(doctor):
     status, out = doctor(WML_MODE="replya")
     assert status == 0
     assert "warn  options: pytest does not start here: " in out
-    assert "WML_MODE has a value that it does not accept" in out
+    assert "WML_MODE has an invalid value" in out
     assert "warn  credentials: " in out

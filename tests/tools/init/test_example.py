@@ -12,7 +12,7 @@ import yaml
 
 import tests.ibm  # noqa: F401
 from pytest_wml.client.scoring import payload
-from pytest_wml.contract.files.starting import first
+from pytest_wml.contract.files.draft import draft_contract
 from pytest_wml.model.kinds import StoredAs
 from pytest_wml.model.signature import Signature, TensorSpec
 from pytest_wml.tools.cli import main
@@ -88,7 +88,7 @@ EXAMPLES = {
 @pytest.mark.parametrize(("signature", "example"), EXAMPLES.values(), ids=EXAMPLES)
 def test_the_first_contract_shows_an_example_that_fits(signature, example):
     """As a comment that can be taken as it stands; `class` only where the model answers with classes."""
-    text = first(signature, Path("m.tar.gz"), STORED, Path("m.wml.yaml"), None, None).text
+    text = draft_contract(signature, Path("m.tar.gz"), STORED, Path("m.wml.yaml"), None, None).text
     commented = re.search(r"^# examples:\n(?:#  .*\n)+", text, re.MULTILINE)[0]
     assert yaml.safe_load(re.sub("^# ", "", commented, flags=re.MULTILINE)) == {"examples": [example]}
     assert ("# accuracy:" in text) == ("class" in example)

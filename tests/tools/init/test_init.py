@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 import tests.ibm  # noqa: F401
-from pytest_wml.contract.files.written import load
+from pytest_wml.contract.files.document import load
 from pytest_wml.runner.fixture_values import sample_archive
 from pytest_wml.tools.cli import main
 from pytest_wml.tools.init.files import complete
-from pytest_wml.tools.init.placing import FolderTaken, place
+from pytest_wml.tools.init.writing import FolderTaken, write_files
 from tests.emulator import tiny_models
 
 
@@ -94,15 +94,15 @@ def test_a_list_that_is_there_gets_what_it_lacks(here, capsys, name, before, aft
     (here / name).write_bytes(before)
     assert main(["init"]) == 0
     assert (here / name).read_bytes() == after
-    remark = "kept as it is" if before == after else "lines were added"
-    assert f"  {name} (was there: {remark})\n" in capsys.readouterr().out
+    remark = "existed: not changed" if before == after else "existed: missing lines were added"
+    assert f"  {name} ({remark})\n" in capsys.readouterr().out
 
 
 def test_a_list_that_was_added_to_is_as_before_when_something_fails(here):
     """All or nothing."""
     (here / ".gitignore").write_text("*.log\n")
     with pytest.raises(FolderTaken):
-        place({".gitignore": b"report/\n", "x" * 300: b"2"}, here)
+        write_files({".gitignore": b"report/\n", "x" * 300: b"2"}, here)
     assert held(here) == {".gitignore": b"*.log\n"}
 
 
@@ -174,7 +174,7 @@ def test_a_file_in_the_folders_place(here, capsys):
 def test_what_fails_half_way_leaves_nothing(here):
     """The second file has a name that no file can have: the first one goes, and so do the folders made for it."""
     with pytest.raises(FolderTaken, match="Nothing was written: the name is too long"):
-        place({"a/b.txt": b"1", "x" * 300: b"2"}, here / "new" / "er")
+        write_files({"a/b.txt": b"1", "x" * 300: b"2"}, here / "new" / "er")
     assert os.listdir(here) == []
 
 
@@ -286,7 +286,7 @@ def test_a_folder_that_cannot_be_made(here, capsys, folder, told):
     assert main(["init", folder]) == 2
     said = capsys.readouterr().err
     assert told in said
-    assert "what to do: name a" in said
+    assert "what to do: give a" in said
     assert os.listdir(here) == ["file"]
 
 

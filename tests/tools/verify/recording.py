@@ -15,8 +15,8 @@ from pytest_wml.replay.cassette.file import Cassette, dump, write
 from pytest_wml.replay.cassette.merge import merged
 from pytest_wml.replay.cassette.normalise import normalised
 from pytest_wml.replay.recorder import Recorder
-from pytest_wml.tools.doctor.places import places
-from pytest_wml.tools.verify.side import Side
+from pytest_wml.tools.doctor.endpoints import endpoints
+from pytest_wml.tools.verify.service import TargetService
 from pytest_wml.wml.hosts import Hosts, Role
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 
@@ -29,7 +29,7 @@ class Traveller:
     """Asks a service, as whoever has these credentials."""
 
     def __init__(self, app: WSGIApp, given: Credentials = CLOUD, service: EmbeddedWML | None = None) -> None:
-        self._side = Side(app, places(given.url), given, Secrets())
+        self._side = TargetService(app, endpoints(given.url), given, Secrets())
         self._service = service
         self._cloud = given.cpd_host is None
 

@@ -11,17 +11,17 @@ from pytest_wml.errors import WMLTestError
 from pytest_wml.replay.cassette.file import Cassette
 from pytest_wml.tools.verify import fidelity
 from pytest_wml.tools.verify.differences import Difference
-from pytest_wml.tools.verify.outcome import Outcome, Verification, agreed
-from pytest_wml.tools.verify.rules import Kind, Level
-from pytest_wml.tools.verify.whole import date
+from pytest_wml.tools.verify.outcome import RequestOutcome, Verification, agreed
+from pytest_wml.tools.verify.rules import DifferenceKind, DifferenceLevel
+from pytest_wml.tools.verify.run import date
 
 ROOT = Path(__file__).parents[3]
 READ, MADE, LISTED = "GET /ml/v4/models/{model_id}", "POST /ml/v4/models", "GET /ml/v4/models"
 
 
 def outcome(route, *levels, accepted=True, left_out=""):
-    found = tuple(Difference(level, "a", Kind.VALUE, 1, 2) for level in levels)
-    return Outcome(0, route, route, accepted, found, left_out)
+    found = tuple(Difference(level, "a", DifferenceKind.VALUE, 1, 2) for level in levels)
+    return RequestOutcome(0, route, route, accepted, found, left_out)
 
 
 def verification(*outcomes, recorded_from="embedded", **more):
@@ -30,8 +30,8 @@ def verification(*outcomes, recorded_from="embedded", **more):
 
 def test_all_answers_of_a_route_have_to_agree():
     """One that differs in any recording is enough; one that only differs in ids and dates is none."""
-    assert agreed([verification(outcome(READ, Level.INFO), outcome(MADE, Level.WARN))]) == [READ]
-    assert agreed([verification(outcome(READ)), verification(outcome(READ, Level.ERROR))]) == []
+    assert agreed([verification(outcome(READ, DifferenceLevel.INFO), outcome(MADE, DifferenceLevel.WARN))]) == [READ]
+    assert agreed([verification(outcome(READ)), verification(outcome(READ, DifferenceLevel.ERROR))]) == []
 
 
 def test_a_refusal_alone_says_nothing_about_a_route():
@@ -67,6 +67,6 @@ def test_what_is_dated(data):
 def test_an_embedded_service_dates_nothing(data):
     """Whatever it agrees with is itself."""
     before = data.read_text(encoding="utf-8")
-    with pytest.raises(WMLTestError, match="embedded service itself"):
+    with pytest.raises(WMLTestError, match="the verified service is an embedded service"):
         date(data, [verification(outcome(READ))], is_embedded=True)
     assert data.read_text(encoding="utf-8") == before

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_wml.replay.cassette.tape import ArchiveContent
-from pytest_wml.tools.verify.differences import Answer, Terms, differences, same_number
-from pytest_wml.tools.verify.rules import RULES, Kind, Level
+from pytest_wml.tools.verify.differences import ComparedAnswer, ComparisonTerms, differences, same_number
+from pytest_wml.tools.verify.rules import RULES, DifferenceKind, DifferenceLevel
 
 MADE, OTHER, THIRD = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "123")
-TERMS = Terms(known=frozenset({MADE}))
+TERMS = ComparisonTerms(known=frozenset({MADE}))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -24,7 +24,8 @@ JSON = st.recursive(
 
 
 def answer(body, status=200, kind="application/json"):
-    return Answer(status, kind, body if isinstance(body, (bytes, ArchiveContent)) else json.dumps(body).encode())
+    plain = isinstance(body, (bytes, ArchiveContent))
+    return ComparedAnswer(status, kind, body if plain else json.dumps(body).encode())
 
 
 def found(recorded, now, terms=TERMS):
@@ -40,7 +41,7 @@ def test_an_answer_agrees_with_itself(value):
 @given(JSON, JSON)
 def test_another_answer_is_a_difference(one, other):
     """Nothing but floats within the tolerance is passed over."""
-    exact = Terms(0.0, 0.0)
+    exact = ComparisonTerms(0.0, 0.0)
     same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
     signed = "-0.0" in json.dumps([one, other])  # which is 0.0
     assert signed or (found(one, other, exact) == []) == same
@@ -51,8 +52,10 @@ def test_floats_agree_within_the_tolerance(value, rtol, atol):
     """Of the recorded number, as numpy.isclose has it; a larger tolerance never finds more."""
     near = value + atol / 2 + rtol / 2 * abs(value)
     if math.isfinite(near):
-        assert same_number(value, near, Terms(rtol * 1.001, atol * 1.001))
-        assert same_number(value, near, Terms(1, 1)) or not same_number(value, near, Terms(rtol, atol))
+        assert same_number(value, near, ComparisonTerms(rtol * 1.001, atol * 1.001))
+        assert same_number(value, near, ComparisonTerms(1, 1)) or not same_number(
+            value, near, ComparisonTerms(rtol, atol)
+        )
 
 
 def deployment(state="ready", **entity):
@@ -147,12 +150,17 @@ def test_status_and_content_type():
     """Another class of status is all that is told; another status of one class is told with the rest."""
     refusal = {"errors": [{"code": "gone", "message": "It is gone."}]}
     (one,) = differences(answer({"a": 1}), answer(refusal, 404), TERMS)
-    assert (one.level, one.path, one.recorded, one.now) == (Level.ERROR, "status", "200", "404 gone It is gone.")
+    assert (one.level, one.path, one.recorded, one.now) == (
+        DifferenceLevel.ERROR,
+        "status",
+        "200",
+        "404 gone It is gone.",
+    )
     found = list(differences(answer({"a": 1}, 200), answer({"a": 2}, 202, "text/plain"), TERMS))
     assert [(one.level, one.kind) for one in found] == [
-        (Level.ERROR, Kind.STATUS),
-        (Level.WARN, Kind.CONTENT_TYPE),
-        (Level.ERROR, Kind.NUMBER),
+        (DifferenceLevel.ERROR, DifferenceKind.STATUS),
+        (DifferenceLevel.WARN, DifferenceKind.CONTENT_TYPE),
+        (DifferenceLevel.ERROR, DifferenceKind.NUMBER),
     ]
     assert list(differences(answer(b"", 204, "text/plain"), answer(b"", 204, ""), TERMS)) == []
 
@@ -170,6 +178,6 @@ def test_bodies_that_are_no_json():
 
 def test_every_line_of_the_table_is_reached():
     """The last one fits whatever the others leave: no difference is without a level."""
-    assert RULES[-1].level is Level.ERROR
+    assert RULES[-1].level is DifferenceLevel.ERROR
     assert not RULES[-1].kinds
     assert RULES[-1].when is None

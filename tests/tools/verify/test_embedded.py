@@ -101,7 +101,7 @@ def test_what_needs_what_could_not_be_made_is_left_out(tmp_path, capsys):
     assert status == 1
     (one,) = told["cassettes"]
     assert next(each for each in levels(told) if each[0] == "error") == ("error", "status")
-    assert {each["reason"] for each in one["left_out"]} == {"it needs what could not be made"}
+    assert {each["reason"] for each in one["left_out"]} == {"it needs a resource that could not be created"}
     assert len(one["left_out"]) == 6
 
 
@@ -153,7 +153,7 @@ def test_a_model_that_is_not_at_hand(tmp_path, monkeypatch, capsys):
     (tmp_path / "other.bin").write_bytes(b"another one")
     assert main(["cassette", "verify", file]) == 2
     said = capsys.readouterr().err
-    assert "The model of cassette journey is not at hand" in said
+    assert "The model of cassette journey was not found" in said
     assert "mnist_cnn.tar.gz: model 0008c4911fc60d5c" in said
     assert "--model ARCHIVE" in said
 
@@ -163,7 +163,7 @@ def test_a_model_that_is_not_at_hand(tmp_path, monkeypatch, capsys):
     [
         (["--against=live"], "needs credentials"),
         (["--against=live", "--ca=/no/such/file"], "cannot be read"),
-        (["--against=embedded", "--write-fidelity=fidelity.json"], "for answers of the live service"),
+        (["--against=embedded", "--write-fidelity=fidelity.json"], "needs answers of the live service"),
         (["--model=/no/such/model.tar.gz"], "There is no model at"),
     ],
 )
@@ -205,7 +205,7 @@ def test_on_a_terminal_it_asks(tmp_path):
     os.close(follower)
     said = b""
     try:
-        while b"Go on?" not in said:
+        while b"Continue?" not in said:
             said += os.read(leader, 1024)
         os.write(leader, b"no\n")
         assert process.wait(timeout=60) == 2

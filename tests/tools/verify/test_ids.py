@@ -8,7 +8,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_wml.tools.verify.ids import Ids
+from pytest_wml.tools.verify.ids import IdMap
 
 UUIDS = st.uuids().map(str)
 WORDS = st.text(alphabet="ghijk /:?&=_{}\"'", max_size=8)
@@ -23,7 +23,7 @@ def bindings(draw):
 
 
 def bound(pairs):
-    ids = Ids()
+    ids = IdMap()
     for ours, theirs in pairs:
         assert ids.bind(ours, theirs)
     return ids
@@ -35,25 +35,25 @@ def test_there_and_back(pairs, data):
     ids = bound(pairs)
     parts = st.sampled_from([ours for ours, _ in pairs]) | WORDS if pairs else WORDS
     text = " ".join(data.draw(st.lists(parts, max_size=8)))
-    assert ids.to_here(ids.to_there(text)) == text
+    assert ids.to_recorded(ids.to_service(text)) == text
 
 
 @given(bindings())
 def test_each_id_has_one_other(pairs):
     """No two ids of the recording become one, and no id is learned anew."""
     ids = bound(pairs)
-    assert len({ids.to_there(ours) for ours, _ in pairs}) == len(pairs)
+    assert len({ids.to_service(ours) for ours, _ in pairs}) == len(pairs)
     for ours, theirs in pairs:
         assert not ids.bind(ours, str(uuid.uuid4()))
         assert not ids.bind(str(uuid.uuid4()), theirs)
-        assert ids.to_there(ours) == theirs
+        assert ids.to_service(ours) == theirs
 
 
 @given(bindings(), WORDS)
 def test_what_is_unknown_stays(pairs, words):
     """An id that nobody made, such as one that is asked for to be refused."""
     ids, stranger = bound(pairs), str(uuid.uuid4())
-    assert ids.to_there(words + stranger) == words + stranger
+    assert ids.to_service(words + stranger) == words + stranger
 
 
 SHAPES = st.recursive(
@@ -77,13 +77,13 @@ def test_ids_are_learned_by_their_place(shape):
             return {name: filled(member, side) for name, member in node.items()}
         return [filled(member, side) for member in node] if isinstance(node, list) else node
 
-    ours, theirs, ids = [], [], Ids()
+    ours, theirs, ids = [], [], IdMap()
     recorded, answered = filled(shape, ours), filled(shape, theirs)
     pairs += zip(ours, theirs, strict=True)
-    assert set(ids.learn(recorded, answered)) == set(ours)
-    assert ids.to_there(json.dumps(recorded)) == json.dumps(answered)
-    assert all(ids.to_there(one) == other for one, other in pairs)
-    assert ids.learn(recorded, answered) == []
+    assert set(ids.add_pairs(recorded, answered)) == set(ours)
+    assert ids.to_service(json.dumps(recorded)) == json.dumps(answered)
+    assert all(ids.to_service(one) == other for one, other in pairs)
+    assert ids.add_pairs(recorded, answered) == []
 
 
 def test_strangers_in_a_list_are_not_taken_for_ours():
@@ -93,16 +93,16 @@ def test_strangers_in_a_list_are_not_taken_for_ours():
     def listed(*pairs):
         return {"resources": [{"metadata": {"name": name, "id": made}} for name, made in pairs]}
 
-    ids = Ids()
-    assert ids.learn(listed(("mine", ours)), listed(("other", stranger), ("mine", theirs))) == [ours]
-    assert ids.to_there(ours) == theirs
-    twice = Ids()
-    assert twice.learn(listed(("mine", ours)), listed(("mine", stranger), ("mine", theirs))) == []
+    ids = IdMap()
+    assert ids.add_pairs(listed(("mine", ours)), listed(("other", stranger), ("mine", theirs))) == [ours]
+    assert ids.to_service(ours) == theirs
+    twice = IdMap()
+    assert twice.add_pairs(listed(("mine", ours)), listed(("mine", stranger), ("mine", theirs))) == []
 
 
 def test_pages_begin_where_each_service_says():
     """What `start` means is the service's own: it is taken from the link that leads there."""
-    ids = Ids()
-    ids.learn_page({"next": {"href": "/v2/spaces?limit=2&start=17"}}, {"next": {"href": "/v2/spaces?start=opaque%3D"}})
-    ids.learn_page({"resources": []}, {"next": {"href": "/v2/spaces?start=9"}})
+    ids = IdMap()
+    ids.add_page({"next": {"href": "/v2/spaces?limit=2&start=17"}}, {"next": {"href": "/v2/spaces?start=opaque%3D"}})
+    ids.add_page({"resources": []}, {"next": {"href": "/v2/spaces?start=9"}})
     assert (ids.page("17"), ids.page("9")) == ("opaque=", None)

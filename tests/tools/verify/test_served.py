@@ -123,7 +123,7 @@ def test_the_shipped_recordings_as_a_cloud_pak_for_data(server):
     kind = {"entity.hybrid_pipeline_software_specs", "metadata.resource_key"}
     assert set(levels(told)) == {("info", path) for path in kind}
     assert sum(one["compared"] for one in told["cassettes"]) == 38
-    assert told["cassettes"][0]["notes"] == ["recorded as IBM Cloud, asked as a Cloud Pak for Data"]
+    assert told["cassettes"][0]["notes"] == ["recorded from IBM Cloud, verified against Cloud Pak for Data"]
     assert "mnist_cnn: 33 requests, 1 deployment, 19 scorings" in errors
     assert left(server) == []
 
@@ -182,7 +182,7 @@ def test_another_model(verified, server, tmp_path, archives):
     honest = scored(first)
     file = written(tmp_path, honest)
     status, _, errors = verified(server, file, f"--model={other}")
-    assert (status, "is not at hand" in errors) == (2, True)
+    assert (status, "was not found" in errors) == (2, True)
     status, told, _ = verified(server, file, f"--model={other}", f"--model={first}")
     assert (status, levels(told)) == (0, [])
     hidden = tuple(
@@ -225,7 +225,7 @@ def test_strangers_things_are_not_touched(verified, server, tmp_path):
         assert [each.method for each in cassette.interactions] == ["GET", "DELETE"]
         status, told, _ = verified(server, written(tmp_path, cassette))
         reasons = [each["reason"] for each in told["cassettes"][0]["left_out"]]
-        assert (status, reasons) == (0, ["it would change what this run did not make"])
+        assert (status, reasons) == (0, ["it would change a resource that this run did not create"])
         assert left(server) == ["precious"]
         at.ask("DELETE", f"/ml/v4/models/{precious}", **SPACE)
 
@@ -237,7 +237,7 @@ def test_no_day_is_written_for_an_embedded_service(verified, server, tmp_path):
     file = written(tmp_path, recorded(journeys.refusals, CPD))
     status, told, errors = verified(server, file, f"--write-fidelity={tmp_path / 'fidelity.json'}")
     assert (status, told["verdict"]) == (2, "info")
-    assert "is an embedded service itself" in errors
+    assert "is an embedded service" in errors
     for name in ("fidelity.json", "FIDELITY.md"):
         assert (tmp_path / name).read_text() == (ROOT / name).read_text()
 

@@ -1,4 +1,4 @@
-"""Images from files."""
+"""Reads images from `.npy` and `.png` files."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _FIX = 'give .npy files, or .png files of grey images (read with Pillow: pip ins
 
 
 def read_image(path: Path) -> NDArray[Any]:
-    """An array of a `.npy` file as it is, or a `.png` image as float32 [height, width], grey, in 0..1.
+    """Read the array of a `.npy` file, or a `.png` image as grey float32 [height, width] in 0..1.
 
     Raises:
-        BadContract: the file cannot be read, or Pillow is needed and not installed.
+        BadContract: the file cannot be read, or a `.png` file needs Pillow and it is not installed.
     """
     try:
         if path.suffix.lower() == ".npy":
             return np.asarray(np.load(path, allow_pickle=False))
         if path.suffix.lower() == ".png":
             return _png(path)
-        reason = f"{path.suffix or 'no ending'} is no kind of image file that is known here"
+        reason = f"the file type is unknown: {path.suffix or 'no ending'}"
     except ImportError:
         reason = "Pillow is not installed"
     except (OSError, ValueError, EOFError, SyntaxError) as error:  # SyntaxError is Pillow's for a broken PNG

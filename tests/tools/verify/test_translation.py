@@ -8,8 +8,8 @@ import uuid
 import pytest
 
 from pytest_wml.replay.cassette.normalise import ACCOUNTS_INSTANCE, Interaction, normalised
-from pytest_wml.tools.verify.side import Reply
-from pytest_wml.tools.verify.translating import Translation
+from pytest_wml.tools.verify.service import ServiceReply
+from pytest_wml.tools.verify.translation import Translation
 from pytest_wml.wml.hosts import Role
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID
 from tests.replay.taping import exchange
@@ -26,7 +26,7 @@ def recorded(*tape) -> list[Interaction]:
 def live():
     """What is known before the first request: the space of the credentials, with its instance."""
     translation = Translation(SPACE, live=True)
-    translation.learn_the_space(
+    translation.learn_space(
         {"entity": {"compute": [{"guid": INSTANCE, "crn": CRN}], "storage": {"resource_crn": "crn:storage"}}}
     )
     return translation
@@ -59,8 +59,8 @@ def test_what_stands_for_the_account(live):
         (exchange("PUT", f"/ml/v4/models/{STRANGER}/content", {}, body={}, status=201), "it would change"),
         (exchange("POST", f"/ml/v4/models/{STRANGER}/revisions", {}, body={}, status=201), "it would change"),
         (exchange("DELETE", "/ml/v4/deployments/my_name", status=204), "it would change"),
-        (exchange("POST", "/v2/connections", {}, body={"password": "p"}, status=201), "the secrets"),
-        (exchange("GET", "/ml/v4/models", {}, query="start=5"), "there is no such page"),
+        (exchange("POST", "/v2/connections", {}, body={"password": "p"}, status=201), "its secrets"),
+        (exchange("GET", "/ml/v4/models", {}, query="start=5"), "the list has no such page"),
         (exchange("GET", "/ml/v4/models", {}, query=f"project_id={STRANGER}"), "it is for a project"),
         (exchange("GET", f"/ml/v4/models/{STRANGER}", {}), ""),
         (exchange("POST", f"/ml/v4/deployments/{STRANGER}/predictions", {}, body={"input_data": []}), ""),
@@ -99,7 +99,7 @@ def test_what_this_run_made_may_be_deleted(live):
         exchange("POST", "/ml/v4/models", {"metadata": {"id": STRANGER}}, body={"name": "m"}, status=201),
         exchange("DELETE", f"/ml/v4/models/{STRANGER}", status=204),
     )
-    live.learn(made, Reply(201, "application/json", json.dumps({"metadata": {"id": there}}).encode()))
+    live.learn(made, ServiceReply(201, "application/json", json.dumps({"metadata": {"id": there}}).encode()))
     assert live.reason_to_leave_out(deleted) == ""
     assert live.path(deleted) == f"/ml/v4/models/{there}"
 

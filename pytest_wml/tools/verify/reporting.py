@@ -1,4 +1,4 @@
-"""What came out, as lines for people and as JSON for machines."""
+"""Formats the result of a verification as text lines and as JSON."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import Any
 from pytest_wml.replay.cassette.show import facts
 from pytest_wml.tools.verify.differences import Difference
 from pytest_wml.tools.verify.outcome import Verification
-from pytest_wml.tools.verify.rules import Kind, Level
+from pytest_wml.tools.verify.rules import DifferenceKind, DifferenceLevel
 
 _WIDTH = 120
 _SHOWN = 20
-"""Differences of one request that are told one by one; JSON has all."""
+"""Largest number of listed differences of one request; the JSON output contains all."""
 
 
 def lines(result: Verification, *, verbose: bool) -> Iterator[str]:
-    """What became of one recording.
+    """Yield the lines for one recording.
 
     Args:
-        verbose: whether differences that do not matter are told too.
+        result: the verification of the recording.
+        verbose: whether differences of level info are listed too.
     """
     known = facts(result.cassette)
     compared, left = len(result.compared), len(result.outcomes) - len(result.compared)
@@ -33,13 +34,13 @@ def lines(result: Verification, *, verbose: bool) -> Iterator[str]:
     for outcome in result.outcomes:
         if outcome.left_out:
             yield f"  left out  {outcome.number}: {outcome.request}: {outcome.left_out}"
-        told = [each for each in outcome.differences if verbose or each.level > Level.INFO]
-        told.sort(key=lambda each: -each.level)
-        if told:
+        listed = [each for each in outcome.differences if verbose or each.level > DifferenceLevel.INFO]
+        listed.sort(key=lambda each: -each.level)
+        if listed:
             yield f"  {outcome.number}: {outcome.request}"
-        yield from (f"    {each.level!s:<5}  {said(each)}" for each in told[:_SHOWN])
-        if len(told) > _SHOWN:
-            yield f"           … and {len(told) - _SHOWN} more in this answer"
+        yield from (f"    {each.level!s:<5}  {difference_line(each)}" for each in listed[:_SHOWN])
+        if len(listed) > _SHOWN:
+            yield f"           … and {len(listed) - _SHOWN} more in this answer"
     yield from (f"  LEFT BEHIND  {what}: delete it by hand" for what in result.left_behind)
 
 
@@ -53,7 +54,7 @@ def _table(result: Verification) -> Iterator[str]:
 
 
 def by_route(result: Verification) -> dict[str, Counter[str]]:
-    """Answers compared and differences, by route in the order in which they were first asked."""
+    """Numbers of compared answers and of differences by route, in the order of the first request."""
     counted: dict[str, Counter[str]] = {}
     for outcome in result.compared:
         count = counted.setdefault(outcome.route, Counter())
@@ -62,33 +63,35 @@ def by_route(result: Verification) -> dict[str, Counter[str]]:
     return counted
 
 
-def said(one: Difference) -> str:
-    """A difference in one line."""
-    recorded, now = _short(one.recorded), _short(one.now)
-    match one.kind:
-        case Kind.GONE:
-            return f"{one.path}: recorded {recorded}, now not there"
-        case Kind.ADDED:
-            return f"{one.path}: not recorded, now {now}"
-        case Kind.LENGTH:
-            return f"{one.path}: recorded {recorded} elements, now {now}"
-    return f"{one.path}: recorded {recorded}, now {now}" + (", in another order" if one.kind is Kind.ORDER else "")
+def difference_line(difference: Difference) -> str:
+    """Format a difference in one line."""
+    recorded, now = _short(difference.recorded), _short(difference.now)
+    match difference.kind:
+        case DifferenceKind.GONE:
+            return f"{difference.path}: recorded {recorded}, now missing"
+        case DifferenceKind.ADDED:
+            return f"{difference.path}: not recorded, now {now}"
+        case DifferenceKind.LENGTH:
+            return f"{difference.path}: recorded {recorded} elements, now {now}"
+    return f"{difference.path}: recorded {recorded}, now {now}" + (
+        ", in another order" if difference.kind is DifferenceKind.ORDER else ""
+    )
 
 
 def _short(value: Any) -> str:
-    written = json.dumps(value, ensure_ascii=False)
-    return written if len(written) <= _WIDTH else written[: _WIDTH - 1] + "…"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
 
 
 def closing(results: list[Verification]) -> str:
-    """The last line."""
-    counts = ", ".join(f"{sum(each.count(level) for each in results)} {level}" for level in reversed(Level))
+    """The summary line."""
+    counts = ", ".join(f"{sum(each.count(level) for each in results)} {level}" for level in reversed(DifferenceLevel))
     compared = sum(len(each.compared) for each in results)
     return f"{compared} answers compared: {counts}"
 
 
 def as_json(result: Verification) -> dict[str, Any]:
-    """Everything of one recording."""
+    """Return the result for one recording as JSON."""
     known = facts(result.cassette)
     return {
         **{name: known[name] for name in ("name", "recorded_at", "recorded_from", "model")},

@@ -1,4 +1,4 @@
-"""The other side: a service that is asked through the WSGI app that leads to it, embedded or live."""
+"""Sends requests to the verified service, embedded or live, through its WSGI app."""
 
 from __future__ import annotations
 
@@ -15,68 +15,68 @@ from pytest_wml.errors import WMLTestError
 from pytest_wml.interception.request_log import RequestLog
 from pytest_wml.interception.wsgi import WSGIApp, body_of
 from pytest_wml.redaction.known import Secrets
-from pytest_wml.tools.doctor.asking import token_request
-from pytest_wml.tools.doctor.places import Places
+from pytest_wml.tools.doctor.endpoints import Endpoints
+from pytest_wml.tools.doctor.service_client import token_request
 from pytest_wml.wml.embedded import HEADER
 from pytest_wml.wml.hosts import Role
 
-_RENEWED = 1200.0
-"""Seconds: tokens live for an hour or longer."""
+_RENEWAL = 1200.0
+"""Seconds until a token is renewed; tokens are valid for an hour or longer."""
 _WITHOUT_A_TOKEN, _NO_JWT = "without a token", "this-is-no-token"
 
 
 class NoToken(WMLTestError):
-    """The service gives no token for the credentials."""
+    """The service does not issue a token for the credentials."""
 
 
 class CutOff(WMLTestError):
-    """An answer ended before it was complete."""
+    """An answer is incomplete."""
 
 
-class Reply(NamedTuple):
-    """What came back, as it came."""
+class ServiceReply(NamedTuple):
+    """A response of the service, unchanged."""
 
     status: int
     content_type: str
     body: bytes
 
 
-class Side:
-    """Asks a service, one request after the other.
+class TargetService:
+    """The verified service; requests are sent one after the other.
 
     Args:
-        app: leads to it.
-        places: where its parts are.
-        given: the credentials.
-        secrets: learns the tokens.
-        wait: for the side's own work, at most so many seconds; None where time has to pass.
+        app: WSGI app of the service.
+        endpoints: hosts of the service.
+        credentials: credentials of the service.
+        secrets: receives the tokens.
+        wait: waits for the service's background work, at most the given seconds; None waits for time to pass.
     """
 
     def __init__(
         self,
         app: WSGIApp,
-        places: Places,
-        given: Credentials,
+        endpoints: Endpoints,
+        credentials: Credentials,
         secrets: Secrets,
         wait: Callable[[float], object] | None = None,
     ) -> None:
         self._app = RequestLog(app)
-        self._given = given
+        self._credentials = credentials
         self._secrets = secrets
         self.wait = wait
-        self._token, self._got = "", 0.0
-        self.places = places
-        self.space_id = given.space_id
+        self._token, self._token_time = "", 0.0
+        self.endpoints = endpoints
+        self.space_id = credentials.space_id
         self.requests = 0
-        """How many were sent so far, logins too."""
+        """Number of sent requests, including logins."""
         self.is_embedded = False
-        """Whether any answer came from an embedded service, whatever it was asked as."""
+        """Whether any answer came from an embedded service."""
 
     def host(self, role: Role, path: str) -> str:
-        """The host that answers for a role; a recording of a Cloud Pak for Data has one for all."""
+        """The host for a role; Cloud Pak for Data has one host for all roles."""
         if role is Role.CPD:
             role = Role.ML if path.startswith("/ml/") else Role.PLATFORM
-        return {Role.ML: self.places.ml, Role.PLATFORM: self.places.platform, Role.IAM: self.places.iam}[role]
+        return {Role.ML: self.endpoints.ml, Role.PLATFORM: self.endpoints.platform, Role.IAM: self.endpoints.iam}[role]
 
     def ask(
         self,
@@ -87,50 +87,55 @@ class Side:
         body: bytes | Path = b"",
         content_type: str = "",
         flaw: str = "",
-    ) -> Reply:
+    ) -> ServiceReply:
         """Send one request.
 
         Args:
-            body: its bytes, or the file that holds them.
-            flaw: what is wrong with its token, as a recording tells it; empty for nothing.
+            method: HTTP method.
+            role: role of the host.
+            path: path of the request.
+            query: query of the request.
+            body: body as bytes, or the path of a file with the body.
+            content_type: content type of the body.
+            flaw: recorded flaw of the request's token; empty for a valid token.
 
         Raises:
-            NoToken: the service gives none.
-            WMLTestError: it did not answer.
+            NoToken: the service does not issue a token.
+            WMLTestError: the service does not answer.
         """
-        word = "" if flaw == _WITHOUT_A_TOKEN else _NO_JWT if flaw else self._valid_token()
-        headers = {"HTTP_AUTHORIZATION": f"Bearer {word}"} if word else {}
-        return self._ask(method, self.host(role, path), path, query, body, content_type, headers)
+        token = "" if flaw == _WITHOUT_A_TOKEN else _NO_JWT if flaw else self._valid_token()
+        headers = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
+        return self._send(method, self.host(role, path), path, query, body, content_type, headers)
 
     def _valid_token(self) -> str:
-        given = self._given
-        if given.token and not given.apikey and not given.password:
-            return given.token
-        if not self._token or time.monotonic() - self._got > _RENEWED:
-            self._token, self._got = self._new_token(), time.monotonic()
+        credentials = self._credentials
+        if credentials.token and not credentials.apikey and not credentials.password:
+            return credentials.token
+        if not self._token or time.monotonic() - self._token_time > _RENEWAL:
+            self._token, self._token_time = self._new_token(), time.monotonic()
             self._secrets.add(self._token, *self._token.split("."))
         return self._token
 
     def _new_token(self) -> str:
-        body, kind = token_request(self.places, self._given)
-        reply = self._ask("POST", self.places.iam, self.places.token_path, "", body, kind, {})
+        body, kind = token_request(self.endpoints, self._credentials)
+        reply = self._send("POST", self.endpoints.iam, self.endpoints.token_path, "", body, kind, {})
         try:
             answer = json.loads(reply.body)
-            found = answer.get("access_token") or answer.get("token")
+            token = answer.get("access_token") or answer.get("token")
         except (ValueError, AttributeError, RecursionError):
-            found = None
-        if reply.status != 200 or not isinstance(found, str):
+            token = None
+        if reply.status != 200 or not isinstance(token, str):
             raise NoToken(
-                "The service gives no token for these credentials.",
-                asked=f"POST https://{self.places.iam}{self.places.token_path}",
+                "The service does not issue a token for these credentials.",
+                asked=f"POST https://{self.endpoints.iam}{self.endpoints.token_path}",
                 status=reply.status,
-                fix="pytest-wml doctor says what stands in the way",
+                fix="run pytest-wml doctor to find the cause",
             )
-        return found
+        return token
 
-    def _ask(
+    def _send(
         self, method: str, host: str, path: str, query: str, body: bytes | Path, kind: str, headers: dict[str, str]
-    ) -> Reply:
+    ) -> ServiceReply:
         self.requests += 1
         started: list[Any] = []
 
@@ -154,13 +159,13 @@ class Side:
                     reason=type(error).__name__,
                     fix="check the network and the proxy, and try again",
                 ) from None
-        self._raise_what_failed()
+        self._raise_failures()
         status, answered = started
         self.is_embedded |= HEADER.lower() in answered
-        return Reply(status, answered.get("content-type", ""), answer)
+        return ServiceReply(status, answered.get("content-type", ""), answer)
 
-    def _raise_what_failed(self) -> None:
-        """A request that did not reach the service has no answer of its own."""
+    def _raise_failures(self) -> None:
+        """Raise the error of a request that did not reach the service."""
         for failure in self._app.take_failures():
             raise failure.error
 

@@ -1,4 +1,4 @@
-"""The way to a host: name, connection, certificate, proxy. Nothing is sent but what TLS and a proxy need."""
+"""Checks the connection to a host: name, TCP, certificate, proxy. Only TLS and proxy messages are sent."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from pytest_wml.tools.doctor.lines import Line, failed, passed
 
 T = TypeVar("T")
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-"""Where requests and OpenSSL look for authorities to trust, in this order."""
+"""Variables of requests and OpenSSL for trusted authorities, in order of precedence."""
 
 
 class Proxy(NamedTuple):
-    """A proxy that the environment names.
+    """A proxy from the environment.
 
     Args:
-        secret: user and password for it, as they stand in its URL; empty for none.
+        secret: user and password from its URL, still URL-encoded; empty for none.
     """
 
     host: str
@@ -43,13 +43,13 @@ class Proxy(NamedTuple):
         return {"Proxy-Authorization": f"Basic {word}"}
 
 
-class Way(NamedTuple):
-    """How to get to a host.
+class HostRoute(NamedTuple):
+    """How to connect to a host.
 
     Args:
-        proxy: None where there is none in between.
-        trust: which certificates are believed.
-        seconds: the longest that one step may take.
+        proxy: the proxy; None for a direct connection.
+        trust: the trusted certificates.
+        seconds: time limit of one step.
     """
 
     host: str
@@ -59,22 +59,22 @@ class Way(NamedTuple):
     seconds: float
 
     def connection(self) -> HTTPSConnection:
-        """A connection that is not open yet; its certificate is verified."""
+        """Create a connection, not opened yet, that verifies the certificate."""
         first = (self.proxy.host, self.proxy.port) if self.proxy else (self.host, self.port)
-        made = HTTPSConnection(*first, timeout=self.seconds, context=self.trust)
+        connection = HTTPSConnection(*first, timeout=self.seconds, context=self.trust)
         if self.proxy:
-            made.set_tunnel(self.host, self.port, self.proxy.headers)
-        return made
+            connection.set_tunnel(self.host, self.port, self.proxy.headers)
+        return connection
 
 
 def trust(file: str, environ: Mapping[str, str]) -> tuple[ssl.SSLContext, str]:
-    """Whose certificates are believed, and what says so: the file, the environment, or this Python.
+    """The trusted certificates and a description of their source: the file, the environment, or Python.
 
     Raises:
-        BadOption: the file that is named cannot be used.
+        BadOption: the file is missing or invalid.
     """
-    named = [("--ca", file), *((name, environ.get(name, "")) for name in _CA_VARIABLES)]
-    source, path = next(((source, path) for source, path in named if path), ("", ""))
+    target = [("--ca", file), *((name, environ.get(name, "")) for name in _CA_VARIABLES)]
+    source, path = next(((source, path) for source, path in target if path), ("", ""))
     try:
         if not path:
             context = ssl.create_default_context()
@@ -94,12 +94,12 @@ def trust(file: str, environ: Mapping[str, str]) -> tuple[ssl.SSLContext, str]:
             f"The certificates in {path} cannot be read ({source}).",
             reason=getattr(error, "strerror", None) or type(error).__name__,
             there_is=similar_names.files(path),
-            fix="name a PEM file with the authority's certificate",
+            fix="give a PEM file with the authority's certificate",
         ) from None
 
 
 def proxy_for(host: str) -> Proxy | None:
-    """The proxy that the environment names for a host."""
+    """The proxy for a host, from the environment."""
     name = host.rpartition(":")[0] or host
     url = urllib.request.getproxies().get("https")
     if not url or urllib.request.proxy_bypass(name):
@@ -110,20 +110,20 @@ def proxy_for(host: str) -> Proxy | None:
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call returns, or raises; whatever it does, this takes no longer.
+    """Run a call with a time limit, and return its result or raise its error.
 
     Raises:
-        TimeoutError: it took longer.
+        TimeoutError: the call took longer.
     """
     answers: queue.Queue[tuple[T | None, Exception | None]] = queue.Queue()
 
     def work() -> None:
         try:
             answers.put((call(), None))
-        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that asked
+        except Exception as error:  # noqa: BLE001 - raised again below, in the calling thread
             answers.put((None, error))
 
-    # A look-up cannot be given a time; a server may send a byte now and then.
+    # A name look-up has no time limit, and a slow server may reset that of a socket with each byte.
     threading.Thread(target=work, daemon=True).start()
     try:
         answer, error = answers.get(timeout=seconds)
@@ -134,33 +134,33 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     return answer  # type: ignore[return-value]
 
 
-def lines(way: Way, trusted: str) -> Iterator[Line]:
-    """Yield name, connection and certificate of a host; after the first that fails, no more."""
-    named = way.proxy or way
-    place = f"{named.host}:{named.port}"
-    if way.proxy:
-        yield passed(f"proxy for {way.host}", place)
+def lines(route: HostRoute, trusted: str) -> Iterator[Line]:
+    """Yield the checks of name, connection and certificate of a host, up to the first failure."""
+    target = route.proxy or route
+    place = f"{target.host}:{target.port}"
+    if route.proxy:
+        yield passed(f"proxy for {route.host}", place)
     try:
-        found = within(way.seconds, lambda: socket.getaddrinfo(named.host, named.port, type=socket.SOCK_STREAM))
+        found = within(route.seconds, lambda: socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError) as error:
-        yield failed(f"name {named.host}", _why(error), "check the host's name in WML_URL, the VPN and the DNS")
+        yield failed(f"name {target.host}", _error_text(error), "check the host's name in WML_URL, the VPN and the DNS")
         return
-    yield passed(f"name {named.host}", ", ".join(dict.fromkeys(str(each[4][0]) for each in found)))
+    yield passed(f"name {target.host}", ", ".join(dict.fromkeys(str(each[4][0]) for each in found)))
     try:
-        within(way.seconds, lambda: socket.create_connection((named.host, named.port), way.seconds).close())
+        within(route.seconds, lambda: socket.create_connection((target.host, target.port), route.seconds).close())
     except OSError as error:
-        gone = None if way.proxy else stopped_server.gone(f"https://{place}", os.environ)
+        gone = None if route.proxy else stopped_server.gone(f"https://{place}", os.environ)
         fix = gone.fix if gone else "check the port, the firewall and HTTPS_PROXY; the service may be down"
-        yield failed(f"connection {place}", gone.problem if gone else _why(error), fix)
+        yield failed(f"connection {place}", gone.problem if gone else _error_text(error), fix)
         return
     yield passed(f"connection {place}", "accepted")
-    yield _tls(way, trusted)
+    yield _tls(route, trusted)
 
 
-def _tls(way: Way, trusted: str) -> Line:
-    check, connection = f"TLS {way.host}", way.connection()
+def _tls(route: HostRoute, trusted: str) -> Line:
+    check, connection = f"TLS {route.host}", route.connection()
 
-    def shake() -> Any:
+    def handshake() -> Any:
         try:
             connection.connect()
             sock: Any = connection.sock
@@ -169,17 +169,17 @@ def _tls(way: Way, trusted: str) -> Line:
             connection.close()
 
     try:
-        version, certificate = within(2 * way.seconds, shake)
+        version, certificate = within(2 * route.seconds, handshake)
     except ssl.SSLCertVerificationError as error:
-        fix = "name the authority's certificate by --ca or REQUESTS_CA_BUNDLE; verification is never switched off"
+        fix = "give the authority's certificate by --ca or REQUESTS_CA_BUNDLE; verification cannot be switched off"
         return failed(check, f"the certificate is not trusted by {trusted}: {error.verify_message}", fix)
     except (OSError, HTTPException) as error:
-        asked = "the proxy does not lead there" if way.proxy else "no TLS is spoken there"
-        return failed(check, f"{asked}: {_why(error)}", "check the port, and that the proxy lets this host through")
+        problem = "the proxy does not connect to this host" if route.proxy else "the TLS handshake failed"
+        return failed(check, f"{problem}: {_error_text(error)}", "check the port, and that the proxy allows this host")
     return passed(check, f"{version}, trusted by {trusted}, certificate until {certificate.get('notAfter', '?')}")
 
 
-def _why(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -1,4 +1,4 @@
-"""What is known without asking the service: credentials and software specifications."""
+"""Checks that do not need the service: credentials and software specifications."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _CREDENTIALS = "credentials"
 
 
 def credentials(environ: Mapping[str, str], file: str, live: bool) -> tuple[Credentials | None, list[Line]]:
-    """The credentials that are given, and what is to be said of them.
+    """The given credentials and their checks.
 
     Args:
         environ: the environment.
-        file: that names them; empty for none.
-        live: whether the suite's mode needs them.
+        file: path of the credentials file; empty for none.
+        live: whether the suite's mode needs credentials.
     """
     try:
         found = find(environ, file)
@@ -30,26 +30,26 @@ def credentials(environ: Mapping[str, str], file: str, live: bool) -> tuple[Cred
         fix = " ".join((error.fix or "correct the file").split())
         return None, [failed(_CREDENTIALS, f"{error.problem} {facts}", fix)]
     if found is None:
-        judged = failed if live else warned
-        fix = "for a live run set WML_APIKEY, WML_URL and WML_SPACE_ID, or name a file by --wml-credentials"
-        return None, [judged(_CREDENTIALS, "none are given; only what shows offline was looked at", fix)]
+        line = failed if live else warned
+        fix = "for a live run set WML_APIKEY, WML_URL and WML_SPACE_ID, or give a file by --wml-credentials"
+        return None, [line(_CREDENTIALS, "none are given; only the offline checks were done", fix)]
     wrong = [failed(_CREDENTIALS, problem, fix) for problem, fix in mistakes(found)]
     return found, [passed(_CREDENTIALS, f"{found._replace(origin='')!r}, from {found.origin}"), *wrong]
 
 
 def specifications(models: Iterable[tuple[str, str]]) -> Iterator[Line]:
-    """Yield what the catalogue says of software specifications.
+    """Yield the checks of software specifications against the catalogue.
 
     Args:
-        models: type and software specification of each.
+        models: type and software specification of each model.
     """
     for kind, name in models:
         check = f"software specification {name}"
         found = list(specification.findings(LintTarget(kind, name)))
         for finding in found:
-            # One of the user's own is not in the catalogue: the service knows.
+            # A custom specification is not in the catalogue; only the service knows it.
             unknown = finding.code == "unknown-specification"
             verdict = Verdict.WARN if unknown else _VERDICTS[finding.level]
             yield Line(check, verdict, finding.found, "" if verdict is Verdict.PASS else finding.fix)
         if not found:
-            yield passed(check, f"takes models of type {kind}")
+            yield passed(check, f"supports models of type {kind}")

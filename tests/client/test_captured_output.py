@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 
-from pytest_wml.client.output import held
+from pytest_wml.client.captured_output import capture
 
 BANNER = "\n\n####\n\nSynchronous deployment creation for uid: '1' started\n\n####\n"
 
@@ -14,7 +14,7 @@ BANNER = "\n\n####\n\nSynchronous deployment creation for uid: '1' started\n\n##
 def test_a_banner_is_kept_back(capsys):
     """Nothing is printed where all went well, and the standard output is as it was."""
     before = sys.stdout
-    with held():
+    with capture():
         print(BANNER)
     assert sys.stdout is before
     assert capsys.readouterr().out == ""
@@ -22,7 +22,7 @@ def test_a_banner_is_kept_back(capsys):
 
 def test_a_note_of_the_service_is_printed(capsys):
     """That a framework is deprecated, say."""
-    with held():
+    with capture():
         print(BANNER)
         print("Note: Software specification `default_py3.8` is deprecated.")
     assert capsys.readouterr().out == "Note: Software specification `default_py3.8` is deprecated.\n"
@@ -30,7 +30,7 @@ def test_a_note_of_the_service_is_printed(capsys):
 
 def test_all_is_printed_where_it_fails(capsys):
     """But for the rules around it and empty lines."""
-    with contextlib.suppress(RuntimeError), held():
+    with contextlib.suppress(RuntimeError), capture():
         print(BANNER)
         raise RuntimeError
     assert capsys.readouterr().out == "Synchronous deployment creation for uid: '1' started\n"
@@ -38,7 +38,7 @@ def test_all_is_printed_where_it_fails(capsys):
 
 def test_other_threads_print(capsys):
     """A user's thread may print meanwhile."""
-    with held():
+    with capture():
         print("of the client")
         thread = threading.Thread(target=print, args=["of the user"])
         thread.start()

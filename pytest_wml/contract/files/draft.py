@@ -1,4 +1,4 @@
-"""A first contract file, from a model's signature, where it can be read, and a few labelled samples."""
+"""Drafts a contract file from a model's signature, if it is readable, and from labelled samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_wml.contract.files import quoting
 from pytest_wml.contract.files.rows import DTYPES
-from pytest_wml.contract.files.schema import NAME as SCHEMA
+from pytest_wml.contract.files.schema import FILE_NAME
 from pytest_wml.contract.images import is_image
 from pytest_wml.model.kinds import StoredAs
 from pytest_wml.model.signature import Signature, TensorSpec
@@ -19,67 +19,67 @@ from pytest_wml.model.signature import Signature, TensorSpec
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_wml.contract.files.samples import Samples
+    from pytest_wml.contract.files.labelled_samples import LabelledSamples
 
 _INLINE = 32
-"""Numbers of a row that stand in the file itself; larger rows become .npy files beside it."""
+"""Largest number of values that a row may have in the contract file itself; larger rows become .npy files."""
 _EXAMPLES = 10
 _PROBABILITIES = ("probabilities", "probability")
 _LATENCY = (
-    "# Your own budget; a replay measures, and never fails for it.",
+    "# Set your own budget; a replay measures the times but does not assert them.",
     "latency: {p95: 5 s, requests: 5, concurrency: 1}",
 )
 
 
 @dataclass(frozen=True)
-class First:
-    """A first contract.
+class ContractDraft:
+    """A drafted contract file.
 
     Args:
-        text: of the file.
-        arrays: the rows that do not stand in it, by their path relative to the file.
+        text: text of the file.
+        arrays: rows in files of their own, by path relative to the contract file.
     """
 
     text: str
     arrays: Mapping[str, NDArray[Any]]
 
 
-def first(
+def draft_contract(
     signature: Signature | None,
     model: Path,
     stored: StoredAs,
     target: Path,
-    samples: Samples | None,
-    given: Path | None,
-) -> First:
-    """Write the text of a first contract.
+    samples: LabelledSamples | None,
+    samples_path: Path | None,
+) -> ContractDraft:
+    """Draft a contract file.
 
     Args:
-        signature: that a deployment of the model answers with; None where it cannot be read.
-        model: its path.
-        stored: the type and the software specification that are inferred from the model.
-        target: where the contract will be.
+        signature: signature of the deployed model; None if it cannot be read.
+        model: path of the model.
+        stored: inferred type and software specification.
+        target: path of the contract file.
         samples: labelled rows, if there are any.
-        given: where they lie, if they are the user's own.
+        samples_path: path of the samples, if they are the user's own.
     """
     arrays: dict[str, NDArray[Any]] = {}
     examples = list(_examples(samples, target, arrays)) if samples else []
     lines = [
-        f"# yaml-language-server: $schema={SCHEMA}",
-        "# What this model promises; `pytest --wml=embedded` checks it here, `--wml-live` on IBM's service.",
+        f"# yaml-language-server: $schema={FILE_NAME}",
+        "# The contract of this model. `pytest --wml=embedded` checks it locally, `--wml-live` on IBM's service.",
         f"model: {quoting.text(_relative(model, target))}",
         f"# type: {stored.model_type}",
         f"# spec: {stored.software_spec}",
         *(["", *_signature(signature)] if signature else [] if examples else [""]),
-        *(_with(examples) if examples else _without(signature)),
+        *(_examples_section(examples) if examples else _placeholder_section(signature)),
         *(_promises(signature) if signature else _promises_of_rows(bool(examples))),
-        *_accuracy(signature, given, target),
+        *_accuracy(signature, samples_path, target),
     ]
-    return First("\n".join(lines) + "\n", arrays)
+    return ContractDraft("\n".join(lines) + "\n", arrays)
 
 
-def reads_digits(signature: Signature) -> bool:
-    """Whether a model takes images of MNIST's size and gives ten probabilities."""
+def is_digit_model(signature: Signature) -> bool:
+    """Whether a model takes images of MNIST's size and returns ten probabilities."""
     if len(signature.inputs) != 1 or "float" not in signature.inputs[0].dtype:
         return False
     images = (signature.inputs[0].shape or ())[1:]
@@ -97,7 +97,7 @@ def _relative(path: Path, target: Path) -> str:
 def _signature(signature: Signature) -> Iterator[str]:
     sides = {"inputs": signature.inputs, "outputs": signature.outputs}
     if any(spec.shape is None or spec.dtype not in DTYPES for side in sides.values() for spec in side):
-        yield "# Inputs and outputs of unknown shape or type cannot be promised; the answer is held to the archive's."
+        yield "# A shape or type is unknown, so only the answer and the archive's signature are compared."
         yield "signature: yes"
         return
     yield "signature:"
@@ -106,8 +106,8 @@ def _signature(signature: Signature) -> Iterator[str]:
         yield from quoting.block([quoting.tensor(spec) for spec in specs], 4)
 
 
-def _examples(samples: Samples, target: Path, arrays: dict[str, NDArray[Any]]) -> Iterator[str]:
-    """Yield the lines of a few examples, as many of each class as there is room for; note what needs a file."""
+def _examples(samples: LabelledSamples, target: Path, arrays: dict[str, NDArray[Any]]) -> Iterator[str]:
+    """Yield the lines of the examples, and put rows that need a file into `arrays`."""
     for number in _chosen([str(label) for label in samples.labels.tolist()]):
         label = str(samples.labels[number])
         row = samples.row(number)
@@ -116,23 +116,23 @@ def _examples(samples: Samples, target: Path, arrays: dict[str, NDArray[Any]]) -
         elif isinstance(row, Mapping):
             yield "  - input:"
             for name, array in row.items():
-                yield f"      {quoting.text(name)}: {_placed(array, f'{number}.{len(arrays)}', target, arrays)}"
+                yield f"      {quoting.text(name)}: {_row_text(array, f'{number}.{len(arrays)}', target, arrays)}"
         else:
-            yield f"  - input: {_placed(row, str(number), target, arrays)}"
+            yield f"  - input: {_row_text(row, str(number), target, arrays)}"
         yield f"    class: {quoting.label(label)}"
 
 
 def _chosen(labels: Sequence[str]) -> list[int]:
-    """The numbers of a few rows: the first of each class, then the second ones."""
-    seen: dict[str, int] = {}
-    turns = []
+    """The numbers of the chosen rows: the first row of each class, then the second rows."""
+    counts: dict[str, int] = {}
+    ranks = []
     for number, label in enumerate(labels):
-        seen[label] = seen.get(label, -1) + 1
-        turns.append((seen[label], number))
-    return sorted(number for _, number in sorted(turns)[:_EXAMPLES])
+        counts[label] = counts.get(label, -1) + 1
+        ranks.append((counts[label], number))
+    return sorted(number for _, number in sorted(ranks)[:_EXAMPLES])
 
 
-def _placed(array: NDArray[Any], name: str, target: Path, arrays: dict[str, NDArray[Any]]) -> str:
+def _row_text(array: NDArray[Any], name: str, target: Path, arrays: dict[str, NDArray[Any]]) -> str:
     if array.size <= _INLINE:
         return quoting.values(array.tolist())
     path = f"{target.name.removesuffix('.wml.yaml')}.samples/{name}.npy"
@@ -140,19 +140,19 @@ def _placed(array: NDArray[Any], name: str, target: Path, arrays: dict[str, NDAr
     return quoting.text(path)
 
 
-def _with(examples: Sequence[str]) -> list[str]:
+def _examples_section(examples: Sequence[str]) -> list[str]:
     return [
         "",
-        "# Each example must get its class; `input` is a .png or .npy file, or the values themselves.",
+        "# Each example must get its class; `input` is a .png or .npy file, or values.",
         "examples:",
         *examples,
     ]
 
 
-def _without(signature: Signature | None) -> list[str]:
+def _placeholder_section(signature: Signature | None) -> list[str]:
     if signature is None:
         return [
-            "# What the model takes cannot be read from its file. Give a few rows, with the class that each must get:",
+            "# The model's inputs cannot be read from its file. Give a few rows with their expected classes:",
             "# examples:",
             "#   - input: [5.1, 3.5, 1.4, 0.2]",
             "#     class: 0",
@@ -166,7 +166,7 @@ def _without(signature: Signature | None) -> list[str]:
     return [
         "",
         "# Without examples, rows of zeros are sent. Give a few"
-        + (", with the class that each must get:" if classes else ":"),
+        + (" rows with their expected classes:" if classes else " rows:"),
         "# examples:",
         *inputs,
         *([f"#     class: {classes}"] if classes else []),
@@ -174,7 +174,7 @@ def _without(signature: Signature | None) -> list[str]:
 
 
 def placeholder(spec: TensorSpec) -> str:
-    """What stands for one row of an input, to be replaced: values, or a file where they are many."""
+    """A placeholder for one row of an input: values, or a file if there are many."""
     row = (spec.shape or ())[1:]
     if not spec.shape or None in row:
         return "row.npy"
@@ -184,11 +184,11 @@ def placeholder(spec: TensorSpec) -> str:
         return "image.npy" if coloured else "image.png"
     if math.prod(lengths) > _INLINE:
         return "row.npy"
-    return quoting.values(_filled(lengths, filler(spec.dtype)))
+    return quoting.values(_filled(lengths, filler_value(spec.dtype)))
 
 
-def filler(dtype: str) -> float | int | bool | str:
-    """A value of a type, to be replaced by one that means something."""
+def filler_value(dtype: str) -> float | int | bool | str:
+    """A placeholder value of a type."""
     if "float" in dtype:
         return 0.0
     if dtype == "string":
@@ -201,7 +201,7 @@ def _filled(lengths: Sequence[int], value: object) -> Any:
 
 
 def _classes(signature: Signature) -> str:
-    """A class that an example may get; empty where the numbers that the model answers with are not classes."""
+    """A placeholder class for an example; empty if the model does not answer with classes."""
     if any(spec.dtype == "string" for spec in signature.outputs):
         return "a class"
     whole = any(spec.dtype.startswith(("int", "uint")) for spec in signature.outputs)
@@ -220,11 +220,11 @@ def _promises(signature: Signature) -> Iterator[str]:
 
 
 def _promises_of_rows(examples: bool) -> Iterator[str]:
-    """The promises of a model whose signature is not known: all but `errors` need rows to send."""
+    """The promises of a model whose signature is unknown: all promises except `errors` need rows to send."""
     yield ""
     yield "errors: yes"
     if not examples:
-        yield "# With examples it can promise more:"
+        yield "# With examples, more promises are possible:"
     for line in ("repeatability: yes", *_LATENCY):
         yield line if examples or line.startswith("#") else f"# {line}"
 
@@ -238,7 +238,7 @@ def _takes_any_batch(spec: TensorSpec) -> bool:
     return spec.shape is not None and spec.shape[:1] == (None,)
 
 
-def _accuracy(signature: Signature | None, given: Path | None, target: Path) -> list[str]:
+def _accuracy(signature: Signature | None, samples_path: Path | None, target: Path) -> list[str]:
     if signature and not _classes(signature):
         return []
     files = (
@@ -247,8 +247,8 @@ def _accuracy(signature: Signature | None, given: Path | None, target: Path) -> 
         and placeholder(signature.inputs[0]).endswith((".png", ".npy"))
     )
     forms = "a folder of class/image.png or an .npz" if files else "an .npz with labels and the inputs by name"
-    where = quoting.text(_relative(given, target)) if given else "samples" if files else "samples.npz"
+    where = quoting.text(_relative(samples_path, target)) if samples_path else "samples" if files else "samples.npz"
     return [
-        f"# How often it must be right on a labelled set, {forms}:",
+        f"# Required accuracy on a labelled set, {forms}:",
         f"# accuracy: {{samples: {where}, floor: 0.95}}",
     ]

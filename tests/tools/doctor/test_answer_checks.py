@@ -10,10 +10,10 @@ import time_machine
 
 from pytest_wml.config.credentials import Credentials
 from pytest_wml.redaction.known import Secrets
-from pytest_wml.tools.doctor import judging, known, versions
-from pytest_wml.tools.doctor.asking import Answer
+from pytest_wml.tools.doctor import answer_checks, offline_checks, versions
+from pytest_wml.tools.doctor.endpoints import endpoints
 from pytest_wml.tools.doctor.lines import Verdict, failed, masked, passed, rendered, warned, worst
-from pytest_wml.tools.doctor.places import places
+from pytest_wml.tools.doctor.service_client import ServiceAnswer
 
 SPACE = "3fc54cf1-252f-424b-b52d-5cdd9814987f"
 CLOUD = Credentials(apikey="a-key-that-nobody-may-see", space_id=SPACE)
@@ -38,8 +38,8 @@ def said(lines):
         ({"pytest": "7.4.4"}, "pytest", "fail", "older than 8"),
         ({"numpy": None}, "numpy", "fail", "not installed"),
         ({"numpy": "2.1.0", "pandas": "2.1.4"}, "pandas", "fail", "cannot be imported beside numpy 2.1.0"),
-        ({"numpy": "2.1.0", "pandas": "2.2.3"}, "pandas", "pass", "goes with numpy 2.1.0"),
-        ({"numpy": "1.26.4", "pandas": "2.1.4"}, "pandas", "pass", "goes with numpy 1.26.4"),
+        ({"numpy": "2.1.0", "pandas": "2.2.3"}, "pandas", "pass", "compatible with numpy 2.1.0"),
+        ({"numpy": "1.26.4", "pandas": "2.1.4"}, "pandas", "pass", "compatible with numpy 1.26.4"),
         ({}, "IBM's client", "warn", "neither"),
         ({"ibm-watsonx-ai": "1.8.1"}, "ibm-watsonx-ai", "pass", "1.8.1"),
         ({"ibm-watson-machine-learning": "1.0.300"}, "ibm-watson-machine-learning", "fail", "older"),
@@ -60,44 +60,44 @@ def test_versions(more, check, verdict, words):
 @pytest.mark.parametrize(
     ("skew", "verdict", "words"),
     [
-        (0.4, "pass", "agrees"),
-        (-59, "pass", "agrees"),
+        (0.4, "pass", "differs from the service's clock by less"),
+        (-59, "pass", "differs from the service's clock by less"),
         (90, "warn", "90 s ahead of"),
         (-4000, "fail", "4000 s behind"),
     ],
 )
 def test_the_clock(skew, verdict, words):
     """A minute does not matter; five let tokens end at the wrong time."""
-    judged = said(judging.clock(Answer(200, {}, skew)))["clock"]
+    judged = said(answer_checks.clock(ServiceAnswer(200, {}, skew)))["clock"]
     assert judged[0] == verdict
     assert words in judged[1]
-    assert list(judging.clock(Answer(200, {}))) == []
+    assert list(answer_checks.clock(ServiceAnswer(200, {}))) == []
 
 
 @pytest.mark.parametrize(
     ("answer", "given", "verdict", "words"),
     [
-        (Answer(200, {"access_token": token_for(3660)}), CLOUD, "pass", "ends in 61 min"),
-        (Answer(200, {"token": token_for(600)}), CPD, "warn", "ends in 10 min"),
-        (Answer(200, {"token": token_for(-600)}), CPD, "fail", "ended 10 min ago"),
-        (Answer(200, {"token": "opaque"}), CPD, "pass", "does not say when"),
-        (Answer(200, {"token": None}), CPD, "fail", "holds no token"),
-        (Answer(200, ["no", "object"]), CPD, "fail", "holds no token"),
+        (ServiceAnswer(200, {"access_token": token_for(3660)}), CLOUD, "pass", "expires in 61 min"),
+        (ServiceAnswer(200, {"token": token_for(600)}), CPD, "warn", "expires in 10 min"),
+        (ServiceAnswer(200, {"token": token_for(-600)}), CPD, "fail", "expired 10 min ago"),
+        (ServiceAnswer(200, {"token": "opaque"}), CPD, "pass", "its expiry time is unknown"),
+        (ServiceAnswer(200, {"token": None}), CPD, "fail", "contains no token"),
+        (ServiceAnswer(200, ["no", "object"]), CPD, "fail", "contains no token"),
         (
-            Answer(400, {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."}),
+            ServiceAnswer(400, {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."}),
             CLOUD,
             "fail",
             "refused: 400 Provided API key could not be found.",
         ),
-        (Answer(401, None), CPD, "fail", "refused: 401"),
-        (Answer(503, None), CLOUD, "fail", "none now: 503"),
-        (Answer(0, problem="iam did not answer in time"), CLOUD, "fail", "did not answer in time"),
+        (ServiceAnswer(401, None), CPD, "fail", "refused: 401"),
+        (ServiceAnswer(503, None), CLOUD, "fail", "not available at present: 503"),
+        (ServiceAnswer(0, problem="iam did not answer in time"), CLOUD, "fail", "did not answer in time"),
     ],
 )
 @time_machine.travel(NOW, tick=False)
 def test_the_token(answer, given, verdict, words):
     """Each way of not getting one has its own message, and a way on that fits the kind of service."""
-    judged = judging.token(answer, given, given is CLOUD)
+    judged = answer_checks.token(answer, given, given is CLOUD)
     assert judged.verdict.value == verdict
     assert words in judged.found
     assert bool(judged.fix) is (verdict != "pass")
@@ -106,7 +106,7 @@ def test_the_token(answer, given, verdict, words):
 
 
 def space_with(**entity):
-    return Answer(200, {"entity": {"name": "mine", **entity}})
+    return ServiceAnswer(200, {"entity": {"name": "mine", **entity}})
 
 
 @pytest.mark.parametrize(
@@ -115,28 +115,33 @@ def space_with(**entity):
         (space_with(compute=[{"guid": "g"}]), "space", "pass", f"mine, {SPACE}"),
         (space_with(), "instance", "fail", "no instance of Watson Machine Learning is associated"),
         (space_with(compute=[]), "instance", "fail", "no instance"),
-        (Answer(404, None), "space", "fail", f"there is no {SPACE}"),
-        (Answer(403, {"errors": [{"message": "not a member"}]}), "space", "fail", "closed to this user: 403 not a"),
-        (Answer(401, {"errors": "odd"}), "space", "fail", "the token is refused: 401"),
-        (Answer(502, None), "space", "fail", "not told: 502"),
-        (Answer(0, problem="cut off"), "space", "fail", "not told: cut off"),
+        (ServiceAnswer(404, None), "space", "fail", f"does not exist: {SPACE}"),
+        (
+            ServiceAnswer(403, {"errors": [{"message": "not a member"}]}),
+            "space",
+            "fail",
+            "access denied for this user: 403 not a",
+        ),
+        (ServiceAnswer(401, {"errors": "odd"}), "space", "fail", "the token is refused: 401"),
+        (ServiceAnswer(502, None), "space", "fail", "cannot be read: 502"),
+        (ServiceAnswer(0, problem="cut off"), "space", "fail", "cannot be read: cut off"),
     ],
 )
 def test_the_space(answer, check, verdict, words):
     """A wrong region, a missing instance, a closed space and a bad token are told apart."""
-    judged = said(judging.space(answer, CLOUD, True))[check]
+    judged = said(answer_checks.space(answer, CLOUD, True))[check]
     assert judged[0] == verdict
     assert words in judged[1]
 
 
 def test_a_cloud_pak_for_data_needs_no_instance():
     """It is one itself."""
-    assert [line.verdict for line in judging.space(space_with(), CPD, False)] == [Verdict.PASS]
+    assert [line.verdict for line in answer_checks.space(space_with(), CPD, False)] == [Verdict.PASS]
 
 
 def plan(used, limit, **entity):
     hours = {"capacity_unit_hours": {"current": used, "limit": limit}}
-    return Answer(200, {"entity": {"plan": {"name": "lite"}, "consumption": hours, **entity}})
+    return ServiceAnswer(200, {"entity": {"plan": {"name": "lite"}, "consumption": hours, **entity}})
 
 
 @pytest.mark.parametrize(
@@ -148,18 +153,18 @@ def plan(used, limit, **entity):
         (plan(7, None), "plan limits", "pass", "without a limit"),
         (plan(7, 20, status="Inactive"), "instance", "fail", "plan lite, which is Inactive"),
         (plan("odd", 20), "instance", "pass", "plan lite"),
-        (Answer(404, None), "instance", "fail", "not told: 404"),
+        (ServiceAnswer(404, None), "instance", "fail", "cannot be read: 404"),
     ],
 )
 def test_the_plan(answer, check, verdict, words):
     """What is used up stops a run before it begins; what is nearly used up is told."""
-    judged = said(judging.instance(answer))[check]
+    judged = said(answer_checks.instance(answer))[check]
     assert judged[0] == verdict
     assert words in judged[1]
 
 
 def specs(**metadata):
-    return Answer(200, {"resources": [{"metadata": {"name": "runtime-1", **metadata}}]})
+    return ServiceAnswer(200, {"resources": [{"metadata": {"name": "runtime-1", **metadata}}]})
 
 
 @pytest.mark.parametrize(
@@ -170,23 +175,25 @@ def specs(**metadata):
         (specs(life_cycle={"deprecated": True, "replacement_name": "runtime-2"}), "warn", "deprecated"),
         (specs(life_cycle={"retired": True}), "fail", "retired"),
         (specs(life_cycle={"constricted": True}), "fail", "constricted"),
-        (specs(name="runtime-10"), "fail", "there is none of this name"),
-        (Answer(200, {"resources": []}), "fail", "there is none of this name"),
-        (Answer(200, None), "fail", "there is none of this name"),
-        (Answer(500, None), "fail", "not told: 500"),
+        (specs(name="runtime-10"), "fail", "it does not exist"),
+        (ServiceAnswer(200, {"resources": []}), "fail", "it does not exist"),
+        (ServiceAnswer(200, None), "fail", "it does not exist"),
+        (ServiceAnswer(500, None), "fail", "cannot be read: 500"),
     ],
 )
 def test_the_specification(answer, verdict, words):
     """What the service says of it, in its own words for life cycles."""
-    judged = judging.specification(answer, "runtime-1")
+    judged = answer_checks.specification(answer, "runtime-1")
     assert judged.verdict.value == verdict
     assert words in judged.found
 
 
 def test_a_replacement_is_the_way_on():
     """The service names it."""
-    judged = judging.specification(specs(life_cycle={"deprecated": True, "replacement_name": "runtime-2"}), "runtime-1")
-    assert judged.fix == "move to runtime-2"
+    judged = answer_checks.specification(
+        specs(life_cycle={"deprecated": True, "replacement_name": "runtime-2"}), "runtime-1"
+    )
+    assert judged.fix == "change to runtime-2"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +209,7 @@ def test_a_replacement_is_the_way_on():
 )
 def test_what_is_known_of_a_specification(model, verdict):
     """The catalogue tells it without asking anybody; one that it does not know may exist."""
-    judged = list(known.specifications([model]))
+    judged = list(offline_checks.specifications([model]))
     assert worst(judged).value == verdict
 
 
@@ -225,7 +232,7 @@ def test_what_is_known_of_a_specification(model, verdict):
 )
 def test_where_the_parts_are(url, expected):
     """By region, as the tables of IBM's clients have it."""
-    found = places(url)
+    found = endpoints(url)
     assert f"{found.iam} {found.platform}" == expected
     assert f"https://{found.ml}" == url
 
