@@ -11,8 +11,8 @@ from packaging.version import InvalidVersion, Version
 from pytest_wml.tools.doctor.lines import Line, failed, passed, warned
 
 WML, WATSONX = "ibm-watson-machine-learning", "ibm-watsonx-ai"
-_PACKAGES = ("pytest", "pytest-wml", WML, WATSONX, "numpy", "pandas", "tensorflow", "vcrpy", "pytest-xdist")
-_LEAST = {"pytest": "8", "vcrpy": "9.4", WML: "1.0.360", WATSONX: "1.5", "tensorflow": "2.18", "numpy": "1.26"}
+_PACKAGES = ("pytest", "pytest-wml", WML, WATSONX, "numpy", "pandas", "tensorflow", "pytest-xdist")
+_LEAST = {"pytest": "8", WML: "1.0.360", WATSONX: "1.5", "tensorflow": "2.18", "numpy": "1.26"}
 """The minimum versions in pyproject.toml."""
 _LEAST_PYTHON = "3.11"
 _END_OF_WML = Version("3.13")
