@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wml.config import table
+from pytest_wml.config import option_table
 from pytest_wml.runner.activation import RUN, activate, concerns_wml
 from pytest_wml.runner.fixtures import *  # noqa: F403
 
@@ -21,7 +21,7 @@ _FIXTURE_PREFIXES = ("wml_", "_wml_")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    table.declare(parser)
+    option_table.declare(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,9 +32,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", table.MARKER)
+    config.addinivalue_line("markers", option_table.MARKER)
     # Not earlier, since conftests may declare ini keys. An unknown key must not prevent --help.
-    if any(map(table.may_be_ours, table.ini_keys(config) - table.KEYS)) and not config.getoption("help", False):
+    if any(map(option_table.may_be_ours, option_table.ini_keys(config) - option_table.KEYS)) and not config.getoption(
+        "help", False
+    ):
         from pytest_wml.config import unknown
 
         _raise_usage_error(unknown.ini_keys(config))
@@ -45,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _activate_if_concerned(config: pytest.Config) -> None:
     if RUN in config.stash:
         return
-    if table.stray_variables(os.environ):
+    if option_table.stray_variables(os.environ):
         from pytest_wml.config import unknown
 
         _raise_usage_error(unknown.variables(os.environ))
@@ -59,7 +61,7 @@ def _raise_usage_error(error: WMLTestError | None) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    return [] if RUN in config.stash else [*table.UNTOUCHED]
+    return [] if RUN in config.stash else [*option_table.UNTOUCHED]
 
 
 # The hooks below activate the plugin if a test uses its marker, contract files or fixtures.
@@ -82,7 +84,7 @@ def _is_marked(node: object) -> bool:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if not file_path.name.endswith(table.CONTRACT_FILE):
+    if not file_path.name.endswith(option_table.CONTRACT_FILE):
         return None
     from pytest_wml.runner.contract_files.collector import collect_file
 

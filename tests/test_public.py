@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from pytest_wml.config.table import FAMILIES, TABLE
+from pytest_wml.config.option_table import FAMILIES, TABLE
 from pytest_wml.replay.cassette.file import FORMAT
 from pytest_wml.tools import cli
 

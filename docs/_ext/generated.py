@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest_wml
 from pytest_wml import contract
 from pytest_wml.client.scoring import Prediction
-from pytest_wml.config.table import MARKER, TABLE
+from pytest_wml.config.option_table import MARKER, TABLE
 from pytest_wml.contract.files import schema
 from pytest_wml.contract.toolkit import Contract
 from pytest_wml.runner import fixtures, marker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pytest_wml.config.table import SECRET_VARIABLES
+from pytest_wml.config.option_table import SECRET_VARIABLES
 from pytest_wml.redaction.names import Secrecy, secrecy
 from pytest_wml.redaction.shapes import looks_random
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_wml.config import similar_names
-from pytest_wml.config.table import LINES, TABLE, Option
+from pytest_wml.config.option_table import LINES, TABLE, Option
 from pytest_wml.config.values import IN_INI, KINDS, WORDS, Mode, Setting, unwrapped
 from pytest_wml.errors import BadOption
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pytest_wml.config import similar_names, table
+from pytest_wml.config import option_table, similar_names
 from pytest_wml.config.values import Mode
 from pytest_wml.errors import BadOption
 
@@ -37,10 +37,10 @@ def ini_keys(config: pytest.Config, *, without_conftests: bool = False) -> BadOp
         without_conftests: whether conftests are not loaded; as their keys are unknown, only mistyped keys are errors.
     """
     is_suspect = _is_slip if without_conftests else _has_prefix
-    unknown = [key for key in sorted(table.ini_keys(config)) if is_suspect(key) and not _declared(config, key)]
+    unknown = [key for key in sorted(option_table.ini_keys(config)) if is_suspect(key) and not _declared(config, key)]
     if not unknown:
         return None
-    in_file = config.inipath is not None and not set(unknown) <= table.overridden(config)
+    in_file = config.inipath is not None and not set(unknown) <= option_table.overridden(config)
     where = config.inipath.name if config.inipath is not None and in_file else "-o"
     plural = len(unknown) > 1
     return BadOption(
@@ -57,7 +57,7 @@ def variables(environ: Mapping[str, str]) -> BadOption | None:
     Other programs use the prefix WML_ too, such as IBM's WML_CLIENT_VERIFY_REQUESTS. Names that are not similar to a
     variable of this package are ignored.
     """
-    for name in table.stray_variables(environ):
+    for name in option_table.stray_variables(environ):
         suggestion = _intended_name(name, environ[name])
         if suggestion:
             return BadOption(
@@ -75,7 +75,7 @@ def _has_prefix(key: str) -> bool:
 
 
 def _is_slip(key: str) -> bool:
-    return key not in table.KEYS and any(similar_names.is_slip(key, option.ini) for option in table.TABLE)
+    return key not in option_table.KEYS and any(similar_names.is_slip(key, option.ini) for option in option_table.TABLE)
 
 
 def _declared(config: pytest.Config, key: str) -> bool:
@@ -90,10 +90,10 @@ def _declared(config: pytest.Config, key: str) -> bool:
 
 def _suggestion(key: str) -> str:
     form = key.lower().replace("-", "_")
-    known = [option.ini for option in table.TABLE]
+    known = [option.ini for option in option_table.TABLE]
     if form in _HINTS:
         return _HINTS[form]
-    if form.upper() in table.FAMILIES[0] and form not in known:
+    if form.upper() in option_table.FAMILIES[0] and form not in known:
         return _CREDENTIALS.format(variable=form.upper())
     return similar_names.closest(key, known)
 
@@ -106,5 +106,5 @@ def _intended_name(name: str, value: str) -> str:
     if not name.upper().startswith(_PREFIX):
         return ""
     word = name[len(_PREFIX) :]
-    slips = [known for known in table.VARIABLES if similar_names.is_slip(word, known[len(_PREFIX) :])]
+    slips = [known for known in option_table.VARIABLES if similar_names.is_slip(word, known[len(_PREFIX) :])]
     return similar_names.closest(name, slips)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_wml.config.table import NOT_IN_REPLAY
+from pytest_wml.config.option_table import NOT_IN_REPLAY
 from pytest_wml.contract.accuracy import check_accuracy
 from pytest_wml.contract.answers import DEFAULT_SCORING, Scoring, score_rows
 from pytest_wml.contract.classes import check_classes

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pytest_wml.config.table import MODEL_TYPE, SOFTWARE_SPEC
+from pytest_wml.config.option_table import MODEL_TYPE, SOFTWARE_SPEC
 
 GRAPH, TEXT_GRAPH = "saved_model.pb", "saved_model.pbtxt"
 KERAS_FILES = (".h5", ".hdf5", ".keras")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_wml.config import table
+from pytest_wml.config import option_table
 
 if TYPE_CHECKING:
     from pytest_wml.runner.run import Run
@@ -32,8 +32,8 @@ def concerns_wml(config: pytest.Config, environ: Mapping[str, str]) -> bool:
         environ: the environment.
     """
     return (
-        table.given(config, environ)
-        or table.credentials_given(environ)
+        option_table.given(config, environ)
+        or option_table.credentials_given(environ)
         or any(_installed(client) for client in _CLIENTS)
         or _recorded(config.rootpath / "cassettes")
     )
@@ -66,7 +66,7 @@ def activate(config: pytest.Config) -> Run:
     """
     if RUN not in config.stash:
         from pytest_wml.errors import WMLTestError  # not imported in an inactive run
-        from pytest_wml.runner.runner import Runner
+        from pytest_wml.runner.hooks import Runner
 
         try:
             runner = Runner(config, os.environ)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pytest_wml.config.table import CONTRACT_FILE
+from pytest_wml.config.option_table import CONTRACT_FILE
 from pytest_wml.replay.cassette.suite_part import SuitePart
 
 if TYPE_CHECKING:

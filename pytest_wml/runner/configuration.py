@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pytest_wml.config import credentials as credentials_
 from pytest_wml.config import similar_names
 from pytest_wml.config.deployment_specs import Plan
+from pytest_wml.config.option_table import SPACE_VARIABLES
 from pytest_wml.config.options import Settings
-from pytest_wml.config.table import SPACE_VARIABLES
 from pytest_wml.config.values import Mode, Setting
 from pytest_wml.errors import BadOption
 from pytest_wml.model.kinds import ARCHIVES, MODEL_FILES, stored_as

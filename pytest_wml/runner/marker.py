@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_wml.config.table import NOT_IN_REPLAY
+from pytest_wml.config.option_table import NOT_IN_REPLAY
 from pytest_wml.config.values import Mode
 from pytest_wml.errors import WMLTestError
 

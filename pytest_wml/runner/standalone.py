@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_wml.client.deployment import Deployment
 from pytest_wml.config import similar_names
+from pytest_wml.config.option_table import TABLE
 from pytest_wml.config.options import Settings, default
-from pytest_wml.config.table import TABLE
 from pytest_wml.config.values import WORDS, Mode, Setting
 from pytest_wml.errors import BadOption, WMLTestError
 from pytest_wml.interception import fails_closed, open_door

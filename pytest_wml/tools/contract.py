@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.config.table import CONTRACT_FILE
+from pytest_wml.config.option_table import CONTRACT_FILE
 from pytest_wml.errors import BadOption
 from pytest_wml.tools.usage import help_of
 

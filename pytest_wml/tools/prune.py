@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_wml.config.table import CONTRACT_FILE
+from pytest_wml.config.option_table import CONTRACT_FILE
 from pytest_wml.replay.cassette.batches import few_rows
 from pytest_wml.replay.cassette.file import Cassette, dump, fingerprint, load, write
 from pytest_wml.replay.cassette.search import NothingKnown

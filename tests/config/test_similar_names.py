@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.config import similar_names, table, unknown
+from pytest_wml.config import option_table, similar_names, unknown
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from pytest_wml.config import similar_names, table, unknown
 )
 def test_the_nearest_name(word, meant):
     """The known name with the fewest slips; of two as near the one with the same letters."""
-    assert similar_names.closest(word, [option.ini for option in table.TABLE]) == meant
+    assert similar_names.closest(word, [option.ini for option in option_table.TABLE]) == meant
 
 
 @pytest.mark.parametrize(

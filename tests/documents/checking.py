@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from pytest_wml.config.table import TABLE
+from pytest_wml.config.option_table import TABLE
 from pytest_wml.tools.cli import parser
 from tests.documents.pages import ROOT, Block
 from tests.documents.transcripts import steps

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pytest_wml.config.table import TABLE
+from pytest_wml.config.option_table import TABLE
 from tests.documents.checking import anchors, links, mistakes
 from tests.documents.pages import KNOWN, ROOT, Block, blocks, pages
 

@@ -10,7 +10,7 @@ import pytest
 
 import pytest_wml
 from pytest_wml import contract
-from pytest_wml.config.table import TABLE
+from pytest_wml.config.option_table import TABLE
 from pytest_wml.contract.files import schema
 from pytest_wml.runner import marker
 from pytest_wml.tools import cli

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pytest_wml.config.table import TABLE
+from pytest_wml.config.option_table import TABLE
 from tests.documents.failing_run import PICTURE, runs, text_of
 from tests.documents.pages import ROOT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wml.config.table import FAMILIES, FIELDS, SECRET, SECRET_VARIABLES
+from pytest_wml.config.option_table import FAMILIES, FIELDS, SECRET, SECRET_VARIABLES
 from pytest_wml.redaction.names import Secrecy, holds_a_number, secrecy
 
 SECRETS = [

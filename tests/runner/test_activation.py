@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from pytest_wml.config import table
+from pytest_wml.config import option_table
 
 HIDE_CLIENTS = """
     import sys
@@ -26,7 +26,7 @@ QUIET = [f"-pno:{name}" for name in ("recording", "hypothesispytest", "anyio", "
 @pytest.fixture
 def run(pytester, monkeypatch):
     """Runs pytest in a project without IBM's clients, of which one test passes; whether the run was active."""
-    for name in [name for name in os.environ if name in table.VARIABLES or name in table.CREDENTIALS]:
+    for name in [name for name in os.environ if name in option_table.VARIABLES or name in option_table.CREDENTIALS]:
         monkeypatch.delenv(name)
     pytester.makepyfile(hide_clients=HIDE_CLIENTS)
     pytester.makeconftest(SHOW)

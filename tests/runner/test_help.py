@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from pytest_wml.config.table import TABLE
+from pytest_wml.config.option_table import TABLE
 from pytest_wml.runner import fixtures
 from pytest_wml.runner.marker import wml
 

@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-from pytest_wml.config import table
+from pytest_wml.config import option_table
 from tests.runner.test_activation import HIDE_CLIENTS
 
 HEAVY = "vcr werkzeug numpy requests urllib3 httpcore http.server ibm_watson_machine_learning tensorflow keras filelock"
-OURS = "_version plugin config config.table runner runner.activation runner.fixtures"
+OURS = "_version plugin config config.option_table runner runner.activation runner.fixtures"
 """Modules of ours that are loaded at every start; all others only in an active run."""
 
 
@@ -34,7 +34,7 @@ def test_nothing_heavy_is_loaded(pytester, monkeypatch):
     quiet = [f"-pno:{name}" for name in ("recording", "hypothesispytest", "anyio", "socket", "xdist", "time_machine")]
     result = pytester.runpytest_subprocess("-s", "-phide_clients", "test_nothing_heavy_is_loaded.py", *quiet)
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines([*table.UNTOUCHED, "*loaded: []*", "*ours: []*"])
+    result.stdout.fnmatch_lines([*option_table.UNTOUCHED, "*loaded: []*", "*ours: []*"])
     assert "= wml =" not in result.stdout.str()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_wml.config.table import SPACE_VARIABLES, credentials_given
+from pytest_wml.config.option_table import SPACE_VARIABLES, credentials_given
 
 if TYPE_CHECKING:
     from pytest_wml.config.credentials.value import OFFLINE, BadCredentials, Credentials

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from pytest_wml.config.credentials.value import Credentials, invalid_space
-from pytest_wml.config.table import SECRET
+from pytest_wml.config.option_table import SECRET
 from pytest_wml.wml.hosts import Role, cloud_role
 from pytest_wml.wml.spaces import is_id
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pytest_wml.config import similar_names
 from pytest_wml.config.credentials.value import DEFAULT_URL, OFFLINE, BadCredentials, Credentials, invalid_space
-from pytest_wml.config.table import FAMILIES, FIELDS, SECRET, SPACE_VARIABLES
+from pytest_wml.config.option_table import FAMILIES, FIELDS, SECRET, SPACE_VARIABLES
 from pytest_wml.wml.hosts import cloud_role
 from pytest_wml.wml.spaces import is_id
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pytest_wml.config.table import SECRET
+from pytest_wml.config.option_table import SECRET
 from pytest_wml.errors import WMLTestError
 from pytest_wml.wml.hosts import cloud_role
 from pytest_wml.wml.spaces import DEFAULT_SPACE_ID

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pytest_wml.config import fault_rules
 from pytest_wml.config.folders import users_cache
+from pytest_wml.config.option_table import SPACE_VARIABLES
 from pytest_wml.config.stopped_server import unset
-from pytest_wml.config.table import SPACE_VARIABLES
 from pytest_wml.emulator.app import EmbeddedWML
 from pytest_wml.emulator.serve.announce import ReadyFile, ServerFacts, exports
 from pytest_wml.emulator.serve.certificate import LOOPBACK_NAMES, certified

@@ -9,7 +9,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from pytest_wml.config.table import CONTRACT_FILE, MODEL_TYPE, SOFTWARE_SPEC
+from pytest_wml.config.option_table import CONTRACT_FILE, MODEL_TYPE, SOFTWARE_SPEC
 from pytest_wml.contract.files import schema
 from pytest_wml.errors import BadArchive
 from pytest_wml.model.archive import read_archive

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pytest_wml.config.credentials import OFFLINE, BadCredentials, find
-from pytest_wml.config.table import SPACE_VARIABLES
+from pytest_wml.config.option_table import SPACE_VARIABLES
 
 SPACE = "3fc54cf1-252f-424b-b52d-5cdd9814987f"
 EU = "https://eu-de.ml.cloud.ibm.com"
