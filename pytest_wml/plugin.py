@@ -34,9 +34,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", option_table.MARKER)
     # Not earlier, since conftests may declare ini keys. An unknown key must not prevent --help.
-    if any(map(option_table.may_be_ours, option_table.ini_keys(config) - option_table.KEYS)) and not config.getoption(
-        "help", False
-    ):
+    unknown_keys = option_table.ini_keys(config) - option_table.KEYS
+    if any(map(option_table.may_be_ours, unknown_keys)) and not config.getoption("help", False):
         from pytest_wml.config import unknown
 
         _raise_usage_error(unknown.ini_keys(config))
