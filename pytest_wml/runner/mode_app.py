@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pytest_wml.config.fault_rules import Fault
     from pytest_wml.emulator.app import EmbeddedWML
     from pytest_wml.interception.faults import ActiveFault, Faults
+    from pytest_wml.interception.progress import ProgressReporter
     from pytest_wml.interception.request_counts import Tally
     from pytest_wml.live.account import Account
     from pytest_wml.live.gateway import Live
-    from pytest_wml.live.progress import ProgressReporter
     from pytest_wml.replay.misses import Misses
     from pytest_wml.replay.recorder import Recorder
     from pytest_wml.replay.replay import Replay
@@ -195,7 +195,7 @@ class ModeApp:
             )
             self._at_close.callback(replay.close)
             return replay
-        from pytest_wml.live.progress import ProgressReporter
+        from pytest_wml.interception.progress import ProgressReporter
 
         self._watched = ProgressReporter(self._service())
         if not configuration.settings.record.value:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_wml.live.progress import ProgressReporter
+from pytest_wml.interception.progress import ProgressReporter
 from pytest_wml.runner.progress import ProgressLine, progress_line_on
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"

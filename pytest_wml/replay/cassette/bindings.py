@@ -30,7 +30,8 @@ class Bindings:
         """The run's space or project → the recorded one."""
 
     def __bool__(self) -> bool:
-        return bool(self._recorded or self._spaces)
+        """Whether any value of the run differs from the recorded one."""
+        return bool(self._recorded) or any(own != recorded for own, recorded in self._spaces.items())
 
     @cached_property
     def own(self) -> Renaming:
