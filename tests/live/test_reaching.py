@@ -48,7 +48,7 @@ def test_an_own_authority_from_the_ini(untrusted, remote):
     (untrusted.folder / "authority.pem").write_bytes(Path(remote.server.ca).read_bytes())
     (untrusted.folder / "pytest.ini").write_text("[pytest]\nwml_ca = authority.pem\n")
     untrusted.run(CONNECTS).assert_outcomes(passed=1)
-    assert untrusted.tool("sweep") == (0, "nothing is left by a run that has ended")
+    assert untrusted.tool("sweep") == (0, "no resources of ended runs are left")
 
 
 @pytest.mark.parametrize(("content", "reason"), [(None, "No such file"), ("no certificate", "no PEM certificate")])

@@ -76,10 +76,10 @@ class ServiceClient:
 
     def route(self, host: str) -> HostRoute:
         """The route to a host."""
-        host, _, port = host.rpartition(":")
-        if not host or not port.isdigit():
-            host, port = host, "443"
-        return HostRoute(host.strip("[]"), int(port), proxy_for(host), self._trust, self._seconds)
+        name, _, port = host.rpartition(":")
+        if not name or not port.isdigit():
+            name, port = host, "443"
+        return HostRoute(name.strip("[]"), int(port), proxy_for(host), self._trust, self._seconds)
 
     @property
     def logged_in(self) -> bool:

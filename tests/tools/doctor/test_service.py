@@ -117,7 +117,7 @@ def test_a_space_that_is_not_there(server):
     """Told with the service that does not have it."""
     status, told = doctor(server, WML_SPACE_ID=NO_SPACE)
     assert status == 1
-    assert told["space"] == ("fail", f"there is no {NO_SPACE} at {server.url}")
+    assert told["space"] == ("fail", f"does not exist: {NO_SPACE} at {server.url}")
     assert told["software specification runtime-24.1-py3.11, at the service"][0] == "pass"
 
 
@@ -127,7 +127,7 @@ def test_a_specification_that_is_going(server):
     assert told["software specification runtime-23.1-py3.10, at the service"] == ("warn", "deprecated")
     status, told = doctor(server, "--wml-software-spec=no-such-thing")
     assert status == 1
-    assert "none of this name" in told["software specification no-such-thing, at the service"][1]
+    assert "it does not exist" in told["software specification no-such-thing, at the service"][1]
 
 
 def test_a_token_that_was_given(server):
@@ -174,7 +174,7 @@ def test_a_space_without_an_instance(server):
     ("fault", "words"),
     [
         ('status code=401 on="POST /icp4d-api/v1/authorize"', "refused: 401"),
-        ('status code=503 on="POST /icp4d-api/v1/authorize"', "none now: 503"),
+        ('status code=503 on="POST /icp4d-api/v1/authorize"', "not available at present: 503"),
         ('cut after-bytes=20 on="POST /icp4d-api/v1/authorize"', "did not answer"),
         ('slow seconds=60 on="POST /icp4d-api/v1/authorize"', "did not answer"),
     ],
