@@ -162,7 +162,15 @@ def test_the_page_is_as_light_or_dark_as_the_visitor_wants(chromium, served, sch
     other = {"light": "dark", "dark": "light"}[scheme]
     with looking(chromium, served[0], color_scheme=other) as page:
         draw(page, FIVE)
+        # Added after the page's own listener, so that it is called after that one.
+        page.evaluate(
+            """() => {
+                const dark = matchMedia("(prefers-color-scheme: dark)");
+                window.redrawn = new Promise(done => dark.addEventListener("change", done, {once: true}));
+            }"""
+        )
         page.emulate_media(color_scheme=scheme)
+        page.evaluate("() => window.redrawn.then(() => true)")
         assert (brightness(page, "body") < 60) == (scheme == "dark")
         assert (brightness(page, "#pad") < 60) == (scheme == "dark")
         assert (sum(pad_pixel(page)) > 600) == (scheme == "dark")
