@@ -143,8 +143,8 @@ def _place(found: Any) -> Place:
 def _unreadable(error: Any, text: str) -> Mistakes:
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
-        told = " ".join(filter(None, [error.context, error.problem]))
-        return mistake(Place(mark.line + 1, mark.column + 1), f"this is no YAML: {told}")
+        reason = " ".join(filter(None, [error.context, error.problem]))
+        return mistake(Place(mark.line + 1, mark.column + 1), f"this is no YAML: {reason}")
     # A control character: the reader tells its position only, and that not always.
     position = getattr(error, "position", 0) or 0
     before = text[:position]

@@ -69,7 +69,7 @@ class Server:
         listener: bound and listening; closed by `stop`.
         context: the server's side of TLS.
         app: called from many threads.
-        crashed: told of an exception that the app let through.
+        crashed: called with an exception that the app raised.
         limits: how long clients may take.
         most: connections at a time.
     """

@@ -18,7 +18,7 @@ Tell = Callable[[str], None]
 
 
 class RequestLines:
-    """A WSGI app in front of another: tells method, path, status and time; never a body, a query or a field."""
+    """A WSGI middleware that logs method, path, status and time of a request; never a body, a query or a field."""
 
     def __init__(self, app: WSGIApp, tell: Tell) -> None:
         self._app = app
@@ -40,7 +40,7 @@ class RequestLines:
 
 
 class WarningLines:
-    """A WSGI app in front of another: tells each warning of the service once, and each exception that it met."""
+    """A WSGI middleware that logs each warning of the service once, and each exception of it."""
 
     def __init__(self, app: WSGIApp, service: EmbeddedWML, tell: Tell) -> None:
         self._app = app

@@ -16,7 +16,7 @@ from pytest_wml.wml.embedded import EMBEDDED
 FORMAT = 1
 """Of the tables and of the records in them; in the database's `user_version`."""
 _APPLICATION = 0x574D4C74
-"""`WMLt`; in the database's `application_id`, by which it is told from other people's databases."""
+"""`WMLt`; in the database's `application_id`, which distinguishes it from other databases."""
 _TABLES = f"""
 BEGIN;
 CREATE TABLE records (

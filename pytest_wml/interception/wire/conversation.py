@@ -32,13 +32,13 @@ class Conversation:
         sock: a connected socket; who made it closes it.
         app: the WSGI app; it sees `https` as the scheme.
         host: the host that the client asked to be connected to.
-        crashed: told of an exception that the app let through; the client gets a JSON 500.
-        said: what else the app is told of the connection, in its environ.
+        crashed: called with an exception that the app raised; the client gets a JSON 500.
+        said: further entries of the app's environ, about the connection.
         limits: how long the client may take.
 
     Attributes:
         answering: whether a request has come that is not yet answered.
-        last: set by whoever wants the next answer to be the last one; the client is told so.
+        last: set to end the connection with the next answer, which then has `Connection: close`.
         unread: whether the conversation ended while the client may still have been sending.
     """
 
@@ -151,10 +151,10 @@ class Conversation:
     def _send(self, request: h11.Request, status: str, headers: list[tuple[str, str]], blocks: Iterable[bytes]) -> bool:
         code, _, reason = status.partition(" ")
         bare = request.method == b"HEAD" or int(code) in _WITHOUT_BODY
-        told = {name.lower() for name, _ in headers}
-        if not bare and "content-length" not in told and isinstance(blocks, (list, tuple)):
+        names = {name.lower() for name, _ in headers}
+        if not bare and "content-length" not in names and isinstance(blocks, (list, tuple)):
             headers = [*headers, ("Content-Length", str(sum(map(len, blocks))))]
-        if (self.last or self.unread) and "connection" not in told:
+        if (self.last or self.unread) and "connection" not in names:
             headers = [*headers, ("Connection", "close")]
         fields = [(name.encode("latin-1"), value.strip().encode("latin-1")) for name, value in headers]
         begin = self._sent(h11.Response(status_code=int(code), reason=reason.encode("latin-1"), headers=fields))
